@@ -1,0 +1,72 @@
+package config
+
+import "time"
+
+// Access says who may do what; what no rule allows is denied.
+type Access struct {
+	Roles         map[string]Role `yaml:"roles"`
+	Rules         []Rule          `yaml:"rules"` // the first that matches the target and the verb decides
+	AnyoneMayRead bool            `yaml:"anyone_may_read"`
+	ConfirmAbove  int             `yaml:"confirm_above"` // targets of one command; not used yet
+	BreakGlass    *BreakGlass     `yaml:"break_glass"`   // nil: nobody may; not used yet
+}
+
+// Role is a set of people.
+type Role struct {
+	Users  []string `yaml:"users"`  // Slack member ids, and cli:NAME for an identity of NATS
+	Groups []string `yaml:"groups"` // Slack user groups; without members until they can be resolved
+}
+
+// Rule allows some verbs on some targets. May and Approvers name roles.
+type Rule struct {
+	Match        Match         `yaml:"match"`
+	Verbs        []string      `yaml:"verbs"` // verb classes, see [VerbClasses]
+	May          []string      `yaml:"may"`   // who may ask; empty: nobody, which makes it a rule that denies
+	Approvals    int           `yaml:"approvals"`
+	Approvers    []string      `yaml:"approvers"`
+	SelfApproval bool          `yaml:"self_approval"`
+	Expires      time.Duration `yaml:"expires"` // of a request that nobody decides
+
+	ConfirmName       bool `yaml:"confirm_name"`       // not used yet
+	TerminalApprovals int  `yaml:"terminal_approvals"` // how many of the approvals come from a terminal; not used yet
+}
+
+// Match selects targets by patterns of path.Match. All keys that are given must match, each by one of its patterns.
+//
+// Group and Tag cannot be evaluated yet. A rule that has them may neither apply nor be skipped, since a laxer one may
+// follow: where its other keys match, it has to deny. [Match.Unresolved] finds such rules.
+type Match struct {
+	VM            []string `yaml:"vm"`
+	Group         []string `yaml:"group"`
+	Vault         []string `yaml:"vault"`
+	ResourceGroup []string `yaml:"resource_group"`
+	Tag           []string `yaml:"tag"`
+}
+
+// Unresolved reports whether the match has keys that cannot be evaluated yet, so that its rule must deny.
+func (m Match) Unresolved() bool { return len(m.Group) > 0 || len(m.Tag) > 0 }
+
+// BreakGlass is who may act in an emergency without the approvals of a rule.
+type BreakGlass struct {
+	Role           string `yaml:"role"`
+	ReasonRequired bool   `yaml:"reason_required"`
+	Approvals      int    `yaml:"approvals"`
+}
+
+// VerbClasses returns the verb classes that a rule may name, in the order of the documentation.
+func VerbClasses() []string {
+	return []string{"failover", "commit", "change", "reprotect", "failback", "test", "cleanup", "cancel", "freeze"}
+}
+
+// classOf returns the class of a verb that people type but that is no class itself; "" when there is none.
+func classOf(verb string) string {
+	switch verb {
+	case "run", "group", "plan":
+		return "failover"
+	case "withdraw", "hold", "resume", "skip", "retry":
+		return "cancel"
+	case "unfreeze", "incident", "handover":
+		return "freeze"
+	}
+	return ""
+}

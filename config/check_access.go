@@ -1,0 +1,170 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+func (k *checker) access(a *Access) {
+	if a == nil {
+		k.failf("access", "ferry refuses to start without an access section; write who may do what under access, with roles and rules")
+		return
+	}
+	for _, name := range sorted(a.Roles) {
+		k.role(join("access.roles", name), a.Roles[name])
+	}
+	for i, r := range a.Rules {
+		k.rule(fmt.Sprintf("access.rules[%d]", i), r, a.Roles)
+	}
+	if a.ConfirmAbove < 0 {
+		k.failf("access.confirm_above", "%d is negative; write 0 to ask always", a.ConfirmAbove)
+	}
+	if b := a.BreakGlass; b != nil {
+		k.known("access.break_glass.role", b.Role, a.Roles)
+		if b.Approvals < 0 {
+			k.failf("access.break_glass.approvals", "%d is negative; write 0 for none", b.Approvals)
+		}
+	}
+}
+
+func (k *checker) role(path string, r Role) {
+	for i, user := range r.Users {
+		k.user(fmt.Sprintf("%s.users[%d]", path, i), user)
+	}
+	for i, group := range r.Groups {
+		k.slackID(fmt.Sprintf("%s.groups[%d]", path, i), group, "the user group's id, as in S0123456789")
+	}
+}
+
+// user checks a member id of Slack or an identity of NATS. The name of the latter becomes a token of a subject.
+func (k *checker) user(path, user string) {
+	name, terminal := strings.CutPrefix(user, "cli:")
+	if !terminal {
+		k.slackID(path, user, "the member id, as in U0123456789, or cli:NAME for somebody at a terminal")
+		return
+	}
+	if name == "" || strings.ContainsAny(name, ".*> \t\r\n") {
+		k.failf(path, "%q is no identity of NATS; write cli:NAME, with no dot, star, > or space in the name", user)
+	}
+}
+
+// slackID catches the usual mistake, which is a name. Ids are opaque otherwise.
+func (k *checker) slackID(path, id, instead string) {
+	if id == "" || strings.ContainsAny(id, "@<> ") {
+		k.failf(path, "%q is no id; write %s", id, instead)
+	}
+}
+
+func (k *checker) rule(path string, r Rule, roles map[string]Role) {
+	k.match(path+".match", r.Match)
+	k.verbs(path+".verbs", r.Verbs)
+	for i, role := range r.May {
+		k.known(fmt.Sprintf("%s.may[%d]", path, i), role, roles)
+	}
+	for i, role := range r.Approvers {
+		k.known(fmt.Sprintf("%s.approvers[%d]", path, i), role, roles)
+	}
+	k.approvals(path, r, roles)
+	k.positive(path+".expires", r.Expires)
+}
+
+// match refuses a rule without patterns: it would match everything, which is too much to say by leaving something out.
+func (k *checker) match(path string, m Match) {
+	lists := []struct {
+		key      string
+		patterns []string
+	}{{"vm", m.VM}, {"group", m.Group}, {"vault", m.Vault}, {"resource_group", m.ResourceGroup}, {"tag", m.Tag}}
+	total := 0
+	for _, l := range lists {
+		total += len(l.patterns)
+		k.patterns(path+"."+l.key, l.patterns)
+	}
+	if total == 0 {
+		k.failf(path, `no pattern; write {vm: ["*"]} for every VM`)
+	}
+}
+
+func (k *checker) verbs(path string, verbs []string) {
+	if len(verbs) == 0 {
+		k.failf(path, "no verb class; write a list of %s", strings.Join(VerbClasses(), ", "))
+	}
+	for i, verb := range verbs {
+		here := fmt.Sprintf("%s[%d]", path, i)
+		switch {
+		case slices.Contains(VerbClasses(), verb):
+		case verb == "approve" || verb == "deny":
+			k.failf(here, "%q is no verb class; leave it out: who may decide stands in approvers", verb)
+		case classOf(verb) != "":
+			k.failf(here, "%q is no verb class; write %s, which it belongs to", verb, classOf(verb))
+		default:
+			k.failf(here, "%q is no verb class; write %s", verb, suggest(verb, VerbClasses()))
+		}
+	}
+}
+
+// approvals refuses a rule that nobody could ever satisfy. Groups may have any number of members, so with one of them
+// among the approvers there is nothing to count.
+func (k *checker) approvals(path string, r Rule, roles map[string]Role) {
+	switch {
+	case r.Approvals < 0:
+		k.failf(path+".approvals", "%d is negative; write 0 for none", r.Approvals)
+	case r.Approvals > 0 && len(r.Approvers) == 0:
+		k.failf(path+".approvers", "nobody could approve; write the roles that decide, or approvals: 0")
+	case r.Approvals > 0:
+		people, countable := members(r.Approvers, roles)
+		if countable && people < r.Approvals {
+			k.failf(path+".approvals", "%d approvals are asked for and the approvers are %d in all; write at most %d, or add users to their roles", r.Approvals, people, people)
+		}
+	}
+	if r.TerminalApprovals < 0 || r.TerminalApprovals > max(0, r.Approvals) {
+		k.failf(path+".terminal_approvals", "%d is not possible with %d approvals; write 0 to %d", r.TerminalApprovals, r.Approvals, max(0, r.Approvals))
+	}
+}
+
+// members counts the distinct users of some roles; it cannot when one of them has groups or is not known.
+func members(names []string, roles map[string]Role) (people int, countable bool) {
+	users := map[string]bool{}
+	for _, name := range names {
+		role, ok := roles[name]
+		if !ok || len(role.Groups) > 0 {
+			return 0, false
+		}
+		for _, user := range role.Users {
+			users[user] = true
+		}
+	}
+	return len(users), true
+}
+
+func (k *checker) known(path, role string, roles map[string]Role) {
+	if _, ok := roles[role]; ok {
+		return
+	}
+	if len(roles) == 0 {
+		k.failf(path, "%q is no role; write it under access.roles", role)
+		return
+	}
+	k.failf(path, "%q is no role; write %s, or add it under access.roles", role, suggest(role, sorted(roles)))
+}
+
+// checkWritten finds keys of a rule whose absence would be read as an answer that nobody gave.
+func checkWritten(d *decoder) []Problem {
+	k := &checker{}
+	for i := 0; ; i++ {
+		rule := fmt.Sprintf("access.rules[%d]", i)
+		if !d.given(rule) {
+			return k.problems
+		}
+		if !d.given(rule + ".may") {
+			k.failf(rule+".may", "missing; write the roles that may ask, or [] to deny")
+		}
+		if d.given(rule+".approvers") && !d.given(rule+".approvals") {
+			k.failf(rule+".approvals", "missing; write how many of the approvers have to agree, or 0")
+		}
+	}
+}
+
+// sorted returns the keys of a map in an order that makes reports repeatable.
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

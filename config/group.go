@@ -1,0 +1,22 @@
+package config
+
+// Group is what one command may fail over together. Not used yet, like everything in this file.
+type Group struct {
+	Waves       [][]string `yaml:"waves"`       // VM names or patterns; a wave starts when the one before it is done
+	Concurrency int        `yaml:"concurrency"` // targets under way at the same time, within a wave
+	Canary      int        `yaml:"canary"`      // targets that go alone before the first wave
+	OnFailure   string     `yaml:"on_failure"`  // stop-wave or continue
+}
+
+// Check is one way to find out whether a VM serves. Exactly one field is set.
+type Check struct {
+	TCP  string `yaml:"tcp"`  // host:port that accepts a connection
+	HTTP string `yaml:"http"` // URL that answers with 2xx
+	NATS bool   `yaml:"nats"` // somebody answers for it over NATS
+}
+
+// Digest is the daily summary.
+type Digest struct {
+	Hour     string `yaml:"hour"`      // HH:MM
+	TimeZone string `yaml:"time_zone"` // of the IANA database
+}

@@ -1,0 +1,57 @@
+package jetstream
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ferry/events"
+	"ferry/failover"
+)
+
+// Announcements is the bots' queue of facts to show. One bot at a time is served.
+type Announcements struct {
+	client   *Client
+	journal  *Journal
+	consumer jetstream.Consumer
+}
+
+// OpenAnnouncements opens the queue.
+func (c *Client) OpenAnnouncements(ctx context.Context) (*Announcements, error) {
+	consumer, err := c.js.Consumer(ctx, events.Stream, consumerAnnounce)
+	if err != nil {
+		return nil, fmt.Errorf("opening consumer %s: %w", consumerAnnounce, err)
+	}
+	return &Announcements{client: c, journal: NewJournal(c), consumer: consumer}, nil
+}
+
+// Announcement is an operation as it is at a fact, or later.
+type Announcement struct {
+	Operation failover.Operation
+	msg       jetstream.Msg
+	client    *Client
+}
+
+// Next waits for the next fact to show.
+func (a *Announcements) Next(ctx context.Context) (Announcement, error) {
+	for {
+		m, err := pull(ctx, a.consumer, jetstream.FetchPriorityGroup(announceGroup))
+		if ctx.Err() != nil {
+			return Announcement{}, ctx.Err()
+		}
+		if err != nil {
+			a.client.pause(ctx, consumerAnnounce, err)
+			continue
+		}
+		op, err := a.journal.Load(ctx, failover.OpID(events.LastToken(m.Subject())))
+		if err != nil { // not acknowledged: it comes again
+			a.client.log.Warn("reading an operation to show", "subject", m.Subject(), "error", err)
+			continue
+		}
+		return Announcement{Operation: op, msg: m, client: a.client}, nil
+	}
+}
+
+// Ack says that the operation is shown as it was at this fact, or later.
+func (a Announcement) Ack(ctx context.Context) error { return doubleAck(ctx, a.msg) }

@@ -1,0 +1,203 @@
+package jetstream
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ferry/events"
+	"ferry/failover"
+)
+
+// Board is every operation, folded as its facts arrive: what is shown and waited on, never what is decided on.
+type Board struct {
+	client  *Client
+	mu      sync.Mutex
+	ops     map[failover.OpID]failover.Operation
+	asked   map[string]failover.OpID // message id of a command -> where its answer stands
+	changed chan struct{}            // closed and replaced with every fact
+	ready   chan struct{}            // closed when everything stored at the start is folded
+}
+
+// NewBoard makes an empty board; Run fills it and keeps it.
+func NewBoard(c *Client) *Board {
+	return &Board{client: c, ops: map[failover.OpID]failover.Operation{}, asked: map[string]failover.OpID{}, changed: make(chan struct{}), ready: make(chan struct{})}
+}
+
+// Run follows the stream from its beginning until ctx ends.
+func (b *Board) Run(ctx context.Context) error {
+	consumer, err := b.client.js.OrderedConsumer(ctx, events.Stream, jetstream.OrderedConsumerConfig{FilterSubjects: []string{events.OpSubjects}})
+	if err != nil {
+		return fmt.Errorf("following %s: %w", events.OpSubjects, err)
+	}
+	messages, err := consumer.Messages()
+	if err != nil {
+		return fmt.Errorf("following %s: %w", events.OpSubjects, err)
+	}
+	stop := context.AfterFunc(ctx, messages.Stop)
+	defer stop()
+	info, err := consumer.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("following %s: %w", events.OpSubjects, err)
+	}
+	until := info.NumPending + info.Delivered.Consumer
+	if until == 0 {
+		close(b.ready)
+	}
+	for {
+		m, err := messages.Next()
+		switch {
+		case errors.Is(err, jetstream.ErrMsgIteratorClosed) || ctx.Err() != nil:
+			return nil
+		case err != nil: // the iterator heals itself
+			b.client.log.Warn("following facts", "error", err)
+			continue
+		}
+		b.fold(fromMsg(m))
+		if until > 0 {
+			if until--; until == 0 {
+				close(b.ready)
+			}
+		}
+	}
+}
+
+// Ready is closed when everything that was stored when Run began is on the board.
+func (b *Board) Ready() <-chan struct{} { return b.ready }
+
+// Answered reports whether a command has been decided, by its message id.
+func (b *Board) Answered(messageID string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, ok := b.asked[messageID]
+	return ok
+}
+
+func (b *Board) fold(m events.Message) {
+	record, err := events.DecodeFact(m)
+	if err != nil {
+		b.client.log.Error("unreadable fact", "error", err)
+		return
+	}
+	id := failover.OpID(events.LastToken(m.Subject))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	op, ok := b.ops[id]
+	if !ok {
+		op = failover.Operation{ID: id}
+	}
+	if m.Seq <= op.Seq { // an ordered consumer that healed may repeat
+		return
+	}
+	b.ops[id] = failover.Evolve(op, record)
+	if record.Command != "" && !record.More {
+		b.asked[record.Command] = id
+	}
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// wait calls look after every fact until it says yes or ctx ends.
+func (b *Board) wait(ctx context.Context, look func() bool) error {
+	for {
+		b.mu.Lock()
+		done, changed := look(), b.changed
+		b.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Decision waits for the answer to a command, by its message id.
+func (b *Board) Decision(ctx context.Context, messageID string) (op failover.Operation, a failover.Answer, err error) {
+	err = b.wait(ctx, func() bool {
+		id, ok := b.asked[messageID]
+		op, a = b.ops[id], b.ops[id].Answers[messageID]
+		return ok
+	})
+	return op, a, err
+}
+
+// Moved waits until an operation has a fact after a sequence, and returns it as it is then.
+func (b *Board) Moved(ctx context.Context, id failover.OpID, after uint64) (op failover.Operation, err error) {
+	err = b.wait(ctx, func() bool {
+		op = b.ops[id]
+		return op.Seq > after
+	})
+	return op, err
+}
+
+// Changes waits for the next fact of any operation after the caller's last look.
+func (b *Board) Changes() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.changed
+}
+
+// Get returns an operation as folded so far; it may not exist.
+func (b *Board) Get(id failover.OpID) failover.Operation {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ops[id]
+}
+
+// Open lists the operations that are not over, oldest first.
+func (b *Board) Open() []failover.Operation {
+	return b.list(func(op failover.Operation) bool { return op.Exists() && !op.Phase.Final() })
+}
+
+// Find returns the operation that a reference means: its id, or the newest one of a VM. Nothing known gives none.
+func (b *Board) Find(ref string) []failover.Operation {
+	if failover.IsOpID(strings.ToLower(ref)) {
+		id := failover.OpID(strings.ToLower(ref))
+		return b.list(func(op failover.Operation) bool { return op.ID == id })
+	}
+	_, vm, qualified := strings.Cut(ref, "/")
+	if !qualified {
+		vm = ref
+	}
+	found := b.list(func(op failover.Operation) bool {
+		return slices.ContainsFunc(op.Targets, func(t failover.Target) bool {
+			return strings.EqualFold(t.Item.Name, vm) && (!qualified || strings.EqualFold(t.Item.Vault+"/"+t.Item.Name, ref))
+		})
+	})
+	return found[max(0, len(found)-1):]
+}
+
+func (b *Board) list(keep func(failover.Operation) bool) []failover.Operation {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var ops []failover.Operation
+	for _, op := range b.ops {
+		if keep(op) {
+			ops = append(ops, op)
+		}
+	}
+	slices.SortFunc(ops, func(x, y failover.Operation) int {
+		return cmp.Or(x.RequestedAt.Compare(y.RequestedAt), strings.Compare(string(x.ID), string(y.ID)))
+	})
+	return ops
+}
+
+// Holders maps item keys to the operations that hold them.
+func (b *Board) Holders() map[string]failover.OpID {
+	holders := map[string]failover.OpID{}
+	for _, op := range b.Open() {
+		for _, t := range op.Targets {
+			holders[t.Item.Key] = op.ID
+		}
+	}
+	return holders
+}

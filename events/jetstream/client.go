@@ -1,0 +1,113 @@
+// Package jetstream is Ferry's one door to NATS: the stream, its consumers and buckets as data, the journal with
+// compare-and-set, the queues of the executor and the bot, the board of folded operations, and the request-reply services.
+//
+// It owns how a message gets stored for sure: a timeout says nothing, so a publish is retried with the same id and guard
+// until the answer is definite. It refuses to decide anything: what is appended comes from failover, how it looks on the
+// wire from events. A Client and everything made from it are safe for concurrent use.
+package jetstream
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nkeys"
+)
+
+// Seam is where a test cuts a process: every store and acknowledgement runs inside one, under a stable name.
+type Seam func(name string, do func() error) error
+
+// Options say how to reach NATS and as whom.
+type Options struct {
+	URL       string                     // of the server; not used with InProcess
+	Creds     string                     // credentials file; optional
+	Seed      string                     // nkey seed of the identity; optional
+	InProcess nats.InProcessConnProvider // an embedded server; optional
+	Name      string                     // role, for the server's logs and the reply inbox: bot, executor, cli
+	Replicas  int                        // of stream and buckets; 0 is 1
+	Seam      Seam                       // nil: just do
+	Log       *slog.Logger
+}
+
+// Client is one connection to NATS.
+type Client struct {
+	nc       *nats.Conn
+	js       jetstream.JetStream
+	seam     Seam
+	log      *slog.Logger
+	replicas int
+}
+
+// Connect opens the connection. It comes back by itself after an outage, for ever.
+func Connect(o Options) (*Client, error) {
+	opts := []nats.Option{
+		nats.Name("ferry-" + o.Name), nats.CustomInboxPrefix("_INBOX_" + o.Name),
+		nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
+		// A hung server is noticed after two missed pings; the defaults would take minutes.
+		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2),
+		// A refused permission looks like a timeout to the caller; the reason comes only here.
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { o.Log.Warn("nats", "role", o.Name, "error", err) }),
+	}
+	if o.InProcess != nil {
+		opts = append(opts, nats.InProcessServer(o.InProcess))
+	}
+	if o.Creds != "" {
+		opts = append(opts, nats.UserCredentials(o.Creds))
+	}
+	if o.Seed != "" {
+		login, err := nkeyOption(o.Seed)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, login)
+	}
+	nc, err := nats.Connect(o.URL, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to NATS as %s: %w", o.Name, err)
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("opening JetStream: %w", err)
+	}
+	seam := o.Seam
+	if seam == nil {
+		seam = func(_ string, do func() error) error { return do() }
+	}
+	return &Client{nc: nc, js: js, seam: seam, log: o.Log, replicas: max(1, o.Replicas)}, nil
+}
+
+func nkeyOption(seed string) (nats.Option, error) {
+	pair, err := nkeys.FromSeed([]byte(seed))
+	if err != nil {
+		return nil, fmt.Errorf("reading the nkey seed: %w", err)
+	}
+	public, err := pair.PublicKey()
+	if err != nil {
+		return nil, fmt.Errorf("reading the nkey seed: %w", err)
+	}
+	return nats.Nkey(public, pair.Sign), nil
+}
+
+// Close ends the connection at once. What was stored stays stored; what was not acknowledged comes again.
+func (c *Client) Close() { c.nc.Close() }
+
+// Drain lets what is being published and answered end, then closes.
+func (c *Client) Drain(ctx context.Context) error {
+	closed := make(chan struct{})
+	c.nc.SetClosedHandler(func(*nats.Conn) { close(closed) })
+	if err := c.nc.Drain(); err != nil {
+		c.nc.Close()
+		return nil //nolint:nilerr // already closed is what was wanted
+	}
+	select {
+	case <-closed:
+		return nil
+	case <-ctx.Done():
+		c.nc.Close()
+		return ctx.Err()
+	}
+}

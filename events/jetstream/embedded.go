@@ -1,0 +1,190 @@
+package jetstream
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nkeys"
+)
+
+// The identities of the embedded server. "local" is whoever may read the data directory.
+const (
+	RoleBot      = "bot"
+	RoleExecutor = "executor"
+	RoleCLI      = "cli"
+)
+
+// clientFile is where the terminal finds the embedded server.
+const clientFile = "client.json"
+
+// readyWithin is how long the embedded server may take to start; a large store is read first.
+const readyWithin = 30 * time.Second
+
+// ErrLocked says that another process uses the data directory: two servers on one store lose data silently.
+var ErrLocked = errors.New("another ferry process is running on this data directory")
+
+// Embedded is a NATS server within the process, on loopback only.
+type Embedded struct {
+	server *server.Server
+	lock   *os.File
+	seeds  map[string]string // role -> nkey seed
+}
+
+// ClientFile is what a terminal needs to reach an embedded server.
+type ClientFile struct {
+	URL  string `json:"url"`
+	Seed string `json:"seed"` // nkey of the identity cli:local
+}
+
+// StartEmbedded starts a server whose store is in dir. With listen it takes a random port of 127.0.0.1 and writes
+// client.json there, readable by its owner only; without, it is reachable in the process only.
+func StartEmbedded(dir string, listen bool) (*Embedded, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data directory: %w", err)
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	e := &Embedded{lock: lock, seeds: map[string]string{}}
+	if err := e.start(dir, listen); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	if !listen {
+		return e, nil
+	}
+	if err := writeClientFile(dir, ClientFile{URL: e.server.ClientURL(), Seed: e.seeds[RoleCLI]}); err != nil {
+		return nil, errors.Join(err, e.Stop())
+	}
+	return e, nil
+}
+
+func lockDir(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the directory is the user's own choice
+	if err != nil {
+		return nil, fmt.Errorf("locking the data directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits an int
+		return nil, errors.Join(fmt.Errorf("%s: %w", dir, ErrLocked), f.Close())
+	}
+	return f, nil
+}
+
+func (e *Embedded) start(dir string, listen bool) error {
+	users, err := e.users()
+	if err != nil {
+		return err
+	}
+	s, err := server.NewServer(&server.Options{
+		ServerName: "ferry", Host: "127.0.0.1", Port: server.RANDOM_PORT, DontListen: !listen,
+		JetStream: true, StoreDir: filepath.Join(dir, "nats"), SyncAlways: true, // survives a power cut, not only a crash
+		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 16 << 30,
+		NoSigs: true, NoLog: true, Nkeys: users,
+	})
+	if err != nil {
+		return fmt.Errorf("configuring the embedded NATS server: %w", err)
+	}
+	s.Start()
+	e.server = s
+	if !s.ReadyForConnections(readyWithin) {
+		s.Shutdown()
+		return fmt.Errorf("the embedded NATS server was not ready within %s", readyWithin)
+	}
+	return nil
+}
+
+// users draws a key for each role and gives it its rights: a terminal cannot write facts, a bot cannot either, and nobody
+// but an executor can speak for the journal.
+func (e *Embedded) users() ([]*server.NkeyUser, error) {
+	var users []*server.NkeyUser
+	for role, may := range permissions() {
+		pair, err := nkeys.CreateUser()
+		if err != nil {
+			return nil, fmt.Errorf("drawing a key: %w", err)
+		}
+		seed, err := pair.Seed()
+		if err != nil {
+			return nil, fmt.Errorf("drawing a key: %w", err)
+		}
+		public, err := pair.PublicKey()
+		if err != nil {
+			return nil, fmt.Errorf("drawing a key: %w", err)
+		}
+		e.seeds[role] = string(seed)
+		users = append(users, &server.NkeyUser{Nkey: public, Permissions: may})
+	}
+	return users, nil
+}
+
+func permissions() map[string]*server.Permissions {
+	// Facts are read through a consumer: a core subscription also sees writes that lost their guard.
+	noCore := []string{"ferry.>"}
+	return map[string]*server.Permissions{
+		RoleExecutor: {
+			Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX_executor.>", "ferrysvc.>", "$SRV.>"}, Deny: noCore},
+		},
+		RoleBot: {
+			Publish:   &server.SubjectPermission{Allow: []string{"ferry.command.slack.*", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$KV." + bucketMessages + ".>", "ferrysvc.>", "_INBOX_cli.>", "_INBOX_bot.>"}},
+			Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX_bot.>", "ferrysvc.>", "$SRV.>"}, Deny: noCore},
+		},
+		RoleCLI: {
+			Publish:   &server.SubjectPermission{Allow: []string{"ferry.command.cli-local.*", "ferrysvc.>"}},
+			Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX_cli.>"}},
+		},
+	}
+}
+
+// Options say how a role of this process reaches the server.
+func (e *Embedded) Options(role string) Options {
+	return Options{InProcess: e, Seed: e.seeds[role], Name: role}
+}
+
+// InProcessConn connects without a socket.
+func (e *Embedded) InProcessConn() (net.Conn, error) { return e.server.InProcessConn() }
+
+// Stop shuts the server down and lets the data directory go.
+func (e *Embedded) Stop() error {
+	e.server.Shutdown()
+	e.server.WaitForShutdown()
+	return e.lock.Close()
+}
+
+func writeClientFile(dir string, c ClientFile) error {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", clientFile, err)
+	}
+	path := filepath.Join(dir, clientFile)
+	// Written aside and renamed: a reader never sees half a file, and an old file's wider rights are not kept.
+	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
+		return fmt.Errorf("writing %s: %w", clientFile, err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("writing %s: %w", clientFile, err)
+	}
+	return nil
+}
+
+// ReadClientFile finds the embedded server of a data directory.
+func ReadClientFile(dir string) (ClientFile, error) {
+	var c ClientFile
+	data, err := os.ReadFile(filepath.Join(dir, clientFile)) //nolint:gosec // the directory is the user's own choice
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, fmt.Errorf("no ferry has run with the data directory %s", dir)
+	}
+	if err != nil {
+		return c, fmt.Errorf("reading %s: %w", clientFile, err)
+	}
+	if err := json.Unmarshal(data, &c); err != nil {
+		return c, fmt.Errorf("reading %s: %w", clientFile, err)
+	}
+	return c, nil
+}

@@ -1,0 +1,136 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/google/uuid"
+
+	"ferry/events"
+	"ferry/failover"
+)
+
+// Journal is the record of every operation: guarded appends and the fold of what is there.
+type Journal struct {
+	client *Client
+	mu     sync.Mutex
+	folded map[failover.OpID]failover.Operation // what was read so far; the rest is read on each Load
+}
+
+// NewJournal makes a journal on a client. Several journals, in several processes, may work on the same stream.
+func NewJournal(c *Client) *Journal {
+	return &Journal{client: c, folded: map[failover.OpID]failover.Operation{}}
+}
+
+// Load folds everything that is stored about an operation. The answer may be stale when the cluster is split; an append
+// guarded by its Seq then loses, so nothing wrong comes of it.
+func (j *Journal) Load(ctx context.Context, id failover.OpID) (failover.Operation, error) {
+	op := j.cached(id)
+	for {
+		m, err := j.client.next(ctx, events.OpSubject(id), op.Seq)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			j.remember(op)
+			return op, nil
+		}
+		if err != nil {
+			return op, fmt.Errorf("reading %s: %w", id, err)
+		}
+		record, err := events.DecodeFact(m)
+		if err != nil {
+			return op, err
+		}
+		op = failover.Evolve(op, record)
+	}
+}
+
+func (j *Journal) cached(id failover.OpID) failover.Operation {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if op, ok := j.folded[id]; ok {
+		return op
+	}
+	return failover.Operation{ID: id}
+}
+
+func (j *Journal) remember(op failover.Operation) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if op.Seq >= j.folded[op.ID].Seq {
+		j.folded[op.ID] = op
+	}
+}
+
+// Holder reads who holds a target.
+func (j *Journal) Holder(ctx context.Context, key string) (failover.Hold, error) {
+	stream, err := j.client.js.Stream(ctx, events.Stream)
+	if err != nil {
+		return failover.Hold{}, fmt.Errorf("reading the holder of %s: %w", key, err)
+	}
+	raw, err := stream.GetLastMsgForSubject(ctx, events.TargetSubject(key))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return failover.Hold{Key: key}, nil
+	}
+	if err != nil {
+		return failover.Hold{}, fmt.Errorf("reading the holder of %s: %w", key, err)
+	}
+	return events.DecodeHold(events.Message{Subject: raw.Subject, Header: events.Header(raw.Header), Data: raw.Data, Seq: raw.Sequence})
+}
+
+// Append makes a batch true if nobody else appended to the operation, or took one of the targets, since they were read;
+// otherwise it is failover.ErrConflict. It returns the operation as it is then.
+func (j *Journal) Append(ctx context.Context, op failover.Operation, b failover.Batch) (failover.Operation, error) {
+	messages, err := encode(op, b)
+	if err != nil {
+		return op, err
+	}
+	last, err := j.client.store(ctx, "journal.append", messages)
+	if err != nil {
+		return op, err
+	}
+	seq := last - uint64(len(messages)) + 1 // of the first message
+	for i, m := range messages {
+		if m.msg.Subject != events.OpSubject(op.ID) {
+			continue
+		}
+		record, err := events.DecodeFact(events.Message{Subject: m.msg.Subject, Header: m.msg.Header, Data: m.msg.Data, Seq: seq + uint64(i)})
+		if err != nil {
+			return op, err
+		}
+		op = failover.Evolve(op, record)
+	}
+	j.remember(op)
+	return op, nil
+}
+
+// encode lays a batch out: facts first, guarded by the operation's sequence, then holds, each guarded by its own, then
+// the word that there is work. A guard is only allowed on a subject's first message of a batch.
+func encode(op failover.Operation, b failover.Batch) ([]guarded, error) {
+	id := uuid.NewString() // new for each append, the same for its retries
+	var out []guarded
+	var failed error
+	add := func(m events.Message, err error, guard *uint64) {
+		failed = errors.Join(failed, err)
+		out = append(out, guarded{m, guard})
+	}
+	for i, f := range b.Facts {
+		record := failover.Record{Fact: f, At: b.At, Command: b.Command, More: i < len(b.Facts)-1}
+		m, err := events.EncodeFact(op.ID, fmt.Sprintf("%s.%d", id, i), record)
+		var guard *uint64
+		if i == 0 {
+			guard = &op.Seq
+		}
+		add(m, err, guard)
+	}
+	for _, h := range append(b.Take, b.Release...) {
+		m, err := events.EncodeHold(h, id+"."+h.Key, b.At)
+		add(m, err, &h.Seq)
+	}
+	if b.Drive {
+		m, err := events.EncodeDrive(op.ID, id+".drive", b.At)
+		add(m, err, nil)
+	}
+	return out, failed
+}

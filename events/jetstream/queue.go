@@ -1,0 +1,162 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ferry/events"
+	"ferry/failover"
+)
+
+// pullFor is how long one request for a message waits at the server. It also keeps a pinned client pinned.
+const pullFor = 5 * time.Second
+
+// retryAfter is how long a message rests whose handling failed.
+const retryAfter = time.Second
+
+// Commands hands each stored command to handle, at most slots at once, until ctx ends. A nil answer acknowledges it;
+// an error brings it back. A message that is no command is acknowledged and reported: it will never become one.
+func (c *Client) Commands(ctx context.Context, slots int, handle func(context.Context, failover.Command) error) error {
+	return c.work(ctx, consumerDecide, slots, func(ctx context.Context, m jetstream.Msg) error {
+		cmd, err := events.DecodeCommand(fromMsg(m))
+		if err != nil {
+			c.log.Error("not a command", "subject", m.Subject(), "error", err)
+			return nil
+		}
+		return handle(ctx, cmd)
+	})
+}
+
+// Drives hands each operation that has work to handle, at most slots at once, until ctx ends. While handle runs the
+// message is kept alive; when that fails for too long, another executor may have it and handle's context is cancelled.
+// The number is the message's sequence. failover.ErrSuperseded leaves the message to whoever has it now.
+func (c *Client) Drives(ctx context.Context, slots int, handle func(context.Context, failover.OpID, uint64) error) error {
+	return c.work(ctx, consumerDrive, slots, func(ctx context.Context, m jetstream.Msg) error {
+		msg := fromMsg(m)
+		return handle(ctx, failover.OpID(events.LastToken(msg.Subject)), msg.Seq)
+	})
+}
+
+func (c *Client) work(ctx context.Context, name string, slots int, handle func(context.Context, jetstream.Msg) error) error {
+	consumer, err := c.js.Consumer(ctx, events.Stream, name)
+	if err != nil {
+		return fmt.Errorf("opening consumer %s: %w", name, err)
+	}
+	free := make(chan struct{}, slots)
+	var running sync.WaitGroup
+	defer running.Wait()
+	for ctx.Err() == nil {
+		// One pull for each free slot: what is fetched ahead would run out of its time in our buffer.
+		select {
+		case free <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+		m, err := pull(ctx, consumer)
+		if err != nil {
+			<-free
+			c.pause(ctx, name, err)
+			continue
+		}
+		running.Go(func() {
+			defer func() { <-free }()
+			c.one(ctx, name, m, handle)
+		})
+	}
+	return nil
+}
+
+func pull(ctx context.Context, consumer jetstream.Consumer, opts ...jetstream.FetchOpt) (jetstream.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, pullFor)
+	defer cancel()
+	return consumer.Next(append(opts, jetstream.FetchContext(ctx))...)
+}
+
+// pause waits after a pull that brought nothing because of trouble; an empty queue is none.
+func (c *Client) pause(ctx context.Context, name string, err error) {
+	if errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return
+	}
+	c.log.Warn("no messages from NATS", "consumer", name, "error", err)
+	select {
+	case <-ctx.Done():
+	case <-time.After(retryAfter):
+	}
+}
+
+func (c *Client) one(ctx context.Context, name string, m jetstream.Msg, handle func(context.Context, jetstream.Msg) error) {
+	work, stop := context.WithCancel(ctx)
+	var beating sync.WaitGroup
+	beating.Go(func() { c.beat(work, stop, name, m) })
+	err := handle(work, m)
+	stop()
+	beating.Wait()
+	if errors.Is(err, failover.ErrSuperseded) {
+		return
+	}
+	if err != nil {
+		c.log.Warn("handling failed, it comes again", "consumer", name, "subject", m.Subject(), "error", err)
+		err = c.seam(name+".nak", func() error { return m.NakWithDelay(retryAfter) })
+	} else {
+		err = c.seam(name+".ack", func() error { return doubleAck(ctx, m) })
+	}
+	if err != nil {
+		c.log.Debug("not acknowledged, it comes again", "consumer", name, "subject", m.Subject(), "error", err)
+	}
+}
+
+func doubleAck(ctx context.Context, m jetstream.Msg) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
+	defer cancel()
+	return m.DoubleAck(ctx)
+}
+
+// beat tells the server that a message is being worked on, and stops the work when that cannot be told.
+func (c *Client) beat(ctx context.Context, stop context.CancelFunc, name string, m jetstream.Msg) {
+	told := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(ackWait / 3):
+		}
+		err := c.seam(name+".heartbeat", func() error {
+			if !c.nc.IsConnected() {
+				return nats.ErrConnectionReconnecting
+			}
+			return m.InProgress()
+		})
+		switch {
+		case err == nil:
+			told = time.Now()
+		case time.Since(told) > ackWait/2:
+			c.log.Warn("lost the message being worked on", "consumer", name, "subject", m.Subject(), "error", err)
+			stop()
+			return
+		}
+	}
+}
+
+func fromMsg(m jetstream.Msg) events.Message {
+	msg := events.Message{Subject: m.Subject(), Header: events.Header(m.Headers()), Data: m.Data()}
+	if meta, err := m.Metadata(); err == nil {
+		msg.Seq = meta.Sequence.Stream
+	}
+	return msg
+}
+
+// Submit stores a command; nil means that it is stored for sure. The same command may be submitted any number of times.
+func (c *Client) Submit(ctx context.Context, source string, cmd failover.Command) error {
+	m, err := events.EncodeCommand(source, cmd)
+	if err != nil {
+		return err
+	}
+	_, err = c.store(ctx, "command.store", []guarded{{msg: m}})
+	return err
+}

@@ -1,0 +1,160 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"ferry/events"
+	"ferry/failover"
+)
+
+// ErrNoAnswer says that nobody serves a request: no bot and no executor is up.
+var ErrNoAnswer = errors.New("no executor answers")
+
+// requestTimeout is how long a read may take before it is given up.
+const requestTimeout = 2500 * time.Millisecond
+
+// Serve answers reads from the board and the inventory bucket until ctx ends. Every process of Ferry serves them.
+func (c *Client) Serve(ctx context.Context, board *Board, version string) error {
+	svc, err := micro.AddService(c.nc, micro.Config{Name: "ferry", Version: version})
+	if err != nil {
+		return fmt.Errorf("serving reads: %w", err)
+	}
+	s := &reads{ctx: ctx, client: c, board: board}
+	for subject, handle := range map[string]func(micro.Request) (any, error){
+		events.ServiceStatus: s.status, events.ServiceList: s.list, events.ServiceWatch: s.watch,
+	} {
+		if err := svc.AddEndpoint(events.LastToken(subject), s.handler(handle), micro.WithEndpointSubject(subject)); err != nil {
+			return errors.Join(fmt.Errorf("serving %s: %w", subject, err), svc.Stop())
+		}
+	}
+	<-ctx.Done()
+	err = svc.Stop()
+	s.answering.Wait()
+	return err
+}
+
+// reads holds the context of the service: micro's handlers are not given one.
+type reads struct {
+	ctx       context.Context //nolint:containedctx // micro's handlers have no context of their own
+	client    *Client
+	board     *Board
+	answering sync.WaitGroup
+}
+
+// handler answers in a goroutine: a watch that waits must not hold up the others.
+func (s *reads) handler(answer func(micro.Request) (any, error)) micro.Handler {
+	return micro.HandlerFunc(func(r micro.Request) {
+		s.answering.Go(func() {
+			reply, err := answer(r)
+			if err == nil {
+				err = r.RespondJSON(reply)
+			} else {
+				err = r.Error("400", err.Error(), nil)
+			}
+			if err != nil && s.ctx.Err() == nil {
+				s.client.log.Warn("answering a read", "subject", r.Subject(), "error", err)
+			}
+		})
+	})
+}
+
+func (s *reads) status(r micro.Request) (any, error) {
+	var req events.StatusRequest
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	if req.Ref == "" {
+		return events.StatusReply{V: 1, Operations: s.board.Open()}, nil
+	}
+	return events.StatusReply{V: 1, Operations: s.board.Find(req.Ref)}, nil
+}
+
+func (s *reads) list(micro.Request) (any, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, attemptTimeout)
+	defer cancel()
+	inv, err := s.client.Inventory(ctx)
+	inv.Holders = s.board.Holders()
+	return events.ListReply{V: 1, Inventory: inv}, err
+}
+
+func (s *reads) watch(r micro.Request) (any, error) {
+	var req events.WatchRequest
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, events.WatchFor)
+	defer cancel()
+	var op failover.Operation
+	var err error
+	if req.Command != "" {
+		op, _, err = s.board.Decision(ctx, req.Command)
+	} else if op, err = s.board.Moved(ctx, req.Op, req.After); err != nil {
+		op = s.board.Get(req.Op)
+	}
+	reply := events.StatusReply{V: 1, Operations: []failover.Operation{}}
+	if op.Seq > req.After && (err == nil || req.Command == "") {
+		reply.Operations = append(reply.Operations, op)
+	}
+	return reply, nil
+}
+
+func decode(r micro.Request, into any) error {
+	if len(r.Data()) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(r.Data(), into); err != nil {
+		return fmt.Errorf("the request is not the JSON that %s takes: %w", r.Subject(), err)
+	}
+	return nil
+}
+
+func (c *Client) request(ctx context.Context, subject string, req, reply any) error {
+	data, err := json.Marshal(req)
+	if err != nil {
+		return fmt.Errorf("asking %s: %w", subject, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	m, err := c.nc.RequestWithContext(ctx, subject, data)
+	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) {
+		return ErrNoAnswer
+	}
+	if err != nil {
+		return fmt.Errorf("asking %s: %w", subject, err)
+	}
+	if problem := m.Header.Get(micro.ErrorHeader); problem != "" {
+		return fmt.Errorf("asking %s: %s", subject, problem)
+	}
+	return json.Unmarshal(m.Data, reply)
+}
+
+// Status asks for the operation that a reference means, or with "" for all that are open.
+func (c *Client) Status(ctx context.Context, ref string) ([]failover.Operation, error) {
+	var reply events.StatusReply
+	err := c.request(ctx, events.ServiceStatus, events.StatusRequest{Ref: ref}, &reply)
+	return reply.Operations, err
+}
+
+// List asks for the replicated items and who holds them.
+func (c *Client) List(ctx context.Context) (failover.Inventory, error) {
+	var reply events.ListReply
+	err := c.request(ctx, events.ServiceList, struct{}{}, &reply)
+	return reply.Inventory, err
+}
+
+// Watch waits a little for an operation to move beyond what is known, or for a command to be decided; false is not yet.
+func (c *Client) Watch(ctx context.Context, req events.WatchRequest) (failover.Operation, bool, error) {
+	var reply events.StatusReply
+	if err := c.request(ctx, events.ServiceWatch, req, &reply); err != nil || len(reply.Operations) == 0 {
+		return failover.Operation{}, false, err
+	}
+	return reply.Operations[0], true, nil
+}

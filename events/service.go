@@ -1,0 +1,155 @@
+package events
+
+import (
+	"strings"
+	"time"
+
+	"ferry/failover"
+)
+
+// The request-reply subjects. They stand outside the stream's subjects on purpose.
+const (
+	ServiceStatus = "ferrysvc.status"
+	ServiceList   = "ferrysvc.list"
+	ServiceWatch  = "ferrysvc.watch"
+)
+
+// WatchFor is how long a watch request is held when nothing changes; the caller asks again.
+const WatchFor = 2 * time.Second
+
+// StatusRequest asks for one operation (by id, or the newest one of a VM), or, when Ref is empty, for all that are open.
+type StatusRequest struct {
+	Ref string `json:"ref,omitempty"`
+}
+
+// WatchRequest waits until an operation has moved beyond a sequence, or until a command was decided.
+type WatchRequest struct {
+	Op      failover.OpID `json:"op,omitempty"`
+	After   uint64        `json:"after,omitempty"`
+	Command string        `json:"command,omitempty"` // message id; the reply is about the operation that it landed on
+}
+
+// StatusReply carries snapshots. An empty one means that nothing is known under that name.
+type StatusReply struct {
+	V          int                  `json:"v"`
+	Operations []failover.Operation `json:"operations"`
+}
+
+// ListReply carries what is known of the replicated items.
+type ListReply struct {
+	V         int                `json:"v"`
+	Inventory failover.Inventory `json:"inventory"`
+}
+
+// ListItem is a line of `ferry list -o json`.
+type ListItem struct {
+	Name         string         `json:"name"`
+	Vault        string         `json:"vault"`
+	State        string         `json:"state"`
+	ActiveRegion string         `json:"active_region"`
+	RPOSeconds   *int           `json:"rpo_seconds"`
+	Health       string         `json:"health"`
+	Operation    *failover.OpID `json:"operation"`
+}
+
+// ItemLine makes the line of an item; op is who holds it, "" for nobody.
+func ItemLine(i failover.Item, op failover.OpID) ListItem {
+	line := ListItem{Name: i.Name, Vault: i.Vault, State: i.State, ActiveRegion: i.Active, Health: i.Health}
+	if i.RPO >= 0 {
+		line.RPOSeconds = seconds(i.RPO)
+	}
+	if op != "" {
+		line.Operation = &op
+	}
+	return line
+}
+
+// Status is `ferry status OP -o json`: versioned, and only ever added to.
+type Status struct {
+	V           int              `json:"v"`
+	ID          failover.OpID    `json:"id"`
+	Verb        failover.Verb    `json:"verb"`
+	Phase       failover.Phase   `json:"phase"`
+	RequestedBy string           `json:"requested_by"`
+	RequestedAt time.Time        `json:"requested_at"`
+	Reason      string           `json:"reason"`
+	Approvals   []StatusApproval `json:"approvals"`
+	Targets     []StatusTarget   `json:"targets"`
+	StartedAt   *time.Time       `json:"started_at"`
+	FinishedAt  *time.Time       `json:"finished_at"`
+	RTOSeconds  *int             `json:"rto_seconds"`
+	RPOSeconds  *int             `json:"rpo_seconds"`
+	Note        string           `json:"note,omitempty"`
+	Hint        string           `json:"hint,omitempty"`
+}
+
+// StatusApproval is one decision about a gate, which is a verb class.
+type StatusApproval struct {
+	Gate     failover.Class `json:"gate"`
+	By       string         `json:"by"`
+	At       time.Time      `json:"at"`
+	Decision string         `json:"decision"` // approve | deny
+}
+
+// StatusTarget is one VM of an operation.
+type StatusTarget struct {
+	Name              string         `json:"name"`
+	ItemID            string         `json:"item_id"`
+	Vault             string         `json:"vault"`
+	Phase             failover.Phase `json:"phase"`
+	JobID             string         `json:"job_id"`
+	RecoveryPointTime *time.Time     `json:"recovery_point_time"`
+	Progress          string         `json:"progress"`
+	Error             *string        `json:"error"`
+}
+
+// StatusOf turns a snapshot into the contract's form. Times are UTC.
+func StatusOf(op failover.Operation) Status {
+	s := Status{
+		V: 1, ID: op.ID, Verb: op.Verb, Phase: op.Phase, RequestedBy: op.RequestedBy.ID, RequestedAt: op.RequestedAt.UTC(), Reason: op.Reason,
+		Approvals: []StatusApproval{}, Targets: []StatusTarget{}, StartedAt: moment(op.StartedAt), FinishedAt: moment(op.FinishedAt),
+		Note: op.Note, Hint: op.Hint,
+	}
+	for _, d := range op.Decisions {
+		word := "deny"
+		if d.Approve {
+			word = "approve"
+		}
+		s.Approvals = append(s.Approvals, StatusApproval{d.Gate, d.By.ID, d.At.UTC(), word})
+	}
+	for _, t := range op.Targets {
+		s.Targets = append(s.Targets, statusTarget(t))
+	}
+	if rto, ok := op.RTO(); ok {
+		s.RTOSeconds = seconds(rto)
+	}
+	if rpo, ok := op.RPO(); ok {
+		s.RPOSeconds = seconds(rpo)
+	}
+	return s
+}
+
+func statusTarget(t failover.Target) StatusTarget {
+	line := StatusTarget{Name: t.Item.Name, ItemID: t.Item.ID, Vault: t.Item.Vault, Phase: t.Phase, Progress: t.Progress, RecoveryPointTime: moment(t.PointUsed)}
+	if len(t.Steps) > 0 {
+		line.JobID = t.Steps[len(t.Steps)-1].JobID
+	}
+	if t.Error != nil {
+		text := strings.TrimSpace(strings.Join([]string{t.Error.Message, t.Error.Cause, t.Error.Action}, " "))
+		line.Error = &text
+	}
+	return line
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
+}
+
+func seconds(d time.Duration) *int {
+	n := int(d.Round(time.Second) / time.Second)
+	return &n
+}

@@ -1,0 +1,162 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ferry/failover"
+)
+
+// decide settles one command: facts, or a refusal, which is a fact too. It is done when one of them is stored.
+func (e *Executor) decide(ctx context.Context, cmd failover.Command) error {
+	if e.Board.Answered(cmd.MessageID) {
+		return nil // delivered again
+	}
+	for {
+		err := e.tryDecide(ctx, cmd)
+		if !errors.Is(err, failover.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// matter is everything that one decision rests on, and where it will stand.
+type matter struct {
+	op        failover.Operation // zero but for its id when the command would open it
+	situation failover.Situation
+	holds     []failover.Hold // of the items that the command would take
+}
+
+func (e *Executor) tryDecide(ctx context.Context, cmd failover.Command) error {
+	c, refusal, err := e.lookInto(ctx, cmd)
+	if err != nil {
+		return err
+	}
+	cmd.Op = c.op.ID
+	var facts []failover.Fact
+	if refusal == nil {
+		facts, refusal = failover.Decide(c.op, cmd, c.situation)
+	}
+	if refusal != nil {
+		return e.refuse(ctx, cmd, refusal)
+	}
+	if len(facts) == 0 {
+		return nil
+	}
+	_, err = e.append(ctx, c.op, failover.Batch{At: c.situation.Now, Command: cmd.MessageID, Facts: facts, Take: c.holds})
+	return err
+}
+
+// refuse records the no on the operation that the command names.
+func (e *Executor) refuse(ctx context.Context, cmd failover.Command, refusal *failover.Refusal) error {
+	op, err := e.Journal.Load(ctx, cmd.Op)
+	if err != nil {
+		return err
+	}
+	if _, again := op.Answers[cmd.MessageID]; again {
+		return nil
+	}
+	e.Log.Info("refused", "op", cmd.Op, "verb", cmd.Verb, "by", cmd.By.ID, "why", refusal.Message)
+	_, err = e.Journal.Append(ctx, op, failover.Batch{
+		At: time.Now(), Command: cmd.MessageID,
+		Facts: []failover.Fact{failover.Refused{By: cmd.By, Verb: cmd.Verb, Refusal: *refusal}},
+	})
+	return err
+}
+
+// append completes a batch with what its facts entail: targets are let go with the end, and an operation that has work
+// and no driver gets a work message.
+func (e *Executor) append(ctx context.Context, op failover.Operation, b failover.Batch) (failover.Operation, error) {
+	next := failover.Fold(op, b)
+	if op.Exists() || !next.Exists() {
+		b.Take = nil
+	}
+	for i := range b.Take {
+		b.Take[i].Op = next.ID
+	}
+	if next.Phase.Final() && op.Exists() {
+		for _, t := range op.Targets {
+			hold, err := e.Journal.Holder(ctx, t.Item.Key)
+			if err != nil {
+				return op, err
+			}
+			if hold.Op == op.ID { // only the holder's own journal lets go
+				b.Release = append(b.Release, failover.Hold{Key: hold.Key, Seq: hold.Seq})
+			}
+		}
+	}
+	b.Drive = failover.HasWork(next) && !failover.HasWork(op) && (op.Parked || op.Executor == "")
+	return e.Journal.Append(ctx, op, b)
+}
+
+// lookInto reads everything that a command's decision rests on.
+func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, *failover.Refusal, error) {
+	c := matter{situation: failover.Situation{Now: time.Now(), Policy: e.Policy}}
+	op, err := e.own(ctx, cmd)
+	c.op = op
+	if err != nil || cmd.Target == "" {
+		return c, nil, err
+	}
+	item, refusal, err := e.resolve(ctx, cmd.Target)
+	if refusal != nil || err != nil {
+		return c, refusal, err
+	}
+	hold, err := e.Journal.Holder(ctx, item.Key)
+	if err != nil {
+		return c, nil, err
+	}
+	c.situation.Item, c.holds = item, []failover.Hold{hold}
+	if hold.Op != "" {
+		return e.held(ctx, cmd, c, hold)
+	}
+	refusal, err = e.readItem(ctx, cmd, &c)
+	return c, refusal, err
+}
+
+// own loads the operation of the command's id. When that short id is another command's, the id is salted anew.
+func (e *Executor) own(ctx context.Context, cmd failover.Command) (failover.Operation, error) {
+	for salt := 1; ; salt++ {
+		op, err := e.Journal.Load(ctx, cmd.Op)
+		taken := op.Exists() && cmd.Target != "" && op.Asked != cmd.MessageID
+		if err != nil || !taken {
+			return op, err
+		}
+		cmd.Op = failover.OpIDOf(cmd.MessageID, salt)
+	}
+}
+
+// held is a command on a VM that an operation holds: a commit is meant for that operation, all else is told who holds it.
+func (e *Executor) held(ctx context.Context, cmd failover.Command, c matter, hold failover.Hold) (matter, *failover.Refusal, error) {
+	holder, err := e.Journal.Load(ctx, hold.Op)
+	if err != nil {
+		return c, nil, err
+	}
+	if cmd.Verb == failover.VerbCommit {
+		c.op = holder
+	} else if holder.Asked != cmd.MessageID {
+		c.situation.Holder = holder
+	}
+	return c, nil, nil
+}
+
+// readItem reads the item as it is now, with its recovery points where they matter.
+func (e *Executor) readItem(ctx context.Context, cmd failover.Command, c *matter) (*failover.Refusal, error) {
+	item, err := e.Site.Item(ctx, c.situation.Item)
+	if err == nil && cmd.Verb == failover.VerbFailover {
+		c.situation.Points, err = e.Site.Points(ctx, item)
+	}
+	if err != nil {
+		return unavailable(ctx, err)
+	}
+	c.situation.Item = item
+	return nil, nil
+}
+
+// unavailable turns trouble with Azure into an answer: a person is told, the command is not kept waiting.
+func unavailable(ctx context.Context, err error) (*failover.Refusal, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return failover.Refuse(failover.Unavailable, "Nothing was started; ask again in a moment.", "Azure did not answer: %v.", err), nil
+}

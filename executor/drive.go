@@ -1,0 +1,255 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ferry/failover"
+)
+
+// actWithin bounds one mutating call and the recording of its outcome.
+const actWithin = time.Minute
+
+// driver takes one operation as far as it goes without a person. It belongs to one goroutine.
+type driver struct {
+	*Executor
+	op    failover.Operation
+	epoch uint64
+	drive uint64 // sequence of the work message
+	seen  map[string]failover.Observation
+}
+
+// errStale says that a work message is older than the one that the operation is driven on.
+var errStale = errors.New("stale work message")
+
+// drive takes an operation over. A nil answer means that nothing is left to do here: it is parked or over.
+func (e *Executor) drive(ctx context.Context, id failover.OpID, message uint64) error {
+	d := &driver{Executor: e, drive: message, seen: map[string]failover.Observation{}}
+	driving, err := d.take(ctx, id)
+	for driving && err == nil {
+		driving, err = d.step(ctx)
+		if errors.Is(err, failover.ErrConflict) {
+			driving, err = true, d.reload(ctx)
+		}
+	}
+	if errors.Is(err, errStale) {
+		return nil
+	}
+	return err
+}
+
+// take claims the operation: the sequence of that fact is the epoch, and whoever finds another one stops. An operation
+// without work is parked instead, and false comes back.
+func (d *driver) take(ctx context.Context, id failover.OpID) (bool, error) {
+	for {
+		op, err := d.Journal.Load(ctx, id)
+		switch {
+		case err != nil:
+			return false, err
+		case op.Drive > d.drive:
+			return false, errStale
+		}
+		d.op = op
+		work := failover.HasWork(op)
+		if work {
+			err = d.tell(ctx, failover.Claimed{Executor: d.Name, Drive: d.drive})
+			d.epoch = d.op.Epoch
+		} else {
+			err = d.park(ctx)
+		}
+		if !errors.Is(err, failover.ErrConflict) {
+			return work, err
+		}
+	}
+}
+
+// reload folds again after a lost guard, and stops when another driver has taken over.
+func (d *driver) reload(ctx context.Context) error {
+	op, err := d.Journal.Load(ctx, d.op.ID)
+	if err != nil {
+		return err
+	}
+	d.op = op
+	switch {
+	case op.Epoch == d.epoch:
+		return nil
+	case op.Drive > d.drive:
+		return errStale
+	}
+	return failover.ErrSuperseded
+}
+
+// step does the one thing that is next; false means that nothing is left.
+func (d *driver) step(ctx context.Context) (bool, error) {
+	target, effect := failover.Next(d.op, d.seen, time.Now())
+	seen := d.seen[target]
+	switch do := effect.(type) {
+	case failover.Park:
+		return false, d.park(ctx)
+	case failover.Tell:
+		return true, d.tell(ctx, do.Facts...)
+	case failover.Wait:
+		return true, d.wait(ctx, do.Until)
+	case failover.Act:
+		return true, d.act(ctx, do)
+	case failover.Look:
+		return true, d.look(ctx, target, seen, func() error { return d.readItem(ctx, target, &seen, do.Points) }, &seen)
+	case failover.Search:
+		return true, d.look(ctx, target, seen, func() error { return d.search(ctx, target, &seen, do.Since) }, &seen)
+	case failover.ReadJob:
+		return true, d.look(ctx, target, seen, func() error { return d.readJob(ctx, do.ID, &seen) }, &seen)
+	}
+	return false, nil // not reached: the effects are a closed set
+}
+
+// park records that nothing is left to do until somebody decides; who decides then sends a new work message.
+func (d *driver) park(ctx context.Context) error {
+	if d.op.Parked || d.op.Phase.Final() || !d.op.Exists() {
+		return nil
+	}
+	return d.tell(ctx, failover.Parked{})
+}
+
+func (d *driver) tell(ctx context.Context, facts ...failover.Fact) error {
+	op, err := d.append(ctx, d.op, failover.Batch{At: time.Now(), Facts: facts})
+	if err == nil {
+		d.op = op
+	}
+	return err
+}
+
+// wait sleeps until a time, or until the operation gets a fact from somebody else.
+func (d *driver) wait(ctx context.Context, until time.Time) error {
+	limited, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	if _, err := d.Board.Moved(limited, d.op.ID, d.op.Seq); err == nil {
+		return d.reload(ctx)
+	}
+	return ctx.Err()
+}
+
+// look reads something from Azure. Silence is not an error of the operation: it is noted, and asked again later.
+func (d *driver) look(ctx context.Context, target string, before failover.Observation, read func() error, seen *failover.Observation) error {
+	err := read()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil {
+		seen.Silent, seen.RetryAt = time.Time{}, time.Time{}
+		d.seen[target] = *seen
+		return nil
+	}
+	d.Log.Warn("reading from Azure", "op", d.op.ID, "error", err)
+	wait := failover.LookEvery
+	var site *failover.SiteError
+	if errors.As(err, &site) && site.After > 0 {
+		wait = site.After
+	}
+	before.RetryAt = time.Now().Add(wait)
+	if before.Silent.IsZero() {
+		before.Silent = time.Now()
+	}
+	d.seen[target] = before
+	return nil
+}
+
+func (d *driver) readItem(ctx context.Context, target string, seen *failover.Observation, points bool) (err error) {
+	if seen.Item, err = d.Site.Item(ctx, d.item(target)); err != nil {
+		return err
+	}
+	seen.LookedAt = time.Now()
+	if points {
+		seen.Points, err = d.Site.Points(ctx, seen.Item)
+		seen.PointsAt = time.Now()
+	}
+	return err
+}
+
+func (d *driver) search(ctx context.Context, target string, seen *failover.Observation, since time.Time) (err error) {
+	if err = d.readItem(ctx, target, seen, false); err != nil {
+		return err
+	}
+	seen.Found, err = d.Site.JobsSince(ctx, seen.Item, since)
+	seen.SearchedAt = time.Now()
+	return err
+}
+
+func (d *driver) readJob(ctx context.Context, id string, seen *failover.Observation) (err error) {
+	seen.Job, err = d.Site.Job(ctx, id)
+	seen.JobAt = time.Now()
+	return err
+}
+
+func (d *driver) item(key string) failover.Item {
+	for _, t := range d.op.Targets {
+		if t.Item.Key == key {
+			return t.Item
+		}
+	}
+	return failover.Item{}
+}
+
+// act makes one mutating call: the intent first, which only one driver can win, then the call, then what came of it.
+func (d *driver) act(ctx context.Context, do failover.Act) error {
+	if err := d.tell(ctx, do.Intent); err != nil {
+		return err
+	}
+	// A call in flight is let end and recorded even when the process is told to stop: its outcome is known only here.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actWithin)
+	defer cancel()
+	var accepted failover.Accepted
+	err := d.Seam("azure."+string(do.Call.Kind), func() (err error) {
+		accepted, err = d.Site.Begin(ctx, do.Call)
+		return err
+	})
+	// What was seen before the call says nothing about after it.
+	delete(d.seen, do.Intent.Target)
+	return d.record(ctx, do.Intent, outcome(do, accepted, err))
+}
+
+func outcome(do failover.Act, accepted failover.Accepted, err error) failover.Fact {
+	target, kind := do.Intent.Target, do.Intent.Kind
+	if err == nil {
+		return failover.StepAccepted{Target: target, Kind: kind, JobID: accepted.JobID, Poll: accepted.Poll}
+	}
+	var site *failover.SiteError
+	if !errors.As(err, &site) {
+		return failover.StepUnknown{Target: target, Kind: kind, Why: err.Error()}
+	}
+	switch site.Kind {
+	case failover.Retry:
+		wait := max(site.After, failover.LookEvery)
+		return failover.StepDelayed{Target: target, Kind: kind, Until: time.Now().Add(wait), Fault: site.Fault}
+	case failover.RefusedBySite:
+		return failover.StepFailed{Target: target, Kind: kind, Fault: site.Fault}
+	case failover.Unknown:
+	}
+	return failover.StepUnknown{Target: target, Kind: kind, Why: site.Fault.Message}
+}
+
+// record appends what came of a call. It is known only here, so even a driver that was superseded meanwhile appends it,
+// as long as nobody else found out; then it stops.
+func (d *driver) record(ctx context.Context, intent failover.StepStarted, fact failover.Fact) error {
+	var superseded error
+	for {
+		err := d.tell(ctx, fact)
+		if !errors.Is(err, failover.ErrConflict) {
+			return errors.Join(err, superseded)
+		}
+		superseded = d.reload(ctx)
+		if superseded != nil && !errors.Is(superseded, failover.ErrSuperseded) || !d.pending(intent) {
+			return superseded
+		}
+	}
+}
+
+func (d *driver) pending(intent failover.StepStarted) bool {
+	for i := range d.op.Targets {
+		if t := &d.op.Targets[i]; t.Item.Key == intent.Target {
+			s := t.Step(intent.Kind)
+			return s != nil && s.Attempt == intent.Attempt && s.State == failover.StateStarted
+		}
+	}
+	return false
+}

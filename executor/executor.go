@@ -1,0 +1,117 @@
+// Package executor takes commands, decides them, acts on Azure, records what happened and resumes after a crash.
+//
+// It owns the loops: deciding commands, driving operations step by step, waking those that the clock decides, and keeping
+// the inventory. It refuses to know what is legal or what comes next (failover), NATS (it declares the small interfaces
+// that events/jetstream satisfies) and Azure's wire (Site). Before each mutating call it appends an intent that only the
+// driver of that moment can win; after a lost answer it looks before it acts.
+//
+// An Executor runs once; any number of them, in any number of processes, may work on the same journal.
+package executor
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ferry/failover"
+)
+
+// Journal is the record of operations. Append is a compare-and-set on op.Seq and on the holds' sequences.
+type Journal interface {
+	Load(ctx context.Context, id failover.OpID) (failover.Operation, error)
+	Holder(ctx context.Context, key string) (failover.Hold, error)
+	Append(ctx context.Context, op failover.Operation, b failover.Batch) (failover.Operation, error)
+}
+
+// Queue hands out stored commands and operations that have work, each until it is acknowledged by a nil answer.
+type Queue interface {
+	Commands(ctx context.Context, slots int, handle func(context.Context, failover.Command) error) error
+	Drives(ctx context.Context, slots int, handle func(context.Context, failover.OpID, uint64) error) error
+}
+
+// Board is what is open, as folded so far: to wait on, never to decide on.
+type Board interface {
+	Ready() <-chan struct{}
+	Open() []failover.Operation
+	Changes() <-chan struct{}
+	Moved(ctx context.Context, id failover.OpID, after uint64) (failover.Operation, error)
+	Answered(messageID string) bool
+}
+
+// Shelf keeps the inventory for those who show it.
+type Shelf interface {
+	SaveInventory(ctx context.Context, inv failover.Inventory) error
+}
+
+// Options are what an executor works with.
+type Options struct {
+	Name    string // of this process, in the facts
+	Journal Journal
+	Queue   Queue
+	Board   Board
+	Shelf   Shelf
+	Site    Site
+	Policy  failover.Policy
+	// Seam is where a test cuts the process around a call to Azure; nil: just do.
+	Seam func(name string, do func() error) error
+	Log  *slog.Logger
+}
+
+const (
+	decideSlots = 16
+	driveSlots  = 1000
+	// inventoryEvery is the pace of the vault-wide list while nobody waits for it.
+	inventoryEvery = 30 * time.Second
+)
+
+// Executor is one process's share of the work.
+type Executor struct {
+	Options
+	items itemCache
+}
+
+// New makes an executor; Run starts it.
+func New(o Options) *Executor {
+	if o.Seam == nil {
+		o.Seam = func(_ string, do func() error) error { return do() }
+	}
+	return &Executor{Options: o}
+}
+
+// Run works until ctx ends, and returns when everything it started has ended.
+func (e *Executor) Run(ctx context.Context) error {
+	select {
+	case <-e.Board.Ready():
+	case <-ctx.Done():
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var loops sync.WaitGroup
+	for _, loop := range []func(context.Context) error{
+		func(ctx context.Context) error { return e.Queue.Commands(ctx, decideSlots, e.decide) },
+		func(ctx context.Context) error { return e.Queue.Drives(ctx, driveSlots, e.drive) },
+		e.wake, e.watch,
+	} {
+		loops.Go(func() {
+			if err := loop(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	<-ctx.Done()
+	loops.Wait()
+	if cause := context.Cause(ctx); cause != context.Canceled { //nolint:errorlint // the cause is this very value when nothing failed
+		return cause
+	}
+	return nil
+}
+
+// pause waits, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

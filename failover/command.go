@@ -1,0 +1,63 @@
+package failover
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Command is what a person asked, as it is stored before the person is answered.
+type Command struct {
+	// MessageID is drawn from the trigger (Slack's trigger id, or once per terminal call): the same request has the same one.
+	MessageID string `json:"-"`
+	// Op is the operation that the command names, else the id that the command itself would open.
+	Op       OpID   `json:"-"`
+	Verb     Verb   `json:"verb"`
+	By       Actor  `json:"by"`
+	Target   string `json:"target,omitempty"` // VM name, or "vault/VM", as typed; empty when Op was named
+	Point    Point  `json:"point,omitzero"`
+	Shutdown bool   `json:"shutdown,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	// At is when it was asked; ValidUntil when it stops being one: old clicks do not act.
+	At         time.Time `json:"at"`
+	ValidUntil time.Time `json:"valid_until"`
+}
+
+// CommandValidity is how long a command may wait for an executor.
+const CommandValidity = 10 * time.Minute
+
+// MessageID derives a command's id from what makes the request one request, such as team and trigger id.
+func MessageID(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:])
+}
+
+// opPattern is "op-" and eight characters of the lower-case RFC 4648 base32 alphabet.
+var opPattern = regexp.MustCompile(`^op-[a-z2-7]{8}$`) //nolint:gochecknoglobals // compiled once, never changed
+
+// IsOpID reports whether a word always means an operation.
+func IsOpID(word string) bool { return opPattern.MatchString(word) }
+
+// OpIDOf is the operation id of a command. salt counts up from 0 while the id is taken by another command.
+func OpIDOf(messageID string, salt int) OpID {
+	sum := sha256.Sum256([]byte(messageID + strings.Repeat("+", salt)))
+	return OpID("op-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:5])))
+}
+
+// ClientRequestID derives the id of one attempt at one call: a UUID in form, so that Azure takes it.
+func ClientRequestID(op OpID, target string, kind StepKind, attempt int) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{string(op), target, string(kind), string(rune('0' + attempt))}, "\x00")))
+	sum[6] = sum[6]&0x0f | 0x80 // version 8: custom
+	sum[8] = sum[8]&0x3f | 0x80 // RFC 9562 variant
+	h := hex.EncodeToString(sum[:16])
+	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
+}
+
+// ItemKey identifies a replicated item for life: case of the ids varies and the container changes with reprotect.
+func ItemKey(vaultID, itemName string) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(vaultID) + "\x00" + strings.ToLower(itemName)))
+	return hex.EncodeToString(sum[:12])
+}

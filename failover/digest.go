@@ -1,0 +1,28 @@
+package failover
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+)
+
+// digest is what an approval binds to: which items in which order and direction, which point selector, whether the
+// source is shut down, and the rules. Health is shown and never voids, so it is not part of it.
+func digest(plan Plan, targets []Target) string {
+	type bound struct {
+		Key, State, From, To string
+		Point                Point
+		Shutdown             bool
+		Rule, CommitBy       Rule
+	}
+	var all []bound
+	for _, t := range targets {
+		all = append(all, bound{t.Item.Key, t.Item.State, t.Item.From, t.Item.To, plan.Point, plan.Shutdown, plan.Rule, plan.CommitBy})
+	}
+	data, err := json.Marshal(all)
+	if err != nil { // plain data always marshals
+		panic(err)
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:16])
+}

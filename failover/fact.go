@@ -1,0 +1,175 @@
+package failover
+
+import "time"
+
+// Fact is something that happened to an operation. The set is closed: a new kind needs a case in Evolve and in the codec.
+//
+//sumtype:decl
+type Fact interface {
+	// Type is the name on the wire; docs/events.md describes each. It never changes its meaning.
+	Type() string
+}
+
+// Record is a fact with what its envelope adds.
+type Record struct {
+	Fact    Fact
+	At      time.Time // when it was decided, by the decider's clock
+	Seq     uint64    // stream sequence; 0 while it is not stored yet
+	Command string    // message id of the command that it decides; empty when it decides none
+	More    bool      // another fact of the same batch follows: the decision is not whole yet
+}
+
+type (
+	// Requested opens an operation: somebody's command was accepted.
+	Requested struct {
+		Op        OpID      `json:"op"`
+		Verb      Verb      `json:"verb"`
+		By        Actor     `json:"by"`
+		Reason    string    `json:"reason,omitempty"`
+		Plan      Plan      `json:"plan"`
+		Targets   []Target  `json:"targets"`
+		ExpiresAt time.Time `json:"expires_at,omitzero"`
+	}
+	// Decided is one person's word on a gate.
+	Decided struct {
+		Gate    Class  `json:"gate"`
+		By      Actor  `json:"by"`
+		Approve bool   `json:"approve"`
+		Reason  string `json:"reason,omitempty"`
+	}
+	// CommitAsked is a typed commit by somebody who may ask for it and may not decide it.
+	CommitAsked struct {
+		By Actor `json:"by"`
+	}
+	// GateOpened says that a gate has its quorum and the work behind it may start.
+	GateOpened struct {
+		Gate Class `json:"gate"`
+	}
+	// Claimed names the executor that drives the operation from here on; its sequence is the epoch.
+	Claimed struct {
+		Executor string `json:"executor"`
+		// Drive is the sequence of the work message that the claim rests on; an older message is stale.
+		Drive uint64 `json:"drive,omitempty"`
+	}
+	// Parked says that the driver has nothing left to do until somebody decides something.
+	Parked struct{}
+	// StepStarted is the intent to make one mutating call; only who appended it may make the call.
+	StepStarted struct {
+		Target          string   `json:"target"` // item key
+		Kind            StepKind `json:"kind"`
+		Attempt         int      `json:"attempt"`
+		ClientRequestID string   `json:"client_request_id"`
+	}
+	// StepAccepted names the job that the call made.
+	StepAccepted struct {
+		Target  string        `json:"target"`
+		Kind    StepKind      `json:"kind"`
+		JobID   string        `json:"job_id"`
+		Poll    time.Duration `json:"poll,omitempty"`
+		Adopted bool          `json:"adopted,omitempty"`
+		Note    string        `json:"note,omitempty"`
+	}
+	// StepUnknown says that the answer to a call was lost.
+	StepUnknown struct {
+		Target string   `json:"target"`
+		Kind   StepKind `json:"kind"`
+		Why    string   `json:"why"`
+	}
+	// StepDelayed says that Azure surely did not accept the call and asked to come back later.
+	StepDelayed struct {
+		Target string    `json:"target"`
+		Kind   StepKind  `json:"kind"`
+		Until  time.Time `json:"until"`
+		Fault  Fault     `json:"fault"`
+	}
+	// Observed is what a job's tasks look like now, told when it changed.
+	Observed struct {
+		Target string   `json:"target"`
+		Kind   StepKind `json:"kind"`
+		Tasks  []Task   `json:"tasks,omitempty"`
+		Note   string   `json:"note,omitempty"`
+	}
+	// StepDone is the end of a step, by the state of the replicated item itself.
+	StepDone struct {
+		Target    string    `json:"target"`
+		Kind      StepKind  `json:"kind"`
+		PointUsed time.Time `json:"point_used,omitzero"`
+		EndedAt   time.Time `json:"ended_at,omitzero"` // by Azure's clock
+		Tasks     []Task    `json:"tasks,omitempty"`
+		Warning   string    `json:"warning,omitempty"`
+		Outside   bool      `json:"outside,omitempty"` // done by somebody else, in the portal
+	}
+	// StepFailed is a step that will not be tried again without a person.
+	StepFailed struct {
+		Target string   `json:"target"`
+		Kind   StepKind `json:"kind"`
+		Tasks  []Task   `json:"tasks,omitempty"`
+		Fault  Fault    `json:"fault"`
+	}
+	// Stuck says that a person has to look: nothing more is done by itself.
+	Stuck struct {
+		Target string `json:"target"`
+		Why    string `json:"why"`
+		Hint   string `json:"hint"`
+	}
+	// Finished is the end of the operation; its targets are let go in the same batch.
+	Finished struct {
+		Phase Phase  `json:"phase"`
+		Note  string `json:"note,omitempty"`
+		Hint  string `json:"hint,omitempty"`
+	}
+	// Refused is the answer no to one command; it changes nothing else.
+	Refused struct {
+		By      Actor   `json:"by"`
+		Verb    Verb    `json:"verb"`
+		Refusal Refusal `json:"refusal"`
+	}
+)
+
+// Type implements Fact.
+func (Requested) Type() string { return "requested" }
+
+// Type implements Fact.
+func (Decided) Type() string { return "decided" }
+
+// Type implements Fact.
+func (CommitAsked) Type() string { return "commit_asked" }
+
+// Type implements Fact.
+func (GateOpened) Type() string { return "gate_opened" }
+
+// Type implements Fact.
+func (Claimed) Type() string { return "claimed" }
+
+// Type implements Fact.
+func (Parked) Type() string { return "parked" }
+
+// Type implements Fact.
+func (StepStarted) Type() string { return "step_started" }
+
+// Type implements Fact.
+func (StepAccepted) Type() string { return "step_accepted" }
+
+// Type implements Fact.
+func (StepUnknown) Type() string { return "step_unknown" }
+
+// Type implements Fact.
+func (StepDelayed) Type() string { return "step_delayed" }
+
+// Type implements Fact.
+func (Observed) Type() string { return "observed" }
+
+// Type implements Fact.
+func (StepDone) Type() string { return "step_done" }
+
+// Type implements Fact.
+func (StepFailed) Type() string { return "step_failed" }
+
+// Type implements Fact.
+func (Stuck) Type() string { return "stuck" }
+
+// Type implements Fact.
+func (Finished) Type() string { return "finished" }
+
+// Type implements Fact.
+func (Refused) Type() string { return "refused" }

@@ -1,0 +1,131 @@
+package failover
+
+import "time"
+
+// Item is a replicated item as Site Recovery reports it at one moment.
+type Item struct {
+	// ID is the ARM id. It changes with reprotect and its case varies, so it is never compared; Key is.
+	ID string `json:"id"`
+	// Key is a hash of the lower-case vault id and item name: the same replicated item has it for life.
+	Key           string   `json:"key"`
+	Name          string   `json:"name"` // the VM's (friendly) name, as people know it
+	Vault         string   `json:"vault"`
+	VaultID       string   `json:"vault_id"`
+	ResourceGroup string   `json:"resource_group"`
+	From          string   `json:"from"`   // region that runs the VM when protected
+	To            string   `json:"to"`     // region that receives it
+	Active        string   `json:"active"` // region that runs it now
+	State         string   `json:"state"`  // protectionState
+	TestState     string   `json:"test_state,omitempty"`
+	Allowed       []string `json:"allowed,omitempty"` // allowedOperations
+	Health        string   `json:"health,omitempty"`
+	// Scenario and JobID name what runs on the item now; empty when idle.
+	Scenario string `json:"scenario,omitempty"`
+	JobID    string `json:"job_id,omitempty"`
+	// RPO is the age of the replicated data; negative when Azure reports none.
+	RPO      time.Duration `json:"rpo,omitempty"`
+	Errors   []Fault       `json:"errors,omitempty"` // health errors
+	LastTest time.Time     `json:"last_test,omitzero"`
+}
+
+// The protection states of an Azure-to-Azure item that this package decides on (recorded 2023 and 2025).
+const (
+	StateProtected     = "Protected"
+	StateCommitPending = "UnplannedFailoverCommitPendingStatesBegin"
+	StateCommitted     = "UnplannedFailoverCommitted"
+)
+
+// RecoveryPoint is one moment to which a VM can be failed over.
+type RecoveryPoint struct {
+	ID            string    `json:"id"`
+	Time          time.Time `json:"time"`
+	AppConsistent bool      `json:"app_consistent,omitempty"`
+}
+
+// JobState is the closed set of states of a Site Recovery job; whatever else Azure says is JobOther.
+type JobState string
+
+// The states as Azure spells them.
+const (
+	JobNotStarted JobState = "NotStarted"
+	JobInProgress JobState = "InProgress"
+	JobSucceeded  JobState = "Succeeded"
+	JobFailed     JobState = "Failed"
+	JobCancelled  JobState = "Cancelled"
+	JobSuspended  JobState = "Suspended"
+	JobOther      JobState = "Other"
+)
+
+// Job is a Site Recovery job. A list gives it without Tasks, Errors, ActivityID and point: only reading the one job does.
+type Job struct {
+	ID       string   `json:"id"` // ARM id
+	Scenario string   `json:"scenario"`
+	State    JobState `json:"state"`
+	// Description refines the state: PartiallySucceeded and CompletedWithInformation are warnings that a person must see.
+	Description string    `json:"description,omitempty"`
+	Target      string    `json:"target,omitempty"` // friendly name; may repeat within a vault
+	StartedAt   time.Time `json:"started_at,omitzero"`
+	EndedAt     time.Time `json:"ended_at,omitzero"`
+	ActivityID  string    `json:"activity_id,omitempty"` // begins with the client request id of the call that made it
+	Tasks       []Task    `json:"tasks,omitempty"`
+	Errors      []Fault   `json:"errors,omitempty"`
+	PointUsed   time.Time `json:"point_used,omitzero"`
+}
+
+// Task is one step of a job as Azure names it.
+type Task struct {
+	Name      string    `json:"name"`
+	State     string    `json:"state"` // NotStarted, InProgress, Succeeded, Failed, Skipped, ...
+	StartedAt time.Time `json:"started_at,omitzero"`
+	EndedAt   time.Time `json:"ended_at,omitzero"`
+}
+
+// SiteErrorKind says what a caller may do about an error from Azure. The set is closed.
+type SiteErrorKind string
+
+const (
+	// Retry: the call was surely not accepted; it may be sent again after a while.
+	Retry SiteErrorKind = "retry"
+	// RefusedBySite: it will never work as it is.
+	RefusedBySite SiteErrorKind = "refused"
+	// Unknown: the answer was lost; look before acting again.
+	Unknown SiteErrorKind = "unknown"
+)
+
+// SiteError is what a call to Azure came to when it was not accepted.
+type SiteError struct {
+	Kind  SiteErrorKind
+	After time.Duration // for Retry: how long Azure asked to wait; 0 when it did not say
+	Fault Fault
+}
+
+// Error gives the fault in one line.
+func (e *SiteError) Error() string {
+	if e.Fault.Code == "" {
+		return e.Fault.Message
+	}
+	return e.Fault.Code + ": " + e.Fault.Message
+}
+
+// Call is one mutating call, complete: the site adds nothing of its own.
+type Call struct {
+	Kind            StepKind
+	Item            Item
+	PointID         string // ARM id of a recovery point; empty is Latest
+	Shutdown        bool
+	ClientRequestID string
+}
+
+// Accepted is Azure's promise to do what a call asked for.
+type Accepted struct {
+	JobID string        // ARM id
+	Poll  time.Duration // Retry-After; zero when there was none
+}
+
+// Inventory is what was last read of all replicated items, and who holds them.
+type Inventory struct {
+	Items []Item `json:"items"`
+	// Holders maps item keys to the operations that hold them.
+	Holders map[string]OpID `json:"holders,omitempty"`
+	At      time.Time       `json:"at,omitzero"` // of the reading; zero when Azure was never read
+}

@@ -1,0 +1,97 @@
+package failover
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Resolve finds the one item that a typed name means: a VM name without case, or vault/name. Nothing near is ever taken
+// for it; an unknown or ambiguous name is refused with the near ones.
+func Resolve(items []Item, typed string) (Item, *Refusal) {
+	vault, name, qualified := strings.Cut(typed, "/")
+	if !qualified {
+		vault, name = "", typed
+	}
+	hits := slices.DeleteFunc(slices.Clone(items), func(i Item) bool {
+		return !strings.EqualFold(i.Name, name) || vault != "" && !strings.EqualFold(i.Vault, vault)
+	})
+	switch len(hits) {
+	case 1:
+		return hits[0], nil
+	case 0:
+		return Item{}, unknownName(items, typed, name)
+	}
+	return Item{}, Refuse(UnknownName, "Say which with vault/name: "+list(hits, true)+".", "There are %d VMs called %s.", len(hits), name)
+}
+
+func unknownName(items []Item, typed, name string) *Refusal {
+	near := Near(name, items, func(i Item) string { return i.Name }, 3)
+	if len(near) == 0 {
+		return Refuse(UnknownName, "Type /failover list to see every replicated VM.", "No replicated VM is called %q.", typed)
+	}
+	return Refuse(UnknownName, "Near names: "+list(near, false)+". Nothing was started; type the whole name.", "No replicated VM is called %q.", typed)
+}
+
+func list(items []Item, qualified bool) string {
+	var names []string
+	for _, i := range items {
+		name := i.Name
+		if qualified {
+			name = i.Vault + "/" + i.Name
+		}
+		names = append(names, name+" (vault "+i.Vault+", resource group "+i.ResourceGroup+")")
+	}
+	return strings.Join(names, ", ")
+}
+
+// Near returns at most n candidates whose name is near a word, nearest first: one edit in three letters, or a shared prefix.
+func Near[T any](word string, from []T, name func(T) string, n int) []T {
+	type scored struct {
+		v T
+		d int
+	}
+	word = strings.ToLower(word)
+	var hits []scored
+	for _, v := range from {
+		candidate := strings.ToLower(name(v))
+		d := Distance(word, candidate)
+		prefix := len(word) >= 2 && strings.HasPrefix(candidate, word)
+		if d <= max(1, len(word)/3) || prefix {
+			hits = append(hits, scored{v, d})
+		}
+	}
+	slices.SortStableFunc(hits, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(a.d, b.d), strings.Compare(name(a.v), name(b.v)))
+	})
+	var near []T
+	for _, h := range hits[:min(n, len(hits))] {
+		near = append(near, h.v)
+	}
+	return near
+}
+
+// Distance counts the edits between two words: insert, delete, replace, or swap two neighbours (optimal string alignment).
+func Distance(a, b string) int {
+	s, t := []rune(a), []rune(b)
+	before, last := make([]int, len(t)+1), make([]int, len(t)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range s {
+		row := make([]int, len(t)+1)
+		row[0] = i + 1
+		for j := range t {
+			cost := 1
+			if s[i] == t[j] {
+				cost = 0
+			}
+			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+cost)
+			if i > 0 && j > 0 && s[i] == t[j-1] && s[i-1] == t[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(t)]
+}

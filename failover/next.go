@@ -1,0 +1,328 @@
+package failover
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The times on which acting again rests.
+const (
+	// ActAgainAfter is how long a call whose answer was lost may still arrive: only then is it made a second time, once.
+	ActAgainAfter = 3 * time.Minute
+	// LookEvery is the pace of looking when Azure named none.
+	LookEvery = 10 * time.Second
+	// SettleWithin is how long a replicated item may lag behind its finished job before a person has to look.
+	SettleWithin = 10 * time.Minute
+	// freshFor is how old an observation may be that an act rests on.
+	freshFor = 30 * time.Second
+)
+
+// Observation is what the driver of an operation has seen of one target since it took over. The zero value is nothing.
+type Observation struct {
+	Item     Item
+	LookedAt time.Time // of Item; zero when not looked at
+	Points   []RecoveryPoint
+	PointsAt time.Time // of Points; zero when not looked at
+	Job      Job
+	JobAt    time.Time // of Job
+	// Found are the jobs on this target since the intent, each read whole; SearchedAt is when, zero when not searched.
+	Found      []Job
+	SearchedAt time.Time
+	// Silent is since when Azure does not answer, RetryAt when to ask it again; both zero while it answers.
+	Silent  time.Time
+	RetryAt time.Time
+}
+
+// Effect is the one thing to do next for a target. The set is closed.
+//
+//sumtype:decl
+type Effect interface{ effect() }
+
+type (
+	// Look reads the replicated item, and its recovery points when asked.
+	Look struct{ Points bool }
+	// Search reads the item and the jobs on it since a time, each whole: what became of a call whose answer was lost.
+	Search struct{ Since time.Time }
+	// ReadJob reads one job.
+	ReadJob struct{ ID string }
+	// Act stores the intent and then makes the call. Who loses the guard of the intent makes no call.
+	Act struct {
+		Intent StepStarted
+		Call   Call
+	}
+	// Tell appends facts.
+	Tell struct{ Facts []Fact }
+	// Wait does nothing until a time, or until a new fact of the operation comes.
+	Wait struct{ Until time.Time }
+	// Park leaves the operation until somebody decides something.
+	Park struct{}
+)
+
+func (Look) effect()    {}
+func (Search) effect()  {}
+func (ReadJob) effect() {}
+func (Act) effect()     {}
+func (Tell) effect()    {}
+func (Wait) effect()    {}
+func (Park) effect()    {}
+
+// Next says what the driver of an operation has to do now, given what it has seen of each target (by item key).
+// It is the only place that decides whether Azure is called.
+func Next(op Operation, seen map[string]Observation, now time.Time) (target string, e Effect) {
+	if op.Phase != Running {
+		return "", Park{}
+	}
+	var wait Effect
+	for _, t := range op.Targets {
+		if t.Phase != Running {
+			continue
+		}
+		e := nextForTarget(op, t, seen[t.Item.Key], now)
+		w, idle := e.(Wait)
+		if !idle {
+			return t.Item.Key, e
+		}
+		if first, ok := wait.(Wait); !ok || w.Until.Before(first.Until) {
+			wait = e
+		}
+	}
+	if wait != nil {
+		return "", wait
+	}
+	return "", Tell{[]Fact{finish(op)}}
+}
+
+// HasWork reports whether an operation needs a driver.
+func HasWork(op Operation) bool { return op.Phase == Running }
+
+// WakeAt is when an operation that nobody drives has to be decided by the clock; zero is never.
+func WakeAt(op Operation) time.Time {
+	if op.Phase == AwaitingApproval {
+		return op.ExpiresAt
+	}
+	return time.Time{}
+}
+
+func finish(op Operation) Fact {
+	for _, t := range op.Targets {
+		if t.Phase == Failed {
+			note := t.Item.Name + " failed."
+			if len(t.Steps) == 0 {
+				note = "Nothing was started."
+			}
+			return Finished{Phase: Failed, Note: note, Hint: "Mend the cause, then ask again."}
+		}
+	}
+	return Finished{Phase: Succeeded}
+}
+
+// wanted is the step that a running target is at.
+func wanted(op Operation, t Target) StepKind {
+	if done := t.Step(StepFailover); op.Verb == VerbCommit || done != nil && done.State == StateDone {
+		return StepCommit
+	}
+	return StepFailover
+}
+
+func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effect {
+	kind := wanted(op, t)
+	step := t.Step(kind)
+	if now.Before(seen.RetryAt) {
+		return silent(t, step, seen, now)
+	}
+	if step == nil {
+		return begin(op, t, kind, 1, seen, now)
+	}
+	switch step.State {
+	case StateStarted:
+		return reconcile(op, t, step, seen, now)
+	case StateDelayed:
+		if now.Before(step.Until) {
+			return Wait{step.Until}
+		}
+		return begin(op, t, kind, step.Attempt+1, seen, now)
+	case StateAccepted:
+		return follow(t, step, seen, now)
+	case StateFailed: // a commit that was pressed again
+		return begin(op, t, kind, step.Attempt+1, seen, now)
+	case StateDone:
+	}
+	return Wait{now.Add(LookEvery)} // not reached: a done step moves the target on
+}
+
+// silent waits for Azure to answer again, and says so on the card when that takes long.
+func silent(t Target, step *Step, seen Observation, now time.Time) Effect {
+	note := "Azure does not answer since " + stamp(seen.Silent) + "; Ferry keeps asking"
+	if step != nil && now.Sub(seen.Silent) >= freshFor && t.Progress != note {
+		return Tell{[]Fact{Observed{Target: t.Item.Key, Kind: step.Kind, Tasks: step.Tasks, Note: note}}}
+	}
+	return Wait{seen.RetryAt}
+}
+
+// begin looks, checks that what was approved still holds, and acts.
+func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation, now time.Time) Effect {
+	if now.Sub(seen.LookedAt) > freshFor || kind == StepFailover && now.Sub(seen.PointsAt) > freshFor {
+		return Look{Points: kind == StepFailover}
+	}
+	if kind == StepCommit && seen.Item.State == StateCommitted && seen.Item.JobID == "" {
+		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: kind, Outside: true}}}
+	}
+	refusal := Legal(kind, seen.Item)
+	call := Call{Kind: kind, Item: seen.Item, Shutdown: op.Plan.Shutdown, ClientRequestID: ClientRequestID(op.ID, t.Item.Key, kind, attempt)}
+	if refusal == nil && kind == StepFailover {
+		call.PointID, refusal = pointFor(op.Plan.Point, t, seen.Points)
+	}
+	if refusal != nil {
+		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: kind, Fault: Fault{Message: refusal.Message, Action: refusal.Hint}}}}
+	}
+	return Act{Intent: StepStarted{Target: t.Item.Key, Kind: kind, Attempt: attempt, ClientRequestID: call.ClientRequestID}, Call: call}
+}
+
+// pointFor is the recovery point to send: none for Latest. A point older than the one shown to the approver is not taken.
+func pointFor(sel Point, t Target, points []RecoveryPoint) (string, *Refusal) {
+	point, refusal := Choose(points, sel)
+	if refusal != nil {
+		return "", refusal
+	}
+	if t.Shown != nil && point.Time.Before(t.Shown.Time) {
+		return "", Refuse(WrongState, "Ask again: the approval was for newer data.", "The newest recovery point is now of %s, older than the one of %s that was approved.", stamp(point.Time), stamp(t.Shown.Time))
+	}
+	if sel.Kind == Latest || sel.Kind == "" {
+		return "", nil
+	}
+	return point.ID, nil
+}
+
+// reconcile finds out what became of a call whose answer is not known.
+func reconcile(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
+	if seen.SearchedAt.IsZero() || now.Sub(seen.SearchedAt) >= LookEvery {
+		return Search{Since: step.StartedAt}
+	}
+	ours := slices.DeleteFunc(slices.Clone(seen.Found), func(j Job) bool { return !strings.HasPrefix(strings.ToLower(j.ActivityID), step.ClientRequestID) })
+	accepted := StepAccepted{Target: t.Item.Key, Kind: step.Kind, Adopted: true}
+	switch {
+	case len(ours) == 1:
+		accepted.JobID = ours[0].ID
+		return Tell{[]Fact{accepted}}
+	case len(ours) == 0 && len(seen.Found) == 1:
+		accepted.JobID = seen.Found[0].ID
+		accepted.Note = "The job does not carry Ferry's request id; it is the only one on this VM since the call."
+		return Tell{[]Fact{accepted}}
+	case len(seen.Found) > 1:
+		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Several jobs have run on " + t.Item.Name + " since the call whose answer was lost.", Hint: "Look at the vault's jobs in the portal and decide there; then type /failover cancel " + string(op.ID) + "."}}}
+	}
+	return lost(op, t, step, seen, now)
+}
+
+// lost is a call of which Azure shows no trace (yet).
+func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
+	if again := step.StartedAt.Add(ActAgainAfter); now.Before(again) {
+		return Wait{earlier(again, seen.SearchedAt.Add(LookEvery))}
+	}
+	attempts := 0
+	for _, s := range t.Steps {
+		if s.Kind == step.Kind && s.State == StateStarted {
+			attempts++
+		}
+	}
+	if attempts > 1 || Legal(step.Kind, seen.Item) != nil {
+		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Azure gave no answer to the call and shows no job for it.", Hint: "Look at " + t.Item.Name + " in the portal; then type /failover cancel " + string(op.ID) + " and ask again."}}}
+	}
+	return begin(op, t, step.Kind, step.Attempt+1, seen, now)
+}
+
+// follow watches the job to its end, and then the item: a job that succeeded is not yet an item that changed.
+func follow(t Target, step *Step, seen Observation, now time.Time) Effect {
+	pace := step.Poll
+	if pace <= 0 {
+		pace = LookEvery
+	}
+	if seen.JobAt.IsZero() || seen.Job.ID != step.JobID {
+		return ReadJob{step.JobID}
+	}
+	switch seen.Job.State {
+	case JobSucceeded:
+		return settle(t, step, seen, now)
+	case JobFailed, JobCancelled:
+		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: step.Kind, Tasks: seen.Job.Tasks, Fault: whyFailed(seen.Job)}}}
+	case JobNotStarted, JobInProgress, JobSuspended, JobOther:
+	}
+	note := ""
+	if seen.Job.State != JobInProgress && seen.Job.State != JobNotStarted {
+		note = "Azure reports the job as " + seen.Job.Description + "; look at it in the portal"
+	}
+	if !slices.Equal(step.Tasks, seen.Job.Tasks) || t.Progress != cmp.Or(note, doing(seen.Job.Tasks)) {
+		return Tell{[]Fact{Observed{Target: t.Item.Key, Kind: step.Kind, Tasks: seen.Job.Tasks, Note: note}}}
+	}
+	if next := seen.JobAt.Add(pace); now.Before(next) {
+		return Wait{next}
+	}
+	return ReadJob{step.JobID}
+}
+
+func settle(t Target, step *Step, seen Observation, now time.Time) Effect {
+	job := seen.Job
+	if seen.LookedAt.Before(seen.JobAt) {
+		return Look{}
+	}
+	// Beyond is further than the step led: somebody went on in the portal.
+	want, beyond := StateCommitPending, StateCommitted
+	if step.Kind == StepCommit {
+		want = StateCommitted
+	}
+	if seen.Item.State == want || seen.Item.State == beyond {
+		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, PointUsed: job.PointUsed, EndedAt: job.EndedAt, Tasks: job.Tasks, Warning: warning(job)}}}
+	}
+	if now.After(seen.JobAt.Add(SettleWithin)) {
+		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Azure's job succeeded, but " + t.Item.Name + " is still in the state " + seen.Item.State + ".", Hint: "Look at the replicated item in the portal."}}}
+	}
+	if next := seen.LookedAt.Add(LookEvery); now.Before(next) {
+		return Wait{next}
+	}
+	return Look{}
+}
+
+// Noticed gives the facts that follow for a parked operation from what its items are now: somebody committed in the portal.
+func Noticed(op Operation, items []Item) []Fact {
+	if op.Phase != AwaitingCommit {
+		return nil
+	}
+	var facts []Fact
+	for _, t := range op.Targets {
+		i := slices.IndexFunc(items, func(i Item) bool { return i.Key == t.Item.Key })
+		if t.Phase != AwaitingCommit || i < 0 || items[i].State != StateCommitted || items[i].JobID != "" {
+			return nil
+		}
+		facts = append(facts, StepDone{Target: t.Item.Key, Kind: StepCommit, Outside: true})
+	}
+	return append(facts, Finished{Phase: Succeeded, Note: "Committed outside Ferry."})
+}
+
+func whyFailed(job Job) Fault {
+	if len(job.Errors) > 0 {
+		return job.Errors[0]
+	}
+	return Fault{Message: "The job ended as " + string(job.State) + " without saying why.", Action: "Open the job in the portal."}
+}
+
+// warning is what a person must see although the job succeeded.
+func warning(job Job) string {
+	switch job.Description {
+	case "PartiallySucceeded", "CompletedWithInformation":
+	default:
+		return ""
+	}
+	if len(job.Errors) == 0 {
+		return "Azure reports " + job.Description + "."
+	}
+	return strings.TrimSpace(job.Errors[0].Message + " " + job.Errors[0].Action)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,304 @@
+// Package failover is the subject of Ferry: what an operation is, who may do what, and what happens next.
+//
+// It owns the types of operations, targets, commands and facts, the state table, the access policy and three pure
+// functions: [Decide] (operation, command, now -> facts or a refusal), [Evolve] (operation, fact -> operation; total) and
+// [Next] (operation, observation, now -> the one thing to do next). It refuses to know NATS, Slack, Azure's wire or a clock:
+// time, ids and everything seen outside come in as arguments, and nothing here does I/O.
+//
+// All values are plain data and every function leaves its arguments as they were, so all of it is safe for concurrent use.
+package failover
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// OpID names an operation: "op-" and eight lower-case base32 characters.
+type OpID string
+
+// Verb is what a person asks for; the words are those of the slash command.
+type Verb string
+
+// The verbs that change something. Reads (status, list) never become commands.
+const (
+	VerbFailover Verb = "failover"
+	VerbCommit   Verb = "commit"
+	VerbApprove  Verb = "approve"
+	VerbDeny     Verb = "deny"
+	VerbWithdraw Verb = "withdraw"
+	VerbCancel   Verb = "cancel"
+	// VerbExpire is asked by an executor's timer, never by a person.
+	VerbExpire Verb = "expire"
+)
+
+// Phase is the stable, public state of an operation.
+type Phase string
+
+// The nine phases that scripts may rely on.
+const (
+	AwaitingApproval Phase = "awaiting_approval"
+	Running          Phase = "running"
+	AwaitingCommit   Phase = "awaiting_commit"
+	NeedsAttention   Phase = "needs_attention"
+	Succeeded        Phase = "succeeded"
+	Failed           Phase = "failed"
+	Denied           Phase = "denied"
+	Expired          Phase = "expired"
+	Cancelled        Phase = "cancelled"
+)
+
+// Final reports whether nothing can happen to an operation in this phase any more; only then are its targets let go.
+func (p Phase) Final() bool {
+	switch p {
+	case Succeeded, Failed, Denied, Expired, Cancelled:
+		return true
+	case AwaitingApproval, Running, AwaitingCommit, NeedsAttention:
+		return false
+	}
+	return false
+}
+
+// Actor is who asked: a Slack user id ("U0ANA") or a NATS identity ("cli:local"). Name is for people and decides nothing.
+type Actor struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+}
+
+// Operation is the fold of its facts: what was asked, by whom, who decided, and how far it is.
+// The zero value is an operation that nobody asked for; Exists tells.
+type Operation struct {
+	ID          OpID      `json:"id"`
+	Verb        Verb      `json:"verb"`
+	Phase       Phase     `json:"phase"`
+	RequestedBy Actor     `json:"requested_by"`
+	RequestedAt time.Time `json:"requested_at"`
+	Reason      string    `json:"reason,omitempty"`
+	Plan        Plan      `json:"plan"`
+	// ExpiresAt ends a request that nobody decides; it counts in awaiting_approval only.
+	ExpiresAt time.Time  `json:"expires_at,omitzero"`
+	Decisions []Decision `json:"decisions,omitempty"`
+	// CommitAskedBy typed a commit without the right to decide it; self-approval excludes them like the requester.
+	CommitAskedBy []Actor   `json:"commit_asked_by,omitempty"`
+	Targets       []Target  `json:"targets,omitempty"`
+	StartedAt     time.Time `json:"started_at,omitzero"`
+	FinishedAt    time.Time `json:"finished_at,omitzero"`
+	// Note says how it ended or what is not known, for people.
+	Note string `json:"note,omitempty"`
+	Hint string `json:"hint,omitempty"`
+	// Executor drives it, since the fact with sequence Epoch; a driver that finds another epoch stops.
+	Executor string `json:"executor,omitempty"`
+	Epoch    uint64 `json:"epoch,omitempty"`
+	Drive    uint64 `json:"drive,omitempty"` // sequence of the work message that the claim rests on
+	Parked   bool   `json:"parked,omitempty"`
+	// Asked is the full message id of the command that opened the operation: two commands may share a short id.
+	Asked string `json:"asked,omitempty"`
+	// Answers is what each command got, by message id: how a command that is delivered twice acts once.
+	Answers map[string]Answer `json:"answers,omitempty"`
+	// Seq is the stream sequence of the newest fact folded in, the guard of the next append; 0 is none.
+	Seq uint64    `json:"seq"`
+	At  time.Time `json:"at"` // when that fact was decided
+}
+
+// Exists reports whether somebody's request was accepted under this id.
+func (o Operation) Exists() bool { return o.Phase != "" }
+
+// Answer is the decision about one command, for the person who gave it.
+type Answer struct {
+	Refused *Refusal `json:"refused,omitempty"`
+	Did     Did      `json:"did,omitempty"`
+}
+
+// Did is what an accepted command did.
+type Did string
+
+// What a command can do.
+const (
+	DidRequest   Did = "requested"    // opened the operation; it waits for approval
+	DidStart     Did = "started"      // opened it, and it runs
+	DidApprove   Did = "approved"     // one approval more; others are still needed
+	DidOpenGate  Did = "opened_gate"  // the last approval: the work starts
+	DidDeny      Did = "denied"       // ended the request
+	DidCancel    Did = "cancelled"    // withdrew the request, or ended the operation
+	DidExpire    Did = "expired"      // ended the request by the clock
+	DidAskCommit Did = "commit_asked" // the approvers are told
+)
+
+// Plan is what an approval is bound to.
+type Plan struct {
+	Point    Point  `json:"point"`
+	Shutdown bool   `json:"shutdown"` // ask Azure to shut the source down first
+	Rule     Rule   `json:"rule"`     // of the verb class that opened the operation
+	CommitBy Rule   `json:"commit_by"`
+	Digest   string `json:"digest"`
+}
+
+// Decision is one person's word on a gate.
+type Decision struct {
+	Gate    Class     `json:"gate"`
+	By      Actor     `json:"by"`
+	At      time.Time `json:"at"`
+	Approve bool      `json:"approve"`
+	Reason  string    `json:"reason,omitempty"`
+	// Spent approvals opened their gate for a step that failed; another try needs new ones.
+	Spent bool `json:"spent,omitempty"`
+}
+
+// Target is one replicated item within an operation.
+type Target struct {
+	Item     Item   `json:"item"` // as it was when the operation was asked for
+	Phase    Phase  `json:"phase"`
+	Progress string `json:"progress,omitempty"` // fine-grained, for people
+	// Shown is the recovery point whose age the approver saw.
+	Shown *RecoveryPoint `json:"shown,omitempty"`
+	// PointUsed is the recovery point that Azure reports to have used; zero until known.
+	PointUsed time.Time `json:"point_used,omitzero"`
+	Steps     []Step    `json:"steps,omitempty"`
+	Error     *Fault    `json:"error,omitempty"`
+}
+
+// StepKind is one mutating call to Azure and what follows from it.
+type StepKind string
+
+// The steps, named after the calls of the Site Recovery API.
+const (
+	StepFailover StepKind = "failover"
+	StepCommit   StepKind = "commit"
+)
+
+// StepState is where a step stands.
+type StepState string
+
+const (
+	// StateStarted: the intent is stored, the outcome of the call is not known.
+	StateStarted StepState = "started"
+	// StateDelayed: Azure surely did not accept the call and asked to come back later.
+	StateDelayed StepState = "delayed"
+	// StateAccepted: Azure named the job.
+	StateAccepted StepState = "accepted"
+	// StateDone: the item itself shows that it is done.
+	StateDone StepState = "done"
+	// StateFailed: it will not be tried again without a person.
+	StateFailed StepState = "failed"
+)
+
+// Step is one attempt at a mutating call.
+type Step struct {
+	Kind    StepKind  `json:"kind"`
+	Attempt int       `json:"attempt"`
+	State   StepState `json:"state"`
+	// ClientRequestID goes out as x-ms-client-request-id and comes back in the job's activityId.
+	ClientRequestID string    `json:"client_request_id"`
+	StartedAt       time.Time `json:"started_at"`
+	EndedAt         time.Time `json:"ended_at,omitzero"`
+	JobID           string    `json:"job_id,omitempty"`
+	// Poll is the pace that Azure asked for with Retry-After; zero when it did not.
+	Poll    time.Duration `json:"poll,omitempty"`
+	Tasks   []Task        `json:"tasks,omitempty"`
+	Adopted bool          `json:"adopted,omitempty"` // the job was found again after a lost answer
+	// Unknown is since when the outcome of the call is not known; zero when it is.
+	Unknown time.Time `json:"unknown,omitzero"`
+	// Until is when a delayed call may be made again.
+	Until   time.Time `json:"until,omitzero"`
+	Warning string    `json:"warning,omitempty"`
+}
+
+// Fault is why something did not work, in Azure's words, with the action that Azure recommends.
+type Fault struct {
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message"`
+	Cause   string `json:"cause,omitempty"`
+	Action  string `json:"action,omitempty"`
+}
+
+// Step returns the newest attempt of a kind, or nil.
+func (t *Target) Step(kind StepKind) *Step {
+	for i := range slices.Backward(t.Steps) {
+		if t.Steps[i].Kind == kind {
+			return &t.Steps[i]
+		}
+	}
+	return nil
+}
+
+// Gate is the class of decision that the operation waits for, or "" when it waits for nobody.
+func (o Operation) Gate() Class {
+	switch o.Phase {
+	case AwaitingApproval:
+		return ClassFailover
+	case AwaitingCommit:
+		return ClassCommit
+	case Running, NeedsAttention, Succeeded, Failed, Denied, Expired, Cancelled:
+		return ""
+	}
+	return ""
+}
+
+// GateRule is the rule that decides a gate.
+func (o Operation) GateRule(gate Class) Rule {
+	if gate == ClassCommit {
+		return o.Plan.CommitBy
+	}
+	return o.Plan.Rule
+}
+
+// Approved reports whether a gate has its quorum, each person counted once.
+func (o Operation) Approved(gate Class) bool {
+	need := o.GateRule(gate).Approvals
+	if gate == ClassCommit {
+		need = max(need, 1) // no gate acts without a press
+	}
+	return len(o.Approvers(gate)) >= need
+}
+
+// Approvers lists whose approval of a gate stands, in order.
+func (o Operation) Approvers(gate Class) []Actor {
+	var by []Actor
+	for _, d := range o.Decisions {
+		if d.Gate == gate && d.Approve && !d.Spent {
+			by = append(by, d.By)
+		}
+	}
+	return by
+}
+
+// clone copies what Evolve changes, so that a snapshot handed out stays as it was.
+func (o Operation) clone() Operation {
+	o.Decisions = slices.Clone(o.Decisions)
+	o.CommitAskedBy = slices.Clone(o.CommitAskedBy)
+	o.Targets = slices.Clone(o.Targets)
+	for i := range o.Targets {
+		o.Targets[i].Steps = slices.Clone(o.Targets[i].Steps)
+	}
+	o.Answers = maps.Clone(o.Answers)
+	return o
+}
+
+// RTO is how long the failover took, from the opened gate until Azure reported the last VM up; false until then.
+func (o Operation) RTO() (time.Duration, bool) {
+	var last time.Time
+	for i := range o.Targets {
+		s := o.Targets[i].Step(StepFailover)
+		if s == nil || s.State != StateDone || o.StartedAt.IsZero() {
+			return 0, false
+		}
+		if s.EndedAt.After(last) {
+			last = s.EndedAt
+		}
+	}
+	return max(0, last.Sub(o.StartedAt)), len(o.Targets) > 0
+}
+
+// RPO is the largest loss of data among the targets: from the recovery point used to the call; false until the points are known.
+func (o Operation) RPO() (time.Duration, bool) {
+	var worst time.Duration
+	for i := range o.Targets {
+		t := &o.Targets[i]
+		s := t.Step(StepFailover)
+		if s == nil || t.PointUsed.IsZero() {
+			return 0, false
+		}
+		worst = max(worst, s.StartedAt.Sub(t.PointUsed))
+	}
+	return worst, len(o.Targets) > 0
+}

@@ -1,0 +1,122 @@
+package failover
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Class is a verb class of an access rule.
+type Class string
+
+// The classes of the configuration that this stage of the product uses.
+const (
+	ClassFailover Class = "failover"
+	ClassCommit   Class = "commit"
+	ClassCancel   Class = "cancel"
+)
+
+// Policy is who may do what. The zero policy allows nothing.
+type Policy struct {
+	Roles map[string][]string // role -> actor ids
+	Rules []Rule              // the first that matches the target and the class decides
+}
+
+// Rule is one line of the access section.
+type Rule struct {
+	Match        Match         `json:"match"`
+	Classes      []Class       `json:"classes"`
+	May          []string      `json:"may"` // roles
+	Approvals    int           `json:"approvals"`
+	Approvers    []string      `json:"approvers"` // roles
+	SelfApproval bool          `json:"self_approval"`
+	Expires      time.Duration `json:"expires"`
+}
+
+// Match holds patterns of path.Match, compared without case. Of each key one pattern must match, a key without patterns
+// matches everything, and all keys must match.
+type Match struct {
+	VM            []string `json:"vm,omitempty"`
+	Vault         []string `json:"vault,omitempty"`
+	ResourceGroup []string `json:"resource_group,omitempty"`
+}
+
+func (m Match) matches(item Item) bool {
+	return glob(m.VM, item.Name) && glob(m.Vault, item.Vault) && glob(m.ResourceGroup, item.ResourceGroup)
+}
+
+func glob(patterns []string, name string) bool {
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(strings.ToLower(p), strings.ToLower(name))
+		return err == nil && ok
+	})
+}
+
+// RuleFor finds the rule that decides a class for an item; false means denied.
+func (p Policy) RuleFor(class Class, item Item) (Rule, bool) {
+	for _, r := range p.Rules {
+		if slices.Contains(r.Classes, class) && r.Match.matches(item) {
+			return r, true
+		}
+	}
+	return Rule{}, false
+}
+
+// May reports whether an actor holds one of the roles that may ask.
+func (p Policy) May(r Rule, actor Actor) bool { return p.holds(r.May, actor) }
+
+// Decides reports whether an actor holds one of the roles that decide. With no approvals needed these are who may ask.
+func (p Policy) Decides(r Rule, actor Actor) bool {
+	if r.Approvals == 0 {
+		return p.May(r, actor)
+	}
+	return p.holds(r.Approvers, actor)
+}
+
+// Deciders lists the actor ids that decide by a rule, in the order of the roles.
+func (p Policy) Deciders(r Rule) []string {
+	roles := r.Approvers
+	if r.Approvals == 0 {
+		roles = r.May
+	}
+	var ids []string
+	for _, role := range roles {
+		for _, id := range p.Roles[role] {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+func (p Policy) holds(roles []string, actor Actor) bool {
+	return slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(p.Roles[role], actor.ID) })
+}
+
+// rolesInWords is "approver", or "approver or lead".
+func rolesInWords(roles []string) string { return strings.Join(roles, " or ") }
+
+// mayDecide is the one place that says whether an actor may press the button of an open gate; every entrance comes here.
+func (p Policy) mayDecide(op Operation, gate Class, actor Actor) *Refusal {
+	rule := op.GateRule(gate)
+	if !p.Decides(rule, actor) {
+		who := rule.Approvers
+		if rule.Approvals == 0 {
+			who = rule.May
+		}
+		return Refuse(NotAllowed, "Ask somebody with the role "+rolesInWords(who)+".", "You may not decide the %s of %s.", gate, op.ID)
+	}
+	// With no approvals needed, who asked is also who presses: there is nobody else to exclude.
+	if rule.Approvals > 0 && !rule.SelfApproval && op.askedBy(gate, actor) {
+		return Refuse(NotAllowed, "Ask another person with the role "+rolesInWords(rule.Approvers)+".", "You asked for it yourself, and %s needs a second person.", op.ID)
+	}
+	return nil
+}
+
+// askedBy reports whether an actor asked for the operation or opened the gate.
+func (o Operation) askedBy(gate Class, actor Actor) bool {
+	same := func(a Actor) bool { return a.ID == actor.ID }
+	return same(o.RequestedBy) || gate == ClassCommit && slices.ContainsFunc(o.CommitAskedBy, same)
+}

@@ -1,0 +1,63 @@
+package vault
+
+import (
+	"math"
+	"time"
+)
+
+// clock runs simulated time beside the machine's. Simulated time is a duration since the vault was made and passes speed
+// times as fast; it is kept in legs so that a moment of the past stays where it was when the speed changes.
+type clock struct{ legs []leg } // oldest first, never empty
+
+type leg struct {
+	wall  time.Time     // when this leg began
+	at    time.Duration // the same moment in simulated time
+	speed float64
+}
+
+func newClock(speed float64) clock {
+	c := clock{legs: []leg{{}}}
+	c.legs[0] = leg{wall: wallNow(), speed: positive(speed)}
+	return c
+}
+
+// wallNow has no monotonic part: the world goes by the clock that clients see, also after the machine was suspended.
+func wallNow() time.Time { return time.Now().UTC().Round(0) }
+
+func positive(speed float64) float64 {
+	if speed > 0 && !math.IsInf(speed, 1) {
+		return speed
+	}
+	return 1
+}
+
+func (c *clock) last() leg { return c.legs[len(c.legs)-1] }
+
+func (c *clock) speed() float64 { return c.last().speed }
+
+func (c *clock) setSpeed(speed float64) {
+	c.legs = append(c.legs, leg{wall: wallNow(), at: c.now(), speed: positive(speed)})
+}
+
+// now is the present in simulated time.
+func (c *clock) now() time.Duration {
+	l := c.last()
+	return l.at + scale(wallNow().Sub(l.wall), l.speed)
+}
+
+// wall tells when the machine's clock showed, or will show at the present speed, the simulated moment.
+func (c *clock) wall(at time.Duration) time.Time {
+	i := len(c.legs) - 1
+	for i > 0 && c.legs[i].at > at {
+		i--
+	}
+	return c.legs[i].wall.Add(scale(at-c.legs[i].at, 1/c.legs[i].speed))
+}
+
+// real turns a simulated duration into one of the machine's, at the present speed.
+func (c *clock) real(d time.Duration) time.Duration { return scale(d, 1/c.speed()) }
+
+// retryAfter is a simulated wait as the whole seconds of a Retry-After header, never none.
+func (c *clock) retryAfter(d time.Duration) int { return max(1, int(c.real(d).Seconds())) }
+
+func scale(d time.Duration, by float64) time.Duration { return time.Duration(float64(d) * by) }

@@ -1,0 +1,148 @@
+package vault
+
+import (
+	"time"
+)
+
+// action is a mutating operation on an item and the job that it starts, as data.
+type action struct {
+	operation        string // last segment of the path, such as "unplannedFailover"
+	word             string // the same in allowedOperations
+	scenario         string // scenarioName
+	friendlyName     string
+	to               string // protectionState after success
+	stopsReplication bool
+	tasks            []task
+	works            int               // the task at whose end a failure shows
+	done             func(*item, *job) // what else success changes
+}
+
+// task is one step of a job. The ids of these tasks were never recorded; friendly names and order were.
+type task struct {
+	id, friendlyName string
+	takes            time.Duration
+	source           bool // skipped when sourceSiteOperations is NotRequired
+}
+
+const (
+	opUnplannedFailover = "unplannedFailover"
+	opFailoverCommit    = "failoverCommit"
+)
+
+// syncTask is the failover task at whose end the latest data has become a recovery point.
+const syncTask = 2
+
+// actions is the table of what can be asked of an item. Durations add up to those recorded: 140 s and 8 s.
+func actions() []action {
+	return []action{
+		{
+			operation: opUnplannedFailover, word: "UnplannedFailover", scenario: "UnplannedFailover", friendlyName: "Failover",
+			to: stateCommitPending, stopsReplication: true, works: 3, done: failedOver,
+			tasks: []task{
+				{id: "UnplannedFailoverPreflightTask", friendlyName: "Prerequisites check for failover", takes: 22 * time.Second},
+				{id: "ShutdownVirtualMachineTask", friendlyName: "Shut down the virtual machine", takes: 30 * time.Second, source: true},
+				{id: "SynchronizeTask", friendlyName: "Synchronizing the latest changes", takes: 26 * time.Second, source: true},
+				{id: "StartFailoverTask", friendlyName: "Start failover", takes: 40 * time.Second},
+				{id: "StartReplicaTask", friendlyName: "Start the replica virtual machine", takes: 22 * time.Second},
+			},
+		},
+		{
+			operation: opFailoverCommit, word: "Commit", scenario: "CommitFailover", friendlyName: "Commit",
+			to: stateCommitted, works: 1, done: failoverCommitted,
+			tasks: []task{
+				{id: "CommitFailoverPreflightTask", friendlyName: "Prerequisite check", takes: 2 * time.Second},
+				{id: "CommitFailoverTask", friendlyName: "Commit", takes: 6 * time.Second},
+			},
+		},
+	}
+}
+
+func failedOver(it *item, j *job) { it.failoverPoint, it.failedOver = j.point, j.end() }
+
+func failoverCommitted(it *item, _ *job) { it.replicated, it.madePoints = nil, nil }
+
+// job is one asynchronous operation. Its GUID is also the operation's.
+type job struct {
+	id              string
+	action          action
+	item            *item
+	start           time.Duration
+	skipSource      bool
+	point           *point // failover only
+	clientRequestID string // of the call that started it
+	correlationID   string
+	failure         *serviceError // nil unless the job will fail
+	warning         *serviceError // nil unless it will succeed in part
+}
+
+// serviceError is the part of errors[] that people read.
+type serviceError struct{ code, message, causes, action string }
+
+// run is a task in time. A skipped one takes none.
+type run struct {
+	task
+	from, to time.Duration
+	skipped  bool
+	never    bool // comes after the task that fails
+}
+
+func (j *job) runs() []run {
+	runs := make([]run, 0, len(j.action.tasks))
+	at := j.start
+	for i, t := range j.action.tasks {
+		r := run{task: t, from: at, to: at, skipped: t.source && j.skipSource, never: j.failure != nil && i > j.action.works}
+		if !r.skipped && !r.never {
+			r.to += t.takes
+		}
+		at = r.to
+		runs = append(runs, r)
+	}
+	return runs
+}
+
+func (j *job) end() time.Duration {
+	runs := j.runs()
+	return runs[len(runs)-1].to
+}
+
+// state returns state and stateDescription.
+func (j *job) state(now time.Duration) (state, description string) {
+	switch {
+	case !j.ended(now):
+		return "InProgress", "InProgress"
+	case j.failure != nil:
+		return "Failed", "Failed"
+	case j.warning != nil:
+		return "Succeeded", "PartiallySucceeded"
+	default:
+		return "Succeeded", "Completed"
+	}
+}
+
+// state returns state and stateDescription of one task. The last task reached in a failed job has failed.
+func (r run) state(now time.Duration, failed bool) (state, description string) {
+	switch {
+	case r.never || now < r.from:
+		return "NotStarted", "NotStarted"
+	case r.skipped:
+		return "Other", "Skipped"
+	case now < r.to:
+		return "InProgress", "InProgress"
+	case failed:
+		return "Failed", "Failed"
+	default:
+		return "Succeeded", "Completed"
+	}
+}
+
+func (j *job) ended(now time.Duration) bool { return now >= j.end() }
+
+// running names the task at work.
+func (j *job) running(now time.Duration) string {
+	for _, r := range j.runs() {
+		if r.from <= now && now < r.to {
+			return r.friendlyName
+		}
+	}
+	return ""
+}

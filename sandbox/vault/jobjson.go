@@ -1,0 +1,169 @@
+package vault
+
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+// listJobs is thin, as recorded: what it leaves null comes only with one job. Any $filter is accepted and ignored. Newest
+// first (guessed).
+func (v *Vault) listJobs(c *call) reply {
+	value := []object{}
+	for _, j := range slices.Backward(v.jobs) {
+		value = append(value, v.jobJSON(j, v.thinProperties(j, c.at)))
+	}
+	return page(value)
+}
+
+func (v *Vault) getJob(c *call) reply {
+	j := v.findJob(c)
+	if j == nil {
+		return v.notFound(c)
+	}
+	r := ok(v.jobJSON(j, v.fullProperties(j, c.at)))
+	r.header.Set("X-Ms-Request-Id", v.jobID(j))
+	return r
+}
+
+func (v *Vault) jobJSON(j *job, properties object) object {
+	return object{
+		"id": v.jobID(j), "name": j.id, "type": typePrefix + "/replicationJobs", "properties": properties,
+	}
+}
+
+// thinProperties are those of the list. endTime is absent while the job runs.
+func (v *Vault) thinProperties(j *job, now time.Duration) object {
+	state, description := j.state(now)
+	p := object{
+		"activityId": nil, "scenarioName": j.action.scenario, "friendlyName": j.action.friendlyName,
+		"state": state, "stateDescription": description,
+		"tasks": []object{}, "errors": []object{}, "startTime": v.timeText(j.start), "allowedActions": []string{},
+		"targetObjectId": guid(j.item.name, "entity"), "targetObjectName": j.item.vm, "targetInstanceType": "ProtectionEntity",
+		"customDetails": nil,
+	}
+	if j.ended(now) {
+		p["endTime"] = v.timeText(j.end())
+	} else {
+		p["allowedActions"] = []string{"Cancel"}
+	}
+	return p
+}
+
+func (v *Vault) fullProperties(j *job, now time.Duration) object {
+	p := v.thinProperties(j, now)
+	p["activityId"] = j.clientRequestID + " ActivityId: " + j.correlationID
+	p["customDetails"] = v.jobDetails(j, now)
+	tasks := []object{}
+	for _, r := range j.runs() {
+		tasks = append(tasks, v.taskJSON(j, r, now))
+	}
+	p["tasks"] = tasks
+	if e, level := j.complaint(now); e != nil {
+		p["errors"] = []object{v.errorJSON(j, e, level)}
+	}
+	return p
+}
+
+// complaint is what errors[] of an ended job says, nil when nothing.
+func (j *job) complaint(now time.Duration) (e *serviceError, level string) {
+	switch {
+	case !j.ended(now):
+		return nil, ""
+	case j.failure != nil:
+		return j.failure, "Error"
+	default:
+		return j.warning, "Warning"
+	}
+}
+
+func (v *Vault) taskJSON(j *job, r run, now time.Duration) object {
+	state, description := r.state(now, j.failure != nil && r.id == j.action.tasks[j.action.works].id)
+	task := object{
+		"taskId": r.id, "name": r.id, "startTime": notYet, "endTime": notYet, "allowedActions": []string{},
+		"friendlyName": r.friendlyName, "state": state, "stateDescription": description, "taskType": "TaskDetails",
+		"customDetails": object{"instanceType": "TaskDetails"}, "groupTaskCustomDetails": nil, "errors": []object{},
+	}
+	if r.skipped || state == "NotStarted" {
+		return task // recorded: a skipped task keeps both empty times
+	}
+	task["startTime"] = v.timeText(r.from)
+	if now >= r.to {
+		task["endTime"] = v.timeText(r.to)
+	}
+	return task
+}
+
+func (v *Vault) errorJSON(j *job, e *serviceError, level string) object {
+	return object{
+		"creationTime": v.timeText(j.end()), "errorLevel": level, "taskId": j.action.tasks[j.action.works].id,
+		"serviceErrorDetails": object{
+			"code": e.code, "message": e.message, "possibleCauses": e.causes, "recommendedAction": e.action,
+			"activityId": j.correlationID,
+		},
+		"providerErrorDetails": nil,
+	}
+}
+
+// jobDetails is customDetails. Only a failover that is done says which point it used.
+func (v *Vault) jobDetails(j *job, now time.Duration) object {
+	it := j.item
+	details := object{"instanceType": "AsrJobDetails", "affectedObjectDetails": object{
+		"primaryVmId": guid(it.name, "entity"), "primaryVmName": it.vm, "recoveryVmId": "", "recoveryVmName": it.vm,
+		"protectionProfileId": guid("policy"),
+		"primaryCloudId":      it.primary.containerGUID, "primaryCloudName": it.primary.container,
+		"recoveryCloudId": it.recovery.containerGUID, "recoveryCloudName": it.recovery.container,
+		"primaryVmmId": guid(it.primary.location, "fabric"), "primaryVmmName": it.primary.name,
+		"recoveryVmmId": guid(it.recovery.location, "fabric"), "recoveryVmmName": it.recovery.name,
+		"primaryFabricProviderId": "Azure", "recoveryFabricProviderId": "Azure",
+	}}
+	if j.action.operation != opUnplannedFailover {
+		return details
+	}
+	details["instanceType"] = "FailoverJobDetails"
+	used := nulls(`testVmName testVmFriendlyName networkConnectionStatus networkFriendlyName subnet recoveryPointId recoveryPointTime`)
+	used["name"], used["friendlyName"] = guid(it.name, "entity"), it.vm
+	if j.ended(now) && j.failure == nil {
+		used["recoveryPointId"], used["recoveryPointTime"] = j.point.name, v.timeText(j.point.at)
+	}
+	details["protectedItemDetails"] = []object{used}
+	return details
+}
+
+// getStatus is the URL of Azure-AsyncOperation. A failed operation is answered with 200, too.
+func (v *Vault) getStatus(c *call) reply {
+	j := v.findJob(c)
+	if j == nil {
+		return v.notFound(c)
+	}
+	status := object{
+		"error": nil, "id": nil, "name": j.id, "properties": nil, "status": "InProgress",
+		"startTime": v.clock.wall(j.start).Format("2006-01-02T15:04:05.0000000Z"), "endTime": nil, "percentComplete": nil,
+	}
+	if j.ended(c.at) {
+		status["status"], _ = j.state(c.at)
+		// Recorded: whole seconds, so that a short operation ends before it starts.
+		status["endTime"] = v.clock.wall(j.end()).Format("2006-01-02T15:04:05") + ".0000000Z"
+		if j.failure != nil {
+			status["error"] = object{"code": j.failure.code, "message": j.failure.message, "details": nil}
+		}
+	}
+	r := ok(status)
+	r.header.Set("X-Ms-Request-Id", v.jobID(j))
+	return r
+}
+
+// getResult is the URL of Location: 202 while the job runs, then the item (after a failure, too: guessed).
+func (v *Vault) getResult(c *call) reply {
+	it, j := v.findItem(c), v.findJob(c)
+	if it == nil || j == nil || j.item != it {
+		return v.notFound(c)
+	}
+	r := ok(v.itemJSON(it, c.at))
+	if !j.ended(c.at) {
+		r = reply{status: http.StatusAccepted, header: http.Header{}}
+		v.pollHeaders(c, r, j)
+	}
+	r.header.Set("X-Ms-Request-Id", v.jobID(j))
+	return r
+}

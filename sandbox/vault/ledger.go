@@ -1,0 +1,109 @@
+package vault
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// The values of [Call].Source.
+const (
+	SourceAPI    = "api"    // an HTTP request
+	SourcePortal = "portal" // see [Vault.Portal]
+)
+
+// Call is one mutating call that reached the vault.
+type Call struct {
+	At              time.Time // UTC; for a [Late] call when it arrived, not when it was sent
+	Source          string
+	Operation       string          // "unplannedFailover" or "failoverCommit"
+	VM              string          // friendly name, empty when the path named no item
+	ItemID          string          // ARM id, or the path asked for when it named no item
+	ClientRequestID string          // x-ms-client-request-id as sent
+	JobID           string          // GUID, empty unless accepted
+	Accepted        bool            // work was started
+	Status          int             // answered; after a [LostAnswer] or [Late] what would have been answered
+	Body            json.RawMessage // as sent; nil when empty or not JSON
+}
+
+// Ledger returns every mutating call that reached the vault, in order of arrival, those refused too. It is the judge of
+// "never two calls accepted for one intent".
+func (v *Vault) Ledger() []Call {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.settle()
+	return slices.Clone(v.ledger)
+}
+
+func (v *Vault) record(c *call, r reply) {
+	entry := Call{
+		At: v.clock.wall(c.at), Source: SourceAPI, Operation: c.route.operation, ItemID: c.path,
+		ClientRequestID: c.clientRequestID, JobID: r.jobID, Accepted: r.jobID != "", Status: r.status,
+	}
+	if it := v.findItem(c); it != nil {
+		entry.VM, entry.ItemID = it.vm, v.itemID(it)
+	}
+	if json.Valid(c.body) {
+		entry.Body = c.body
+	}
+	v.ledger = append(v.ledger, entry)
+}
+
+// Item is a replicated VM as the world knows it.
+type Item struct {
+	Name, ID                      string // friendly name; ARM id
+	PrimaryRegion, RecoveryRegion string // display names, as the item has them now
+	ProtectionState               string
+	Active                        string    // activeLocation: "Primary" or "Recovery"
+	Job                           string    // GUID of the running job, empty when idle
+	NewestPoint                   time.Time // UTC; zero when there is no point
+}
+
+// Items returns all replicated VMs in a fixed order.
+func (v *Vault) Items() []Item {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now := v.settle()
+	items := make([]Item, 0, len(v.items))
+	for _, it := range v.items {
+		view := Item{
+			Name: it.vm, ID: v.itemID(it), PrimaryRegion: it.primary.name, RecoveryRegion: it.recovery.name,
+			ProtectionState: it.protectionState, Active: factsOf(it.protectionState).activeLocation,
+		}
+		if it.job != nil {
+			view.Job = it.job.id
+		}
+		if p, ok := it.newestPoint(now); ok {
+			view.NewestPoint = v.clock.wall(p.at)
+		}
+		items = append(items, view)
+	}
+	return items
+}
+
+// Job is one asynchronous operation as the world knows it.
+type Job struct {
+	ID, Scenario, VM        string // GUID; scenarioName; friendly name of the VM
+	State, StateDescription string
+	Task                    string    // friendly name of the running task, empty when none runs
+	Start, End              time.Time // UTC; End is zero while the job runs
+}
+
+// Jobs returns every job since the vault was made, oldest first.
+func (v *Vault) Jobs() []Job {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now := v.settle()
+	jobs := make([]Job, 0, len(v.jobs))
+	for _, j := range v.jobs {
+		view := Job{ID: j.id, Scenario: j.action.scenario, VM: j.item.vm, Start: v.clock.wall(j.start)}
+		view.State, view.StateDescription = j.state(now)
+		if j.ended(now) {
+			view.End = v.clock.wall(j.end())
+		} else {
+			view.Task = j.running(now)
+		}
+		jobs = append(jobs, view)
+	}
+	return jobs
+}

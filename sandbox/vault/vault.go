@@ -1,0 +1,138 @@
+// Package vault is a stand-in for one Azure Recovery Services vault: Azure Resource Manager, Site Recovery from Azure to
+// Azure, and the managed identity endpoint of App Service, over HTTP and nothing else.
+//
+// It owns the simulated world behind that wire: replicated VMs, recovery points, jobs, and the faults that a test arms.
+// It refuses to know who calls: it shares no type with any client, because a stand-in that shares our types shares our
+// misunderstandings. Shapes are those of traffic recorded in 2023 and 2025; what was never recorded says "guessed".
+//
+// Concurrency: every exported method and the handler may be called from any goroutine; one mutex guards the world. There
+// are no goroutines and no timers: each access first derives what has happened since the last one from [time.Now], so the
+// stand-in works in a synctest bubble. Only a handler told to be [Slow] sleeps, and never under the mutex.
+package vault
+
+import (
+	"cmp"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Options describes the simulated vault. Every zero field has a default.
+type Options struct {
+	// BaseURL is the absolute URL under which clients reach the stand-in, without a slash at the end. It stands in the
+	// poll URLs. Empty means plain HTTP on the host that the client named.
+	BaseURL string
+	// Speed divides every simulated duration and the Retry-After of an accepted call; 1 by default. See [Vault.SetSpeed].
+	Speed float64
+	// VMs is how many replicated VMs there are, 12 by default. The first is always vm-x.
+	VMs int
+
+	SubscriptionID string // a fixed GUID by default
+	ResourceGroup  string // "rg-dr" by default
+	VaultName      string // "vault-dr" by default
+	SourceRegion   string // display name, "West Europe" by default
+	TargetRegion   string // display name, "North Europe" by default
+
+	// IdentityHeader is the secret that the identity endpoint expects in X-IDENTITY-HEADER, "sandbox" by default.
+	IdentityHeader string
+	// ConflictStatus and ConflictCode answer an operation that the item does not allow now. Azure's own answer was never
+	// recorded, so a client should be tested with several; 409 and OperationNotAllowed by default.
+	ConflictStatus int
+	ConflictCode   string
+}
+
+func (o Options) withDefaults() Options {
+	o.VMs = cmp.Or(o.VMs, 12)
+	o.SubscriptionID = cmp.Or(o.SubscriptionID, "3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30")
+	o.ResourceGroup = cmp.Or(o.ResourceGroup, "rg-dr")
+	o.VaultName = cmp.Or(o.VaultName, "vault-dr")
+	o.SourceRegion = cmp.Or(o.SourceRegion, "West Europe")
+	o.TargetRegion = cmp.Or(o.TargetRegion, "North Europe")
+	o.IdentityHeader = cmp.Or(o.IdentityHeader, "sandbox")
+	o.ConflictStatus = cmp.Or(o.ConflictStatus, http.StatusConflict)
+	o.ConflictCode = cmp.Or(o.ConflictCode, "OperationNotAllowed")
+	return o
+}
+
+// Vault is the stand-in, an [http.Handler]. Make it with [New].
+type Vault struct {
+	mux *http.ServeMux // never changes after New
+
+	mu      sync.Mutex // guards everything below
+	options Options
+	clock   clock
+	regions [2]region
+	items   []*item
+	jobs    []*job // oldest first
+	late    []lateCall
+	faults  []Fault // oldest first
+	meter   meter
+	ledger  []Call
+}
+
+// New returns a vault in which every VM is protected and has a day of recovery points.
+func New(o Options) *Vault {
+	o = o.withDefaults()
+	v := &Vault{options: o, clock: newClock(o.Speed)}
+	v.regions = [2]region{newRegion(o.SourceRegion), newRegion(o.TargetRegion)}
+	for _, name := range vmNames(o.VMs) {
+		v.items = append(v.items, newItem(name, &v.regions[0], &v.regions[1]))
+	}
+	v.mux = v.newMux()
+	return v
+}
+
+// SetBaseURL changes [Options].BaseURL, for callers that know their port only after listening. Poll URLs already handed
+// out keep the old one.
+func (v *Vault) SetBaseURL(url string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.options.BaseURL = url
+}
+
+// Speed returns how many simulated seconds pass in one of the machine's.
+func (v *Vault) Speed() float64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.clock.speed()
+}
+
+// SetSpeed changes the speed from now on: a running job keeps what it has done and does the rest at the new speed, and no
+// time already shown changes. A speed that is not positive means 1.
+func (v *Vault) SetSpeed(speed float64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.clock.setSpeed(speed)
+}
+
+// settle brings the world up to now and returns now, in simulated time. Everything that reads the world calls it first.
+func (v *Vault) settle() time.Duration {
+	now := v.clock.now()
+	for len(v.late) > 0 && v.late[0].due <= now {
+		arrived := v.late[0]
+		v.late = v.late[1:]
+		v.finishJobs(arrived.due)
+		v.perform(arrived.call, arrived.due)
+	}
+	v.finishJobs(now)
+	return now
+}
+
+func (v *Vault) finishJobs(now time.Duration) {
+	for _, it := range v.items {
+		if it.job != nil && it.job.end() <= now {
+			it.finish()
+		}
+	}
+}
+
+// guid returns the same random-looking GUID for the same words, so that a restarted sandbox keeps its identities.
+func guid(words ...string) string {
+	id := uuid.NameSpaceURL
+	for _, w := range words {
+		id = uuid.NewSHA1(id, []byte(w))
+	}
+	return id.String()
+}

@@ -1,0 +1,171 @@
+// Package workspace is a stand-in for one Slack workspace with one app in it. A bot that reaches Slack over the Web API,
+// Socket Mode and response_url can be pointed at it unchanged, and people can be played with [Workspace.Type] and
+// [Workspace.Click].
+//
+// It owns the channel's messages and the rules that Slack puts on them: who sees what, limits, rates, deadlines, error
+// strings. It refuses to know the bot: it speaks Slack's wire protocol only and shares no type with its clients, because
+// a stand-in that shares their types shares their misunderstandings. What a comment calls documented stands in Slack's
+// documentation, recorded was seen on the wire, inferred is neither.
+//
+// Every exported method may be called from any goroutine. One mutex guards all state and is never held across I/O; all
+// waiting goes through channels and package time, so that a workspace works inside a testing/synctest bubble.
+// [Workspace.Close] ends every goroutine that the workspace started. Ledgers grow for as long as the workspace lives.
+package workspace
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// Options says how a workspace looks. The zero value is a complete one: team T0SANDBOX, app A0FERRY, the people ana, ben
+// and eve in #incident, and the command /failover.
+type Options struct {
+	// BaseURL is the absolute http URL under which clients reach the workspace, without a final slash; see
+	// [Workspace.SetBaseURL] when the port is known only later.
+	BaseURL      string
+	TeamID       string
+	AppID        string
+	BotToken     string // "xoxb-sandbox" when empty
+	AppToken     string // "xapp-sandbox" when empty
+	SlashCommand string // with its slash
+	People       []Person
+	Channel      Channel
+	// NoRateLimits switches HTTP 429 off; everything else stays as strict.
+	NoRateLimits bool
+	// Home serves "/"; without it a line of text does.
+	Home http.Handler
+}
+
+// Workspace is the stand-in, made by [New]. It is the [http.Handler] of everything that a Slack app talks to.
+type Workspace struct {
+	opts     Options // not written after New, like the next five
+	people   map[string]Person
+	channels map[string]*channel
+	methods  map[string]method
+	mux      *http.ServeMux
+	upgrader websocket.Upgrader
+	tasks    sync.WaitGroup // added to only under mu while open, so that Close may wait
+
+	mu          sync.Mutex
+	closed      bool
+	baseURL     string
+	buckets     map[string]*bucket
+	calls       []APICall
+	hooks       map[string]*hook
+	tickets     map[string]bool
+	sockets     []*socket        // those that get payloads, oldest first
+	open        map[*socket]bool // these and those that were told to go
+	turn        int              // of the socket that gets the next payload
+	deliveries  map[string]*delivery
+	order       []*delivery // the same, as sent
+	extra       int         // deliveries of the next payload on top of the first
+	outageUntil time.Time
+	failures    []failure
+	subscribers map[*subscriber]bool
+}
+
+// New returns an open workspace; an empty field of o takes its default. [Workspace.Close] it.
+func New(o Options) *Workspace {
+	o = o.withDefaults()
+	w := &Workspace{
+		opts:        o,
+		people:      map[string]Person{},
+		channels:    map[string]*channel{o.Channel.ID: {Channel: o.Channel}},
+		mux:         http.NewServeMux(),
+		upgrader:    websocket.Upgrader{CheckOrigin: fromSlackClient},
+		baseURL:     o.BaseURL,
+		buckets:     map[string]*bucket{},
+		hooks:       map[string]*hook{},
+		tickets:     map[string]bool{},
+		open:        map[*socket]bool{},
+		deliveries:  map[string]*delivery{},
+		subscribers: map[*subscriber]bool{},
+	}
+	for _, p := range append(bots(), o.People...) {
+		w.people[p.ID] = p
+	}
+	w.methods = w.webMethods()
+	w.mux.HandleFunc("/api/{method}", w.serveAPI)
+	w.mux.HandleFunc("GET /link", w.serveLink)
+	w.mux.HandleFunc("POST /commands/{team}/{key}", w.serveResponseURL)
+	w.mux.HandleFunc("POST /actions/{team}/{key}", w.serveResponseURL)
+	w.mux.Handle("/", o.Home)
+	return w
+}
+
+func (o Options) withDefaults() Options {
+	set := func(field *string, value string) {
+		if *field == "" {
+			*field = value
+		}
+	}
+	set(&o.BaseURL, "http://slack.test")
+	set(&o.TeamID, "T0SANDBOX")
+	set(&o.AppID, "A0FERRY")
+	set(&o.BotToken, "xoxb-sandbox")
+	set(&o.AppToken, "xapp-sandbox")
+	set(&o.SlashCommand, "/failover")
+	set(&o.Channel.ID, "C0INCIDENT")
+	set(&o.Channel.Name, "incident")
+	if o.People == nil {
+		o.People = []Person{
+			{ID: "U0ANA", Name: "ana", RealName: "Ana Silva"},
+			{ID: "U0BEN", Name: "ben", RealName: "Ben Okafor"},
+			{ID: "U0EVE", Name: "eve", RealName: "Eve Lind"},
+		}
+	}
+	if o.Home == nil {
+		o.Home = http.HandlerFunc(serveLine)
+	}
+	return o
+}
+
+func serveLine(rw http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/" {
+		http.NotFound(rw, r)
+		return
+	}
+	_, _ = rw.Write([]byte("A stand-in for a Slack workspace. The Web API is under /api/.\n"))
+}
+
+// SetBaseURL changes where clients are sent from now on by the URLs that the workspace hands out (Socket Mode,
+// response_url, permalinks): an absolute http URL without a final slash.
+func (w *Workspace) SetBaseURL(url string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.baseURL = url
+}
+
+// ServeHTTP answers 503 to everything but the home page while the workspace is closed or in an [Workspace.Outage].
+func (w *Workspace) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/" && w.down() {
+		http.Error(rw, "service unavailable", http.StatusServiceUnavailable)
+		return
+	}
+	w.mux.ServeHTTP(rw, r)
+}
+
+func (w *Workspace) down() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.closed || time.Now().Before(w.outageUntil)
+}
+
+// Close drops the sockets, ends the subscriptions and waits until nothing of the workspace runs. Messages and ledgers
+// can still be read. A second Close does nothing.
+func (w *Workspace) Close() {
+	w.mu.Lock()
+	w.closed = true
+	w.dropSockets()
+	for s := range w.subscribers {
+		s.cancel()
+	}
+	for _, d := range w.order {
+		d.interaction.deadline.Stop()
+	}
+	w.mu.Unlock()
+	w.tasks.Wait()
+}
