@@ -109,9 +109,22 @@ func EncodeFact(op failover.OpID, id string, r failover.Record) (Message, error)
 // prototypes has one of each fact; a fact without an entry here cannot be read back, and the codec's test says so.
 func prototypes() []failover.Fact {
 	return []failover.Fact{
-		failover.Requested{}, failover.Decided{}, failover.CommitAsked{}, failover.GateOpened{}, failover.Claimed{},
-		failover.Parked{}, failover.StepStarted{}, failover.StepAccepted{}, failover.StepUnknown{}, failover.StepDelayed{},
-		failover.Observed{}, failover.StepDone{}, failover.StepFailed{}, failover.Stuck{}, failover.Finished{}, failover.Refused{},
+		failover.Requested{},
+		failover.Decided{},
+		failover.CommitAsked{},
+		failover.GateOpened{},
+		failover.Claimed{},
+		failover.Parked{},
+		failover.StepStarted{},
+		failover.StepAccepted{},
+		failover.StepUnknown{},
+		failover.StepDelayed{},
+		failover.Observed{},
+		failover.StepDone{},
+		failover.StepFailed{},
+		failover.Stuck{},
+		failover.Finished{},
+		failover.Refused{},
 	}
 }
 
@@ -130,7 +143,7 @@ func DecodeFact(m Message) (failover.Record, error) {
 		if err := json.Unmarshal(m.Data, v.Interface()); err != nil {
 			return failover.Record{}, fmt.Errorf("%s #%d: decoding %s: %w", m.Subject, m.Seq, name, err)
 		}
-		fact, ok := v.Elem().Interface().(failover.Fact)
+		fact, ok := reflect.TypeAssert[failover.Fact](v.Elem())
 		if !ok {
 			break
 		}

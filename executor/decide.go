@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"ferry/failover"
@@ -57,7 +58,7 @@ func (e *Executor) refuse(ctx context.Context, cmd failover.Command, refusal *fa
 	if _, again := op.Answers[cmd.MessageID]; again {
 		return nil
 	}
-	e.Log.Info("refused", "op", cmd.Op, "verb", cmd.Verb, "by", cmd.By.ID, "why", refusal.Message)
+	e.Log.InfoContext(ctx, "refused", slog.Any("op", cmd.Op), slog.Any("verb", cmd.Verb), slog.String("by", cmd.By.ID), slog.String("why", refusal.Message))
 	_, err = e.Journal.Append(ctx, op, failover.Batch{
 		At: time.Now(), Command: cmd.MessageID,
 		Facts: []failover.Fact{failover.Refused{By: cmd.By, Verb: cmd.Verb, Refusal: *refusal}},

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"ferry/failover"
@@ -140,7 +141,7 @@ func (d *driver) look(ctx context.Context, target string, before failover.Observ
 		d.seen[target] = *seen
 		return nil
 	}
-	d.Log.Warn("reading from Azure", "op", d.op.ID, "error", err)
+	d.Log.WarnContext(ctx, "reading from Azure", slog.Any("op", d.op.ID), slog.Any("error", err))
 	wait := failover.LookEvery
 	var site *failover.SiteError
 	if errors.As(err, &site) && site.After > 0 {

@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -56,7 +57,7 @@ func (e *Executor) watch(ctx context.Context) error {
 			e.notice(ctx, items)
 		}
 		if err != nil && ctx.Err() == nil {
-			e.Log.Warn("keeping the inventory", "error", err)
+			e.Log.WarnContext(ctx, "keeping the inventory", slog.Any("error", err))
 		}
 		pause(ctx, inventoryEvery)
 	}
@@ -71,7 +72,7 @@ func (e *Executor) notice(ctx context.Context, items []failover.Item) {
 		}
 		// A conflict means that somebody decided meanwhile; the next round looks again.
 		if _, err := e.append(ctx, open, failover.Batch{At: time.Now(), Facts: facts}); err != nil {
-			e.Log.Info("noticed a commit outside Ferry, not recorded yet", "op", open.ID, "error", err)
+			e.Log.InfoContext(ctx, "noticed a commit outside Ferry, not recorded yet", slog.Any("op", open.ID), slog.Any("error", err))
 		}
 	}
 }
@@ -109,7 +110,7 @@ func (e *Executor) expire(ctx context.Context) time.Time {
 				By: failover.Actor{ID: "ferry", Name: "ferry"}, At: now, ValidUntil: now.Add(failover.CommandValidity),
 			}
 			if err := e.decide(ctx, cmd); err != nil {
-				e.Log.Warn("expiring a request, trying again", "op", op.ID, "error", err)
+				e.Log.WarnContext(ctx, "expiring a request, trying again", slog.Any("op", op.ID), slog.Any("error", err))
 			}
 		}
 		if next.IsZero() || at.Before(next) {

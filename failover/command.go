@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -36,7 +37,7 @@ func MessageID(parts ...string) string {
 }
 
 // opPattern is "op-" and eight characters of the lower-case RFC 4648 base32 alphabet.
-var opPattern = regexp.MustCompile(`^op-[a-z2-7]{8}$`) //nolint:gochecknoglobals // compiled once, never changed
+var opPattern = regexp.MustCompile(`^op-[a-z2-7]{8}$`)
 
 // IsOpID reports whether a word always means an operation.
 func IsOpID(word string) bool { return opPattern.MatchString(word) }
@@ -49,7 +50,7 @@ func OpIDOf(messageID string, salt int) OpID {
 
 // ClientRequestID derives the id of one attempt at one call: a UUID in form, so that Azure takes it.
 func ClientRequestID(op OpID, target string, kind StepKind, attempt int) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{string(op), target, string(kind), string(rune('0' + attempt))}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{string(op), target, string(kind), strconv.Itoa(attempt)}, "\x00")))
 	sum[6] = sum[6]&0x0f | 0x80 // version 8: custom
 	sum[8] = sum[8]&0x3f | 0x80 // RFC 9562 variant
 	h := hex.EncodeToString(sum[:16])

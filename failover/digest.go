@@ -9,17 +9,12 @@ import (
 // digest is what an approval binds to: which items in which order and direction, which point selector, whether the
 // source is shut down, and the rules. Health is shown and never voids, so it is not part of it.
 func digest(plan Plan, targets []Target) string {
-	type bound struct {
-		Key, State, From, To string
-		Point                Point
-		Shutdown             bool
-		Rule, CommitBy       Rule
-	}
-	var all []bound
+	plan.Digest = ""
+	bound := []any{plan}
 	for _, t := range targets {
-		all = append(all, bound{t.Item.Key, t.Item.State, t.Item.From, t.Item.To, plan.Point, plan.Shutdown, plan.Rule, plan.CommitBy})
+		bound = append(bound, []string{t.Item.Key, t.Item.State, t.Item.From, t.Item.To})
 	}
-	data, err := json.Marshal(all)
+	data, err := json.Marshal(bound)
 	if err != nil { // plain data always marshals
 		panic(err)
 	}

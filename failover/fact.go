@@ -8,6 +8,7 @@ import "time"
 type Fact interface {
 	// Type is the name on the wire; docs/events.md describes each. It never changes its meaning.
 	Type() string
+	fact()
 }
 
 // Record is a fact with what its envelope adds.
@@ -173,3 +174,20 @@ func (Finished) Type() string { return "finished" }
 
 // Type implements Fact.
 func (Refused) Type() string { return "refused" }
+
+func (Requested) fact()    {}
+func (Decided) fact()      {}
+func (CommitAsked) fact()  {}
+func (GateOpened) fact()   {}
+func (Claimed) fact()      {}
+func (Parked) fact()       {}
+func (StepStarted) fact()  {}
+func (StepAccepted) fact() {}
+func (StepUnknown) fact()  {}
+func (StepDelayed) fact()  {}
+func (Observed) fact()     {}
+func (StepDone) fact()     {}
+func (StepFailed) fact()   {}
+func (Stuck) fact()        {}
+func (Finished) fact()     {}
+func (Refused) fact()      {}

@@ -49,7 +49,7 @@ func (p Point) Moving() bool {
 }
 
 // pointID is a GUID, or an ARM id that ends in one.
-var pointID = regexp.MustCompile(`(?i)^(/subscriptions/.+/recoveryPoints/)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`) //nolint:gochecknoglobals // compiled once, never changed
+var pointID = regexp.MustCompile(`(?i)^(/subscriptions/.+/recoveryPoints/)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // ParsePoint reads a POINT of the grammar; false when the word is none. A clock time is UTC and the latest such that has passed.
 func ParsePoint(word string, now time.Time) (Point, bool) {

@@ -3,6 +3,7 @@ package jetstream
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -46,7 +47,7 @@ func (a *Announcements) Next(ctx context.Context) (Announcement, error) {
 		}
 		op, err := a.journal.Load(ctx, failover.OpID(events.LastToken(m.Subject())))
 		if err != nil { // not acknowledged: it comes again
-			a.client.log.Warn("reading an operation to show", "subject", m.Subject(), "error", err)
+			a.client.log.WarnContext(ctx, "reading an operation to show", slog.String("subject", m.Subject()), slog.Any("error", err))
 			continue
 		}
 		return Announcement{Operation: op, msg: m, client: a.client}, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -56,7 +57,7 @@ func (b *Board) Run(ctx context.Context) error {
 		case errors.Is(err, jetstream.ErrMsgIteratorClosed) || ctx.Err() != nil:
 			return nil
 		case err != nil: // the iterator heals itself
-			b.client.log.Warn("following facts", "error", err)
+			b.client.log.WarnContext(ctx, "following facts", slog.Any("error", err))
 			continue
 		}
 		b.fold(fromMsg(m))
@@ -82,7 +83,7 @@ func (b *Board) Answered(messageID string) bool {
 func (b *Board) fold(m events.Message) {
 	record, err := events.DecodeFact(m)
 	if err != nil {
-		b.client.log.Error("unreadable fact", "error", err)
+		b.client.log.Error("unreadable fact", slog.Any("error", err))
 		return
 	}
 	id := failover.OpID(events.LastToken(m.Subject))

@@ -49,7 +49,9 @@ func Connect(o Options) (*Client, error) {
 		// A hung server is noticed after two missed pings; the defaults would take minutes.
 		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2),
 		// A refused permission looks like a timeout to the caller; the reason comes only here.
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { o.Log.Warn("nats", "role", o.Name, "error", err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			o.Log.Warn("nats", slog.String("role", o.Name), slog.Any("error", err))
+		}),
 	}
 	if o.InProcess != nil {
 		opts = append(opts, nats.InProcessServer(o.InProcess))

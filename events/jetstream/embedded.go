@@ -68,11 +68,11 @@ func StartEmbedded(dir string, listen bool) (*Embedded, error) {
 }
 
 func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the directory is the user's own choice
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("locking the data directory: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits an int
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", dir, ErrLocked), f.Close())
 	}
 	return f, nil
@@ -176,7 +176,7 @@ func writeClientFile(dir string, c ClientFile) error {
 // ReadClientFile finds the embedded server of a data directory.
 func ReadClientFile(dir string) (ClientFile, error) {
 	var c ClientFile
-	data, err := os.ReadFile(filepath.Join(dir, clientFile)) //nolint:gosec // the directory is the user's own choice
+	data, err := os.ReadFile(filepath.Join(dir, clientFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, fmt.Errorf("no ferry has run with the data directory %s", dir)
 	}

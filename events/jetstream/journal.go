@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/google/uuid"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"ferry/events"
 	"ferry/failover"

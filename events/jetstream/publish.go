@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -52,7 +54,7 @@ func (c *Client) store(ctx context.Context, name string, batch []guarded) (uint6
 		if err == nil || c.definite(err) {
 			return seq, err
 		}
-		c.log.Debug("no definite answer, trying again", "subject", batch[0].msg.Subject, "error", err)
+		c.log.DebugContext(ctx, "no definite answer, trying again", slog.String("subject", batch[0].msg.Subject), slog.Any("error", err))
 		select {
 		case <-ctx.Done():
 			return 0, fmt.Errorf("%w: %w", ErrNotConfirmed, err)
@@ -166,8 +168,6 @@ func (c *Client) next(ctx context.Context, subject string, after uint64) (events
 
 func wire(m events.Message) *nats.Msg {
 	header := nats.Header{}
-	for name, values := range m.Header {
-		header[name] = values
-	}
+	maps.Copy(header, m.Header)
 	return &nats.Msg{Subject: m.Subject, Header: header, Data: m.Data}
 }

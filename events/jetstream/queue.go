@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -26,7 +27,7 @@ func (c *Client) Commands(ctx context.Context, slots int, handle func(context.Co
 	return c.work(ctx, consumerDecide, slots, func(ctx context.Context, m jetstream.Msg) error {
 		cmd, err := events.DecodeCommand(fromMsg(m))
 		if err != nil {
-			c.log.Error("not a command", "subject", m.Subject(), "error", err)
+			c.log.ErrorContext(ctx, "not a command", slog.String("subject", m.Subject()), slog.Any("error", err))
 			return nil
 		}
 		return handle(ctx, cmd)
@@ -83,7 +84,7 @@ func (c *Client) pause(ctx context.Context, name string, err error) {
 	if errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return
 	}
-	c.log.Warn("no messages from NATS", "consumer", name, "error", err)
+	c.log.WarnContext(ctx, "no messages from NATS", slog.String("consumer", name), slog.Any("error", err))
 	select {
 	case <-ctx.Done():
 	case <-time.After(retryAfter):
@@ -101,13 +102,13 @@ func (c *Client) one(ctx context.Context, name string, m jetstream.Msg, handle f
 		return
 	}
 	if err != nil {
-		c.log.Warn("handling failed, it comes again", "consumer", name, "subject", m.Subject(), "error", err)
+		c.log.WarnContext(ctx, "handling failed, it comes again", slog.String("consumer", name), slog.String("subject", m.Subject()), slog.Any("error", err))
 		err = c.seam(name+".nak", func() error { return m.NakWithDelay(retryAfter) })
 	} else {
 		err = c.seam(name+".ack", func() error { return doubleAck(ctx, m) })
 	}
 	if err != nil {
-		c.log.Debug("not acknowledged, it comes again", "consumer", name, "subject", m.Subject(), "error", err)
+		c.log.DebugContext(ctx, "not acknowledged, it comes again", slog.String("consumer", name), slog.String("subject", m.Subject()), slog.Any("error", err))
 	}
 }
 
@@ -136,7 +137,7 @@ func (c *Client) beat(ctx context.Context, stop context.CancelFunc, name string,
 		case err == nil:
 			told = time.Now()
 		case time.Since(told) > ackWait/2:
-			c.log.Warn("lost the message being worked on", "consumer", name, "subject", m.Subject(), "error", err)
+			c.log.WarnContext(ctx, "lost the message being worked on", slog.String("consumer", name), slog.String("subject", m.Subject()), slog.Any("error", err))
 			stop()
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -60,7 +61,7 @@ func (s *reads) handler(answer func(micro.Request) (any, error)) micro.Handler {
 				err = r.Error("400", err.Error(), nil)
 			}
 			if err != nil && s.ctx.Err() == nil {
-				s.client.log.Warn("answering a read", "subject", r.Subject(), "error", err)
+				s.client.log.Warn("answering a read", slog.String("subject", r.Subject()), slog.Any("error", err))
 			}
 		})
 	})

@@ -1,0 +1,32 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+
+check: ## everything that CI runs, in the same order
+	./.ci/run
+
+test: ## all tests, as in the README
+	go test ./...
+
+race: ## all tests with the race detector, in random order
+	go test -race -shuffle=on ./...
+
+lint: ## format and lint rules, without running anything
+	./.ci/run format lint vet
+
+sandbox: ## a simulated Slack and a simulated vault in the browser, no account needed
+	go run ./cmd/ferry sandbox
+
+nightly: ## all tests, the long ones too
+	go test -tags=nightly -count=1 ./...
+
+generate: ## rewrites generated documents and golden files; look at the diff
+	go generate ./...
+	UPDATE_GOLDEN=1 go test -count=1 ./...
+
+image: ## a container image named ferry, needs a container engine
+	docker build --tag ferry .
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: check test race lint sandbox nightly generate image help

@@ -1,0 +1,97 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+
+	"ferry/failover"
+)
+
+// The answers when nothing was decided yet, or could not be.
+const (
+	// NotConfirmed is the answer when the store has not confirmed in time: it is no acceptance.
+	NotConfirmed = "Not confirmed yet: it is not known whether your request was stored. Do not repeat it; I keep trying and tell you here."
+	// NotStored is the answer when a request could not be stored while it was valid.
+	NotStored = "Your request could not be stored in time and is no longer valid. Ask again."
+	// NoExecutor is the answer to a read that nobody answered.
+	NoExecutor = "No executor answers, so I cannot say. Check that a ferry executor runs, then ask again."
+)
+
+// Stored is the answer when a request is kept safe and nobody has decided it yet.
+func Stored(op failover.OpID) string {
+	return fmt.Sprintf("Your request is stored as %s, but no executor has answered yet. Do not repeat it: it is decided when one answers within %d minutes, and dropped otherwise. To look, type %s status %s.",
+		op, int(failover.CommandValidity.Minutes()), Command, op)
+}
+
+// RefusalText is a refusal in one paragraph: why not, and what to do instead.
+func RefusalText(r *failover.Refusal) string { return strings.TrimSpace(r.Message + " " + r.Hint) }
+
+// AnswerTo says to whoever gave a command what became of it. op is the operation with the decision folded in.
+func AnswerTo(cmd failover.Command, op failover.Operation, a failover.Answer) string {
+	if a.Refused != nil {
+		return refusedAnswer(cmd, a.Refused)
+	}
+	id := string(op.ID)
+	switch a.Did {
+	case failover.DidRequest:
+		return requestedAnswer(cmd, op)
+	case failover.DidStart:
+		return id + ": " + What(op) + pinned(cmd) + " has started. Follow it on the card in the channel."
+	case failover.DidApprove:
+		return "Your approval of " + id + " counts. It still waits for " + WaitsFor(op) + "."
+	case failover.DidOpenGate:
+		if cmd.Verb == failover.VerbCommit {
+			return "The commit of " + Targets(op) + " (" + id + ") has started. Follow it on the card in the channel."
+		}
+		return id + " is approved, and " + What(op) + " has started. Follow it on the card in the channel."
+	case failover.DidDeny:
+		return id + " is denied. Nothing was started, and who asked is told."
+	case failover.DidCancel:
+		return cancelledAnswer(cmd, op)
+	case failover.DidExpire:
+		return id + " expired without a decision. Nothing was started. Ask again if it is still wanted."
+	case failover.DidAskCommit:
+		return "You may ask for the commit of " + id + " but not decide it, so it waits for " + WaitsFor(op) + ". They are told in the channel."
+	}
+	return id + " was decided. To see where it stands, type " + Command + " status " + id + "."
+}
+
+// refusedAnswer adds the nearest verb to an unknown VM: who types "comit" alone meant no VM.
+func refusedAnswer(cmd failover.Command, r *failover.Refusal) string {
+	text := RefusalText(r)
+	if r.Kind != failover.UnknownName || cmd.Verb != failover.VerbFailover {
+		return text
+	}
+	return strings.TrimSpace(text + " " + didYouMean(cmd.Target, nil))
+}
+
+func requestedAnswer(cmd failover.Command, op failover.Operation) string {
+	id := string(op.ID)
+	if op.Verb == failover.VerbCommit {
+		return id + ": the commit of " + Targets(op) + " waits for " + WaitsFor(op) + ". They press Commit on the card in the channel."
+	}
+	until := ""
+	if !op.ExpiresAt.IsZero() {
+		until = " until " + op.ExpiresAt.UTC().Format("15:04 UTC")
+	}
+	return id + ": " + What(op) + pinned(cmd) + " waits for approval by " + deciders(op, failover.ClassFailover) + until + ". See the card in the channel."
+}
+
+// pinned repeats a typed time in full: 14:05 alone may be yesterday's.
+func pinned(cmd failover.Command) string {
+	if cmd.Point.Kind != failover.AtTime {
+		return ""
+	}
+	return " (the newest not later than " + Stamp(cmd.Point.Time) + ")"
+}
+
+func cancelledAnswer(cmd failover.Command, op failover.Operation) string {
+	if cmd.Verb == failover.VerbWithdraw {
+		return string(op.ID) + " is withdrawn. Nothing was started."
+	}
+	text := string(op.ID) + " is ended. " + Targets(op) + " stays as it is in Azure."
+	if len(op.Targets) == 1 {
+		text += " To make a failover final later, type " + Command + " commit " + op.Targets[0].Item.Name + "."
+	}
+	return text
+}

@@ -1,0 +1,41 @@
+package bot
+
+import (
+	"time"
+
+	"ferry/failover"
+)
+
+// Intent is what a text means, before anybody decided whether it may happen.
+type Intent struct {
+	Verb     string         // name of its Record
+	Op       failover.OpID  // the operation that was named, if one was
+	VM       string         // as typed: a VM name, or vault/name
+	Point    failover.Point // for run
+	Shutdown bool           // for run: shut the source down first
+	Reason   string
+	Topic    string // for help: a word, known or not; empty is the overview
+	ReadOnly bool
+	Ref      string // for status: a VM as typed, an operation id, or "" for everything open
+}
+
+// Command makes the command that asks for an intent. op is the id that the command would open; when the intent names an
+// operation, that one is used. It is valid for [failover.CommandValidity] from now. A read-only intent asks for nothing:
+// its command is the zero value, which nobody accepts.
+func (i Intent) Command(messageID string, op failover.OpID, by failover.Actor, now time.Time) failover.Command {
+	if i.ReadOnly {
+		return failover.Command{}
+	}
+	if i.Op != "" {
+		op = i.Op
+	}
+	verb := failover.Verb(i.Verb)
+	if i.Verb == "run" {
+		verb = failover.VerbFailover
+	}
+	return failover.Command{
+		MessageID: messageID, Op: op, Verb: verb, By: by,
+		Target: i.VM, Point: i.Point, Shutdown: i.Shutdown, Reason: i.Reason,
+		At: now, ValidUntil: now.Add(failover.CommandValidity),
+	}
+}

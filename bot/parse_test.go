@@ -1,0 +1,220 @@
+package bot_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ferry/bot"
+	"ferry/failover"
+)
+
+const anOp = "op-7f3kq2mz"
+
+func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+
+// run is the intent that most lines mean.
+func run(vm string, change ...func(*bot.Intent)) bot.Intent {
+	i := bot.Intent{Verb: "run", VM: vm, Shutdown: true, Point: failover.Point{Kind: failover.Latest}}
+	for _, c := range change {
+		c(&i)
+	}
+	return i
+}
+
+func because(reason string) func(*bot.Intent) { return func(i *bot.Intent) { i.Reason = reason } }
+func noShutdown(i *bot.Intent)                { i.Shutdown = false }
+
+func at(p failover.Point) func(*bot.Intent) { return func(i *bot.Intent) { i.Point = p } }
+
+func TestParse(t *testing.T) {
+	app, processed := failover.Point{Kind: failover.LatestApp}, failover.Point{Kind: failover.LatestProcessed}
+	ago := failover.Point{Kind: failover.AtTime, Time: noon().Add(-20 * time.Minute)}
+	guid := "6c2f0a52-1111-2222-3333-000000000001"
+	help := func(topic string) bot.Intent { return bot.Intent{Verb: "help", Topic: topic, ReadOnly: true} }
+	for text, want := range map[string]bot.Intent{
+		"":                                      help(""),
+		"  \t ":                                 help(""),
+		"help":                                  help(""),
+		"help COMMIT":                           help("commit"),
+		"--help":                                help(""),
+		"commit --help":                         help("commit"),
+		"vm-x -h":                               help(""),
+		"vm-x":                                  run("vm-x"),
+		"run vm-x":                              run("vm-x"),
+		"RUN vm-x LATEST":                       run("vm-x"),
+		"run status":                            run("status"),
+		"run test latest":                       run("test"),
+		"vault-neu/vm-x":                        run("vault-neu/vm-x"),
+		"vm-x latest":                           run("vm-x"),
+		"Vm-X latest-app":                       run("Vm-X", at(app)),
+		"comit latest":                          run("comit"), // a VM may be called so; the answer names the verb when none is
+		"vm-x —20m":                             run("vm-x", at(ago)),
+		"vm-x −20m":                             run("vm-x", at(ago)),
+		"vm-x -20m":                             run("vm-x", at(ago)),
+		"vm-x " + guid:                          run("vm-x", at(failover.Point{Kind: failover.ByID, ID: guid})),
+		"vm-x 14:05":                            run("vm-x", at(failover.Point{Kind: failover.AtTime, Time: noon().Add(125*time.Minute).AddDate(0, 0, -1)})),
+		"vm-x latest–app":                       run("vm-x", at(app)),
+		"op-7f3kq2m1":                           run("op-7f3kq2m1"), // 1 is not in the alphabet: a VM
+		"vm-x --no-shutdown":                    run("vm-x", noShutdown),
+		"vm-x —no-shutdown":                     run("vm-x", noShutdown),
+		"vm-x –no‑shutdown":                     run("vm-x", noShutdown),
+		"vm-x ——no—shutdown":                    run("vm-x", noShutdown),
+		"--NO-SHUTDOWN vm-x":                    run("vm-x", noShutdown),
+		"vm-x --reason a  b":                    run("vm-x", because("a b")),
+		"vm-x --reason=a":                       run("vm-x", because("a")),
+		"vm-x --reason=a=b":                     run("vm-x", because("a=b")),
+		`vm-x --reason="a b"`:                   run("vm-x", because("a b")),
+		`vm-x --reason "a b" latest-processed`:  run("vm-x", because("a b"), at(processed)),
+		`--reason “a — b” vm-x`:                 run("vm-x", because("a — b")),
+		`vm-x --reason «a b»`:                   run("vm-x", because("a b")),
+		`vm-x --reason 'it''s' `:                run("vm-x", because("it''s")),
+		"vm-x --reason disk doesn’t answer":     run("vm-x", because("disk doesn't answer")),
+		`vm-x --reason "--force is not needed"`: run("vm-x", because("--force is not needed")),
+		"vm-x --reason a b --no-shutdown":       run("vm-x", because("a b"), noShutdown),
+		"vm-x --reason a -1 b":                  run("vm-x", because("a -1 b")),
+		"vm-x —reason a — b":                    run("vm-x", because("a — b")),
+		"vm-x --reason a &amp;&amp; &lt;b&gt; &amp;lt;": run("vm-x", because("a && <b> &lt;")),
+		"<http://web.example|web.example> latest":       run("web.example"),
+		"<https://web.example>":                         run("https://web.example"),
+		"vm-x --reason ask <@U1|ben> in <#C1|ops>":      run("vm-x", because("ask ben in ops")),
+		"vm-x --reason see <!here>":                     run("vm-x", because("see here")),
+		"v\u200bm-x\u202e latest":                       run("vm-x"),
+		"vm-x\u00a0latest":                              run("vm-x"),
+		"approve " + anOp:                               {Verb: "approve", Op: anOp},
+		"Approve OP-7F3KQ2MZ":                           {Verb: "approve", Op: anOp},
+		"deny op-7f3kq2mz --reason wrong VM":            {Verb: "deny", Op: anOp, Reason: "wrong VM"},
+		"withdraw " + anOp:                              {Verb: "withdraw", Op: anOp},
+		"cancel " + anOp:                                {Verb: "cancel", Op: anOp},
+		"commit " + anOp:                                {Verb: "commit", Op: anOp},
+		"commit op‑7f3kq2mz":                            {Verb: "commit", Op: anOp},
+		"commit vm-x":                                   {Verb: "commit", VM: "vm-x"},
+		"commit vault/vm-x":                             {Verb: "commit", VM: "vault/vm-x"},
+		"status":                                        {Verb: "status", ReadOnly: true},
+		"status vm-x":                                   {Verb: "status", ReadOnly: true, Ref: "vm-x"},
+		"status OP-7f3kq2mz":                            {Verb: "status", ReadOnly: true, Ref: anOp},
+		"list":                                          {Verb: "list", ReadOnly: true},
+	} {
+		got, refusal := bot.Parse(text, noon())
+		if refusal != nil {
+			t.Errorf("Parse(%q) refused: %v", text, refusal)
+		} else if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("Parse(%q) (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+// TestParseRefuses holds every refusal to its kind and to the thing to type.
+func TestParseRefuses(t *testing.T) {
+	for text, want := range map[string]struct {
+		kind  failover.RefusalKind
+		parts []string
+	}{
+		"vm-x --reason " + strings.Repeat("x", 8000): {failover.BadUsage, []string{"more than 8000", "Shorten"}},
+		"vm-x --reason " + strings.Repeat("x", 8000): {failover.BadUsage, []string{"more than 8000", "Shorten"}},
+		"comit vm-x":                       {failover.BadUsage, []string{"Did you mean /failover commit vm-x?", "latest-app", "Nothing was started"}},
+		"aprove " + anOp:                   {failover.BadUsage, []string{"/failover approve " + anOp}},
+		"aprove vm-x":                      {failover.BadUsage, []string{"/failover approve " + anOp}},
+		"reprotct vm-x":                    {failover.BadUsage, []string{"/failover reprotect vm-x", "not available yet"}},
+		"held " + anOp:                     {failover.BadUsage, []string{"/failover hold " + anOp, "/failover help"}},
+		"vm-x commit":                      {failover.BadUsage, []string{"The verb comes first: /failover commit vm-x."}},
+		"vm-x yesterday":                   {failover.BadUsage, []string{`"yesterday" is no recovery point`, "-20m", "2026-11-23T14:05Z"}},
+		"run vm-x yesterday":               {failover.BadUsage, []string{`"yesterday" is no recovery point`, "-20m"}},
+		"vm-x 25:99":                       {failover.BadUsage, []string{"is no recovery point"}},
+		anOp:                               {failover.BadUsage, []string{"is an operation, not a VM", "/failover status " + anOp, "/failover approve " + anOp}},
+		"run " + anOp:                      {failover.BadUsage, []string{"/failover status " + anOp}},
+		anOp + " latest":                   {failover.BadUsage, []string{"/failover status " + anOp}},
+		"run":                              {failover.BadUsage, []string{"needs the name of a VM", "/failover vm-x"}},
+		"--no-shutdown":                    {failover.BadUsage, []string{"needs the name of a VM"}},
+		"--reason disk vm-x":               {failover.BadUsage, []string{"needs the name of a VM"}},
+		`""`:                               {failover.BadUsage, []string{"needs the name of a VM"}},
+		"vm-x latest vm-y":                 {failover.BadUsage, []string{`"vm-y" is one word too many`, "/failover VM [POINT]"}},
+		"approve":                          {failover.BadUsage, []string{"/failover approve " + anOp}},
+		"approve vm-x":                     {failover.BadUsage, []string{`"vm-x" is none`, "/failover approve " + anOp}},
+		"approve op-123":                   {failover.BadUsage, []string{"no operation id", "eight characters"}},
+		"approve op-7f3kq2mz op-aaaaaaaa":  {failover.BadUsage, []string{"one word too many", "/failover approve OP"}},
+		"commit":                           {failover.BadUsage, []string{"/failover commit vm-x"}},
+		"commit vm-x latest":               {failover.BadUsage, []string{"one word too many"}},
+		"commit vm-x --reason done":        {failover.BadUsage, []string{"commit does not take --reason", "/failover commit VM|OP"}},
+		"cancel vm-x":                      {failover.BadUsage, []string{"/failover cancel " + anOp, "/failover status"}},
+		"list vm-x":                        {failover.BadUsage, []string{"/failover list"}},
+		"help commit vm-x":                 {failover.BadUsage, []string{"one word too many"}},
+		"vm-x --reson disk":                {failover.BadUsage, []string{"Did you mean --reason?"}},
+		"vm-x --no-shutdwn":                {failover.BadUsage, []string{"Did you mean --no-shutdown?"}},
+		"vm-x -no-shutdown":                {failover.BadUsage, []string{"Did you mean --no-shutdown?"}},
+		"commit vm-x --no-shutdwn":         {failover.BadUsage, []string{"--no-shutdown", "commit does not take it"}},
+		"vm-x --xyzzy":                     {failover.BadUsage, []string{`no flag "--xyzzy"`, "/failover VM [POINT]"}},
+		"vm-x --no-shutdown=false":         {failover.BadUsage, []string{"takes no value"}},
+		"vm-x --no-shutdown --no-shutdown": {failover.BadUsage, []string{"twice"}},
+		"vm-x --reason":                    {failover.BadUsage, []string{"needs a text"}},
+		"vm-x --reason=":                   {failover.BadUsage, []string{"needs a text"}},
+		"vm-x --reason --no-shutdown":      {failover.BadUsage, []string{"needs a text"}},
+		`vm-x --reason ""`:                 {failover.BadUsage, []string{"needs a text"}},
+		"vm-x --force":                     {failover.Unavailable, []string{"--force is not available yet"}},
+		"vm-x —force":                      {failover.Unavailable, []string{"--force is not available yet"}},
+		"vm-x --break-glass":               {failover.Unavailable, []string{"--break-glass is not available yet"}},
+		"commit vm-x --confirm vm-x":       {failover.Unavailable, []string{"--confirm is not available yet"}},
+		"test vm-x":                        {failover.Unavailable, []string{"/failover test is not available yet"}},
+		"Freeze --reason x":                {failover.Unavailable, []string{"/failover freeze is not available yet", "/failover help"}},
+	} {
+		got, refusal := bot.Parse(text, noon())
+		if refusal == nil {
+			t.Errorf("Parse(%q) = %+v, not refused", text, got)
+			continue
+		}
+		if refusal.Kind != want.kind || refusal.Hint == "" {
+			t.Errorf("Parse(%q): kind %s, hint %q", text, refusal.Kind, refusal.Hint)
+		}
+		for _, part := range want.parts {
+			if !strings.Contains(bot.RefusalText(refusal), part) {
+				t.Errorf("Parse(%q) says %q, without %q", text, bot.RefusalText(refusal), part)
+			}
+		}
+	}
+}
+
+func TestParseWords(t *testing.T) {
+	for _, row := range []struct {
+		words []string
+		want  bot.Intent
+	}{
+		{nil, bot.Intent{Verb: "help", ReadOnly: true}},
+		{[]string{"run", "vm-x", "--reason", "a b", "latest"}, run("vm-x", because("a b"))},
+		{[]string{"run", "vm-x", "--reason=a  b", "latest"}, run("vm-x", because("a  b"))},
+		{[]string{"run", "vm-x", "--reason", "--force is bad", "—no-shutdown"}, run("vm-x", because("--force is bad"), noShutdown)},
+		{[]string{"run", "my vm"}, run("my vm")},
+		{[]string{"run", "vm-x", "--reason", "a", "b"}, run("vm-x", because("a b"))},
+		{[]string{"run", "vm-x", "--reason", "&amp;"}, run("vm-x", because("&amp;"))}, // a shell escapes nothing
+	} {
+		got, refusal := bot.ParseWords(row.words, noon())
+		if refusal != nil {
+			t.Errorf("ParseWords(%q) refused: %v", row.words, refusal)
+		} else if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("ParseWords(%q) (-want +got):\n%s", row.words, diff)
+		}
+	}
+}
+
+func TestCommand(t *testing.T) {
+	by := failover.Actor{ID: "U1", Name: "ana"}
+	intent := run("vm-x", because("disk"), noShutdown)
+	want := failover.Command{
+		MessageID: "m", Op: "op-aaaaaaaa", Verb: failover.VerbFailover, By: by, Target: "vm-x",
+		Point: failover.Point{Kind: failover.Latest}, Reason: "disk", At: noon(), ValidUntil: noon().Add(10 * time.Minute),
+	}
+	if diff := cmp.Diff(want, intent.Command("m", "op-aaaaaaaa", by, noon())); diff != "" {
+		t.Errorf("a failover (-want +got):\n%s", diff)
+	}
+	for _, verb := range []failover.Verb{failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCommit, failover.VerbCancel} {
+		intent, refusal := bot.Parse(string(verb)+" "+anOp, noon())
+		cmd := intent.Command("m", "op-aaaaaaaa", by, noon())
+		if refusal != nil || cmd.Op != anOp || cmd.Verb != verb || cmd.Target != "" {
+			t.Errorf("%s of a named operation became %+v, %v", verb, cmd, refusal)
+		}
+	}
+	if cmd := (bot.Intent{Verb: "status", ReadOnly: true}).Command("m", anOp, by, noon()); cmd != (failover.Command{}) {
+		t.Errorf("a read became the command %+v", cmd)
+	}
+}

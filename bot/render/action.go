@@ -1,0 +1,51 @@
+// Package render draws operations: one neutral message per operation, as Block Kit for Slack and as text for a terminal.
+//
+// It owns wording and layout of cards, notices, tables and answers, Slack's limits, and that no outside text (VM names,
+// reasons, Azure's messages) can mention anybody or pose as part of a message. It refuses to know how a message is sent or
+// edited, who may press a button, and what the time is: a button carries only an operation's id, and every click is judged
+// elsewhere. A message says only what the operation's facts say.
+//
+// Every function is pure and leaves its arguments as they were, so all of it is safe for concurrent use.
+package render
+
+import (
+	"github.com/slack-go/slack"
+
+	"ferry/failover"
+)
+
+// The action ids of a card's buttons, as Slack sends them back. The value of each button is the operation's id.
+const (
+	ActionApprove  = "ferry_approve"
+	ActionDeny     = "ferry_deny"
+	ActionWithdraw = "ferry_withdraw"
+	ActionCommit   = "ferry_commit"
+	ActionCancel   = "ferry_cancel"
+)
+
+// VerbOf is the verb that a button asks for; false when the action is none of ours.
+func VerbOf(actionID string) (failover.Verb, bool) {
+	switch actionID {
+	case ActionApprove:
+		return failover.VerbApprove, true
+	case ActionDeny:
+		return failover.VerbDeny, true
+	case ActionWithdraw:
+		return failover.VerbWithdraw, true
+	case ActionCommit:
+		return failover.VerbCommit, true
+	case ActionCancel:
+		return failover.VerbCancel, true
+	}
+	return "", false
+}
+
+// button is one press that is legal now.
+type button struct {
+	action, label string
+	style         slack.Style
+	ask           *question
+}
+
+// question is asked before a press counts.
+type question struct{ title, text, yes, no string }

@@ -1,0 +1,138 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+)
+
+// blocks draws a draft for Slack. Outside text stands in rich text and plain text only, which Slack does not parse.
+func (d draft) blocks() []slack.Block {
+	var out []slack.Block
+	if d.title != "" {
+		title := slack.NewTextBlockObject(slack.PlainTextType, clip(d.title, maxHeader), false, false)
+		out = append(out, slack.NewHeaderBlock(title, slack.HeaderBlockOptionBlockID(d.blockID("title"))))
+	}
+	for _, p := range d.parts {
+		if len(p.lines) > 0 {
+			out = append(out, richText(d.blockID(p.role), p.lines))
+		}
+	}
+	if len(d.buttons) > 0 {
+		out = append(out, d.actions())
+	}
+	if len(d.foot) > 0 {
+		foot := slack.NewTextBlockObject(slack.MarkdownType, mrkdwn(d.foot), false, true)
+		out = append(out, slack.NewContextBlock(d.blockID("foot"), foot))
+	}
+	return out
+}
+
+// blockID is unique within the message and changes with the operation, as Slack asks for edited messages.
+func (d draft) blockID(role string) string { return fmt.Sprintf("%s.%s.%d", d.id, role, d.seq) }
+
+func (d draft) actions() slack.Block {
+	var elements []slack.BlockElement
+	for _, b := range d.buttons {
+		label := slack.NewTextBlockObject(slack.PlainTextType, clip(b.label, maxButton), false, false)
+		e := slack.NewButtonBlockElement(b.action, string(d.id), label).WithStyle(b.style)
+		if b.ask != nil {
+			e = e.WithConfirm(b.ask.object())
+		}
+		elements = append(elements, e)
+	}
+	return slack.NewActionBlock(d.blockID("actions"), elements...)
+}
+
+func (q question) object() *slack.ConfirmationBlockObject {
+	text := func(s string, n int) *slack.TextBlockObject {
+		return slack.NewTextBlockObject(slack.PlainTextType, clip(s, n), false, false)
+	}
+	return slack.NewConfirmationBlockObject(text(q.title, 100), text(q.text, 300), text(q.yes, 30), text(q.no, 30)).WithStyle(slack.StyleDanger)
+}
+
+// richText joins lines in one section; neighbours of one kind become one element.
+func richText(id string, lines []line) *slack.RichTextBlock {
+	var all line
+	for i, l := range lines {
+		if i > 0 {
+			l = append(line{plain("\n")}, l...)
+		}
+		for _, s := range l {
+			if n := len(all); n > 0 && s.kind == spanPlain && all[n-1].kind == spanPlain {
+				all[n-1].text += s.text
+			} else {
+				all = append(all, s)
+			}
+		}
+	}
+	var elements []slack.RichTextSectionElement
+	for _, s := range all {
+		if s.kind != spanPlain || s.text != "" {
+			elements = append(elements, s.element())
+		}
+	}
+	return slack.NewRichTextBlock(id, slack.NewRichTextSection(elements...))
+}
+
+func (s span) element() slack.RichTextSectionElement {
+	switch s.kind {
+	case spanBold:
+		return slack.NewRichTextSectionTextElement(s.text, &slack.RichTextSectionTextStyle{Bold: true})
+	case spanPerson:
+		if isUserID(s.id) {
+			return slack.NewRichTextSectionUserElement(s.id, nil)
+		}
+	case spanMoment, spanLocal:
+		if fallback := s.utc(); s.datable() {
+			return slack.NewRichTextSectionDateElement(s.at.Unix(), s.format(), nil, &fallback)
+		}
+		return slack.NewRichTextSectionTextElement(s.utc(), nil)
+	case spanPlain:
+	}
+	return slack.NewRichTextSectionTextElement(s.text, nil)
+}
+
+// datable: Slack shows a date element for positive Unix times only.
+func (s span) datable() bool { return s.at.Unix() > 0 && s.at.Year() < 10000 }
+
+// format is how Slack shows a date in the reader's zone.
+func (s span) format() string {
+	switch {
+	case s.kind == spanLocal:
+		return "{time} your time"
+	case s.far:
+		return "{date_num} {time_secs}"
+	}
+	return "{time_secs}"
+}
+
+// mrkdwn draws a line as escaped markup.
+func mrkdwn(l line) string {
+	var out bytes.Buffer
+	for _, s := range l {
+		switch {
+		case s.kind == spanPerson && isUserID(s.id):
+			fmt.Fprintf(&out, "<@%s>", s.id)
+		case s.kind == spanMoment && s.datable():
+			fmt.Fprintf(&out, "<!date^%d^%s|%s>", s.at.Unix(), s.format(), s.utc())
+		default:
+			out.WriteString(Escape(s.terminal()))
+		}
+	}
+	return out.String()
+}
+
+// size is how many characters Slack reads in the blocks.
+func size(blocks []slack.Block) int {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(blocks); err != nil { // plain data always marshals
+		panic(err)
+	}
+	return utf8.RuneCount(buf.Bytes())
+}

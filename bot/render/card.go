@@ -1,0 +1,176 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"ferry/bot"
+	"ferry/failover"
+)
+
+// The roles of a card's parts, in order.
+const (
+	roleLead    = "lead"
+	roleTrouble = "trouble"
+	roleWhat    = "what"
+	roleSteps   = "steps"
+)
+
+// Card is the one live message of an operation, drawn anew after every fact. now is when it is drawn; continued says that
+// an earlier card may exist which is no longer edited. It has fewer than 8,000 characters whatever the operation holds:
+// outside text is cut first.
+func Card(op failover.Operation, now time.Time, continued bool) Message {
+	var d draft
+	var blocks []slack.Block
+	for _, level := range details() {
+		d = newCard(op, now, continued, level)
+		if blocks = d.blocks(); size(blocks) <= maxBlocks {
+			break
+		}
+	}
+	return Message{Text: d.fallback(), Blocks: blocks}
+}
+
+// fallback is the title, the lead and what is wrong: state, target and who is waited for.
+func (d draft) fallback() string {
+	said := []string{d.title + "."}
+	for _, p := range d.parts {
+		for _, l := range p.lines {
+			if p.role == roleLead || p.role == roleTrouble {
+				said = append(said, l.terminal())
+			}
+		}
+	}
+	return Escape(clip(strings.Join(said, " "), maxText))
+}
+
+func newCard(op failover.Operation, now time.Time, continued bool, level detail) draft {
+	c := cardOf{op, now, level}
+	foot := line{plain(string(op.ID) + " · as of "), moment(now, now)}
+	if continued {
+		foot = append(line{plain("Continued here: an earlier card of this operation is no longer updated. ")}, foot...)
+	}
+	return draft{
+		id: op.ID, seq: op.Seq, title: c.title(), buttons: c.buttons(), foot: foot,
+		parts: []part{{roleLead, c.lead()}, {roleTrouble, c.trouble()}, {roleWhat, c.what()}, {roleSteps, c.steps()}},
+	}
+}
+
+// cardOf is what a card is drawn from.
+type cardOf struct {
+	op  failover.Operation
+	now time.Time
+	detail
+}
+
+func (c cardOf) title() string {
+	what := "Failover of "
+	if c.op.Verb == failover.VerbCommit {
+		what = "Commit of "
+	}
+	return what + c.target() + ": " + c.state()
+}
+
+// target names the VM, or how many there are.
+func (c cardOf) target() string { return c.name(bot.Targets(c.op)) }
+
+// state is the phase in the words of the title.
+func (c cardOf) state() string {
+	commit := c.op.Verb == failover.VerbCommit
+	switch {
+	case c.op.Phase == failover.Running && !c.since().IsZero():
+		return "outcome not known"
+	case c.op.Phase == failover.AwaitingCommit && commit:
+		return "waiting for a decision"
+	case c.op.Phase == failover.Succeeded && commit:
+		return "done"
+	}
+	return phaseWords(c.op.Phase)
+}
+
+// phaseWords is a phase as titles and tables print it.
+func phaseWords(p failover.Phase) string {
+	switch p {
+	case failover.AwaitingApproval:
+		return "awaiting approval"
+	case failover.AwaitingCommit:
+		return "awaiting commit"
+	case failover.NeedsAttention:
+		return "needs attention"
+	case failover.Succeeded:
+		return "committed"
+	case failover.Expired:
+		return "expired without a decision"
+	case failover.Running, failover.Failed, failover.Denied, failover.Cancelled:
+	}
+	return clip(inert(string(p)), 40)
+}
+
+// since is from when the outcome of a call is not known; zero when all are.
+func (c cardOf) since() time.Time {
+	for _, t := range c.op.Targets {
+		for _, s := range t.Steps {
+			if s.State == failover.StateStarted && !s.Unknown.IsZero() {
+				return s.Unknown
+			}
+		}
+	}
+	return time.Time{}
+}
+
+// expired: the clock passed, though no fact says so yet. Its buttons would only be refused.
+func (c cardOf) expired() bool {
+	return !c.op.ExpiresAt.IsZero() && !c.now.Before(c.op.ExpiresAt)
+}
+
+// buttons are the presses that are legal now.
+func (c cardOf) buttons() []button {
+	switch {
+	case c.op.Phase == failover.AwaitingApproval && !c.expired():
+		return []button{
+			{action: ActionApprove, label: "Approve", style: slack.StylePrimary},
+			{action: ActionDeny, label: "Deny", style: slack.StyleDanger},
+		}
+	case c.op.Phase == failover.AwaitingCommit:
+		target := clip(c.target(), 60)
+		return []button{{
+			action: ActionCommit, label: "Commit", style: slack.StylePrimary,
+			ask: &question{
+				title: "Commit " + target + "?",
+				text:  fmt.Sprintf("Azure deletes all recovery points of %s. No other point can be chosen after that. This cannot be undone.", target),
+				yes:   "Commit", no: "Not now",
+			},
+		}}
+	}
+	return nil
+}
+
+// places is where the VM moves, such as "West Europe to North Europe".
+func (c cardOf) places(item failover.Item) string {
+	return orNot(c.name(item.From)) + " to " + orNot(c.name(item.To))
+}
+
+// to is the region that the operation moves to, as far as it is one.
+func (c cardOf) to() string {
+	if len(c.op.Targets) != 1 || c.op.Targets[0].Item.To == "" {
+		return "the other region"
+	}
+	return c.name(c.op.Targets[0].Item.To)
+}
+
+func orNot(text string) string {
+	if text == "" {
+		return "(not known)"
+	}
+	return text
+}
+
+func sentence(text string) string {
+	if text == "" || strings.ContainsAny(text[len(text)-1:], ".?!") || strings.HasSuffix(text, "…") {
+		return text
+	}
+	return text + "."
+}

@@ -1,0 +1,215 @@
+package render_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"ferry/bot"
+	"ferry/bot/render"
+	"ferry/failover"
+)
+
+// actions are the buttons of a message, by action id.
+func actions(m render.Message) []string {
+	var ids []string
+	for _, b := range m.Blocks {
+		if b, ok := b.(*slack.ActionBlock); ok {
+			for _, e := range b.Elements.ElementSet {
+				if e, ok := e.(*slack.ButtonBlockElement); ok {
+					ids = append(ids, e.ActionID)
+				}
+			}
+		}
+	}
+	return ids
+}
+
+// TestButtonsAreLegal: a card offers what would not be refused for its phase, and nothing else.
+func TestButtonsAreLegal(t *testing.T) {
+	for name, s := range scenarios() {
+		var want []string
+		switch {
+		case name == "awaiting_approval_expired":
+		case s.op.Phase == failover.AwaitingApproval:
+			want = []string{render.ActionApprove, render.ActionDeny}
+		case s.op.Phase == failover.AwaitingCommit:
+			want = []string{render.ActionCommit}
+		}
+		if got := actions(render.Card(s.op, s.now, false)); !slices.Equal(got, want) {
+			t.Errorf("%s offers %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestVerbOf(t *testing.T) {
+	for action, want := range map[string]failover.Verb{
+		render.ActionApprove: failover.VerbApprove, render.ActionDeny: failover.VerbDeny, render.ActionWithdraw: failover.VerbWithdraw,
+		render.ActionCommit: failover.VerbCommit, render.ActionCancel: failover.VerbCancel,
+	} {
+		if got, ok := render.VerbOf(action); !ok || got != want {
+			t.Errorf("VerbOf(%s) = %s, %v", action, got, ok)
+		}
+	}
+	if verb, ok := render.VerbOf("ferry_expire"); ok {
+		t.Errorf("a button can ask for %s", verb)
+	}
+}
+
+// TestFirstThingsFirst: state, target and who is waited for stand in the first 400 characters, on every surface.
+func TestFirstThingsFirst(t *testing.T) {
+	waits := map[failover.Phase]string{
+		failover.AwaitingApproval: "the role approver", failover.AwaitingCommit: "the role approver", failover.Running: "Waits for Azure",
+		failover.NeedsAttention: "Waits for a person", failover.Succeeded: "Nobody has to act",
+	}
+	for name, s := range scenarios() {
+		want := waits[s.op.Phase]
+		switch {
+		case name == "awaiting_approval_expired":
+			want = "ask again"
+		case want == "":
+			want = "waits for nobody"
+		}
+		card := render.Card(s.op, s.now, false)
+		for surface, text := range map[string]string{"Slack": readable(card), "text": card.Text, "terminal": render.CardText(s.op, s.now)} {
+			first := string([]rune(text)[:min(400, len([]rune(text)))])
+			if !strings.Contains(first, "vm-x") || !strings.Contains(first, want) {
+				t.Errorf("%s on %s begins %q, without %q", name, surface, first, want)
+			}
+		}
+	}
+}
+
+// TestBlockIDsChange: Slack wants other block ids in an edited message.
+func TestBlockIDsChange(t *testing.T) {
+	before, after := accepted(), halfway()
+	seen := map[string]bool{}
+	for _, b := range render.Card(before.op, before.now, false).Blocks {
+		seen[b.ID()] = true
+	}
+	for _, b := range render.Card(after.op, after.now, false).Blocks {
+		if seen[b.ID()] {
+			t.Errorf("block id %s stays", b.ID())
+		}
+	}
+}
+
+func TestContinued(t *testing.T) {
+	s := halfway()
+	if text := readable(render.Card(s.op, s.now, true)); !strings.Contains(text, "Continued here") {
+		t.Errorf("not said:\n%s", text)
+	}
+}
+
+// TestLostStepsDoNotTick: nobody looks any more how a step of an ended operation goes on, so no clock runs on its card.
+func TestLostStepsDoNotTick(t *testing.T) {
+	s := halfway().then(time.Minute, failover.Finished{Phase: failover.Cancelled, Note: "Ended by ben."})
+	early, late := render.Card(s.op, s.now, false), render.Card(s.op, s.now.Add(time.Hour), false)
+	if strings.Contains(readable(late), "running for") || !strings.Contains(readable(late), "not known how it ended") {
+		t.Errorf("the card claims to know:\n%s", readable(late))
+	}
+	if early.Text != late.Text {
+		t.Errorf("%q became %q", early.Text, late.Text)
+	}
+}
+
+// TestManyTargets: a thousand VMs are one card, worst first.
+func TestManyTargets(t *testing.T) {
+	op := halfway().op
+	one := op.Targets[0]
+	op.Targets = nil
+	for i := range 1000 {
+		target := one
+		target.Item.Name = fmt.Sprintf("vm-%03d", i)
+		if i == 700 {
+			target.Phase, target.Error = failover.Failed, &failover.Fault{Message: "no capacity"}
+		}
+		op.Targets = append(op.Targets, target)
+	}
+	text := readable(render.Card(op, start(), false))
+	for _, part := range []string{"Failover of 1000 VMs", "1 failed, 999 running", "vm-700: failed", "no capacity", "more"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("the card lacks %q:\n%s", part, text)
+		}
+	}
+	if strings.Index(text, "vm-700: failed") > strings.Index(text, "vm-000") {
+		t.Error("the failed VM does not come first")
+	}
+}
+
+// TestNoticeKeys: what notifies in which phase, and where.
+func TestNoticeKeys(t *testing.T) {
+	want := map[string]string{
+		"awaiting_approval": "approval", "awaiting_commit": "commit", "awaiting_commit_asked": "commit commit_asked",
+		"awaiting_commit_failed": "commit commit_failed_1", "needs_attention": "attention", "failed": "failed", "succeeded": "done",
+		"denied": "done/thread", "expired": "done/thread", "withdrawn": "done/thread", "cancelled": "done/thread", "running": "",
+	}
+	all := scenarios()
+	for name, want := range want {
+		var keys []string
+		for _, n := range render.Notices(all[name].op, nil) {
+			if n.Thread {
+				n.Key += "/thread"
+			}
+			keys = append(keys, n.Key)
+		}
+		if got := strings.Join(keys, " "); got != want {
+			t.Errorf("%s notifies %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestTables draws what status and list say, full and empty.
+func TestTables(t *testing.T) {
+	var ops []failover.Operation
+	for _, name := range []string{"succeeded", "running", "needs_attention", "awaiting_approval", "awaiting_commit", "awaiting_approval_unhealthy"} {
+		ops = append(ops, scenarios()[name].op)
+	}
+	now := start().Add(10 * time.Minute)
+	second, third := item(), item()
+	second.Name, second.Key, second.State, second.Active, second.RPO = "sql-01", "b", failover.StateCommitPending, "North Europe", -1
+	third.Name, third.Key, third.Vault, third.Health, third.RPO = "app-01", "c", "vault-eus", "", 95*time.Second
+	inv := failover.Inventory{At: now.Add(-42 * time.Second), Items: []failover.Item{item(), second, third}, Holders: map[string]failover.OpID{"b": "op-7f3kq2mz"}}
+	help, _ := bot.Help("")
+	page, _ := bot.Help("run")
+	golden(t, "tables.txt", strings.Join([]string{
+		render.StatusTable(ops, now), render.StatusTable(nil, now), render.ListTable(inv, now),
+		render.ListTable(failover.Inventory{At: now}, now), render.ListTable(failover.Inventory{}, now), help + "\n", page + "\n",
+	}, "----\n"))
+	if inv.Items[0].Name != "vm-x" || ops[0].Phase != failover.Succeeded {
+		t.Error("a table sorted its caller's list")
+	}
+}
+
+// TestEphemeral: the reader's own time stands beside a full one, and nothing is live.
+func TestEphemeral(t *testing.T) {
+	m := render.Ephemeral("<!channel> until 2026-11-23 14:05 UTC.\nAsk & wait.")
+	golden(t, "ephemeral.json", wire(t, m))
+	if m.Text != "&lt;!channel&gt; until 2026-11-23 14:05 UTC.\nAsk &amp; wait." {
+		t.Errorf("text is %q", m.Text)
+	}
+}
+
+// TestPreformattedSaysWhatItLeftOut: a table that is too long ends after a whole line.
+func TestPreformattedSaysWhatItLeftOut(t *testing.T) {
+	text := readable(render.Preformatted(strings.Repeat("vm-x  Protected\n", 1000)))
+	if !strings.Contains(text, "lines are not shown.") || strings.Contains(text, "vm-x  Prot…") {
+		t.Errorf("cut to %q", text[len(text)-60:])
+	}
+}
+
+// TestNoticeIsCut: long names and many approvers do not make a notice long.
+func TestNoticeIsCut(t *testing.T) {
+	op := failedOver().op
+	op.Targets[0].Item.Name, op.Targets[0].Item.To = strings.Repeat("n", 90), strings.Repeat("r", 90)
+	approvers := slices.Repeat([]string{"U0123456789ABCDEF"}, 9)
+	for _, n := range render.Notices(op, approvers) {
+		if size := len([]rune(n.Message.Text)); size != 300 || strings.Count(n.Message.Text, "<@") != 6 {
+			t.Errorf("%d characters: %s", size, n.Message.Text)
+		}
+	}
+}

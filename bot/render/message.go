@@ -1,0 +1,60 @@
+package render
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+)
+
+// Message is what Slack is sent. Text stands for the blocks where they cannot be shown (notifications, screen readers) and
+// is escaped; send it with link names and unfurling off.
+type Message struct {
+	Text   string
+	Blocks []slack.Block
+}
+
+// The bounds of a message, in characters. Slack refuses a message at about 13,200 over all its blocks.
+const (
+	maxBlocks   = 7200 // of the blocks of one message, as JSON
+	maxText     = 700  // of a card's Text
+	maxAnswer   = 5000 // of an answer's own text
+	maxFallback = 1500 // of an answer's Text, before escaping
+	maxStamps   = 10   // in an answer that get the reader's own time
+	maxHeader   = 150
+	maxButton   = 75
+)
+
+// Ephemeral is an answer of plain lines. Nothing in it is live, and a full time gets the reader's own beside it.
+func Ephemeral(text string) Message {
+	text = clipLines(text, maxAnswer)
+	var body line
+	last := 0
+	fullStamp := regexp.MustCompile(`\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b`) // as bot.Stamp prints it
+	for _, at := range fullStamp.FindAllStringIndex(text, maxStamps) {
+		t, err := time.Parse("2006-01-02 15:04 UTC", text[at[0]:at[1]])
+		if err != nil {
+			continue
+		}
+		body = append(body, plain(text[last:at[1]]+" ("), local(t), plain(")"))
+		last = at[1]
+	}
+	body = append(body, plain(text[last:]))
+	return Message{Text: Escape(clipLines(text, maxFallback)), Blocks: []slack.Block{richText("answer", []line{body})}}
+}
+
+// Preformatted is a table or other text whose columns matter. What is too long is cut after a whole line, and says so.
+func Preformatted(text string) Message {
+	text = clipLines(text, maxAnswer)
+	block := slack.NewRichTextBlock("table", &slack.RichTextPreformatted{
+		Type:     slack.RTEPreformatted,
+		Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionTextElement(text, nil)},
+	})
+	return Message{Text: Escape(clipLines(text, maxFallback)), Blocks: []slack.Block{block}}
+}
+
+// Escape makes a text inert where Slack reads markup: nobody is mentioned and nothing becomes a link.
+func Escape(text string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+}

@@ -1,0 +1,149 @@
+package render
+
+import (
+	"fmt"
+
+	"github.com/slack-go/slack"
+
+	"ferry/bot"
+	"ferry/failover"
+)
+
+// Notice is a short new message that must notify, since edits of the card never do.
+type Notice struct {
+	Key     string // once per operation
+	Message Message
+	Thread  bool // belongs into the card's thread; else into the channel
+}
+
+// Notices are what should be notified of an operation as it stands: "approval", "commit", "commit_asked",
+// "commit_failed_N" (attempt), "attention", "failed", "done". The caller sends each key once per operation. approvers are
+// the Slack user ids of those who may decide now; they are mentioned where a decision is needed. No notice has more than
+// 300 characters.
+func Notices(op failover.Operation, approvers []string) []Notice {
+	n := noticeOf{op, approvers}
+	switch op.Phase {
+	case failover.AwaitingApproval:
+		return []Notice{n.make("approval", n.mentions(), n.approval())}
+	case failover.AwaitingCommit:
+		return n.commit()
+	case failover.NeedsAttention:
+		return []Notice{n.make("attention", n.asker(), fmt.Sprintf("%s needs attention (%s): %s Ferry does nothing more by itself. See its card.", n.target(), op.ID, n.why()))}
+	case failover.Failed:
+		return []Notice{n.make("failed", n.asker(), fmt.Sprintf("The %s of %s failed (%s): %s See its card.", op.Verb, n.target(), op.ID, n.why()))}
+	case failover.Succeeded:
+		return []Notice{n.make("done", n.asker(), n.succeeded())}
+	case failover.Denied, failover.Expired, failover.Cancelled:
+		ended := n.make("done", n.asker(), fmt.Sprintf("The %s of %s is over: %s (%s). %s", op.Verb, n.target(), phaseWords(op.Phase), op.ID, sentence(clip(inert(op.Note), 100))))
+		ended.Thread = true
+		return []Notice{ended}
+	case failover.Running:
+	}
+	return nil
+}
+
+type noticeOf struct {
+	op        failover.Operation
+	approvers []string
+}
+
+// The bounds of a notice, in characters.
+const (
+	maxNotice   = 300
+	maxMentions = 6
+)
+
+func (n noticeOf) make(key string, who line, text string) Notice {
+	room := maxNotice - len([]rune(mrkdwn(who)))
+	l := append(who, plain(clip(text, room)))
+	d := draft{id: n.op.ID, seq: n.op.Seq}
+	return Notice{Key: key, Message: Message{Text: mrkdwn(l), Blocks: []slack.Block{richText(d.blockID(key), []line{l})}}}
+}
+
+// mentions are the people who may decide, as many as stay readable.
+func (n noticeOf) mentions() line {
+	var l line
+	for _, id := range n.approvers {
+		if isUserID(id) && len(l) < 2*maxMentions {
+			l = append(l, span{kind: spanPerson, id: id, text: id}, plain(" "))
+		}
+	}
+	return l
+}
+
+// asker mentions who asked, where that is somebody in Slack.
+func (n noticeOf) asker() line {
+	if !isUserID(n.op.RequestedBy.ID) {
+		return nil
+	}
+	return line{{kind: spanPerson, id: n.op.RequestedBy.ID, text: n.op.RequestedBy.ID}, plain(" ")}
+}
+
+func (n noticeOf) target() string { return clip(inert(bot.Targets(n.op)), 50) }
+
+func (n noticeOf) by(a failover.Actor) string {
+	if a.Name != "" {
+		return clip(inert(a.Name), 30)
+	}
+	return clip(inert(a.ID), 30)
+}
+
+func (n noticeOf) approval() string {
+	until := ""
+	if !n.op.ExpiresAt.IsZero() {
+		until = " until " + n.op.ExpiresAt.UTC().Format("15:04 UTC")
+	}
+	return fmt.Sprintf("Approval needed%s: %s asks for the %s (%s). Approve or deny it on its card.", until, n.by(n.op.RequestedBy), clip(inert(bot.What(n.op)), 110), n.op.ID)
+}
+
+// commit asks for the press; what was typed or failed since is told once more.
+func (n noticeOf) commit() []Notice {
+	op := n.op
+	how := "has been failed over"
+	if op.Verb == failover.VerbCommit {
+		how = "was failed over outside Ferry"
+	} else if len(op.Targets) == 1 && op.Targets[0].Item.To != "" {
+		how += " to " + clip(inert(op.Targets[0].Item.To), 30)
+	}
+	text := fmt.Sprintf("%s %s and waits for the commit (%s). %sCheck it, then press Commit on its card.", n.target(), how, op.ID, n.pointUsed())
+	all := []Notice{n.make("commit", n.mentions(), text)}
+	if by := op.CommitAskedBy; len(by) > 0 {
+		all = append(all, n.make("commit_asked", n.mentions(), fmt.Sprintf("%s asks for the commit of %s (%s). Press Commit on its card.", n.by(by[len(by)-1]), n.target(), op.ID)))
+	}
+	for i := range op.Targets {
+		if s := op.Targets[i].Step(failover.StepCommit); s != nil && s.State == failover.StateFailed {
+			return append(all, n.make(fmt.Sprintf("commit_failed_%d", s.Attempt), n.mentions(), fmt.Sprintf("The commit of %s failed (%s): %s It can be pressed again.", n.target(), op.ID, n.why())))
+		}
+	}
+	return all
+}
+
+func (n noticeOf) pointUsed() string {
+	if len(n.op.Targets) != 1 || n.op.Targets[0].PointUsed.IsZero() {
+		return ""
+	}
+	text := "Recovery point used: " + n.op.Targets[0].PointUsed.UTC().Format("15:04:05 UTC")
+	if rpo, ok := n.op.RPO(); ok {
+		text += ", " + duration(rpo) + " before the failover"
+	}
+	return text + ". "
+}
+
+// why is the first error, short.
+func (n noticeOf) why() string {
+	for _, t := range n.op.Targets {
+		if t.Error != nil {
+			return sentence(clip(inert(t.Error.Message), 110))
+		}
+	}
+	return sentence(clip(inert(n.op.Note), 110))
+}
+
+func (n noticeOf) succeeded() string {
+	c := cardOf{op: n.op, detail: details()[0]}
+	text := fmt.Sprintf("The failover of %s is final (%s).", n.target(), n.op.ID)
+	if m := c.measures(); m != "" {
+		text += " " + m
+	}
+	return text + " It is not protected until it is reprotected."
+}

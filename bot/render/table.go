@@ -1,0 +1,87 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"ferry/bot"
+	"ferry/failover"
+)
+
+// StatusTable lists operations, what needs a person first.
+func StatusTable(ops []failover.Operation, now time.Time) string {
+	if len(ops) == 0 {
+		return "No operation is open. To see the VMs, type " + bot.Command + " list.\n"
+	}
+	ops = slices.Clone(ops)
+	slices.SortFunc(ops, func(a, b failover.Operation) int {
+		return cmp.Or(urgency(a.Phase)-urgency(b.Phase), a.RequestedAt.Compare(b.RequestedAt), strings.Compare(string(a.ID), string(b.ID)))
+	})
+	rows := [][]string{{"OPERATION", "VERB", "TARGET", "STATE", "WAITS FOR", "ASKED BY", "AGE"}}
+	for _, op := range ops {
+		by := op.RequestedBy.Name
+		if by == "" {
+			by = op.RequestedBy.ID
+		}
+		rows = append(rows, []string{
+			string(op.ID), string(op.Verb), bot.Targets(op), phaseWords(op.Phase), bot.WaitsFor(op), by,
+			duration(now.Sub(op.RequestedAt)),
+		})
+	}
+	return columns(rows)
+}
+
+// ListTable lists every replicated VM of the inventory, by vault and name, and how old the reading is.
+func ListTable(inv failover.Inventory, now time.Time) string {
+	if inv.At.IsZero() {
+		return "Azure has not been read yet. Ask again in a minute; if it stays so, run ferry doctor.\n"
+	}
+	asOf := "As of " + inv.At.UTC().Format("15:04:05 UTC") + ", " + duration(now.Sub(inv.At)) + " ago.\n"
+	if len(inv.Items) == 0 {
+		return "No VM is replicated in the configured vaults. Check azure.vaults in ferry.yaml.\n" + asOf
+	}
+	items := slices.Clone(inv.Items)
+	slices.SortFunc(items, func(a, b failover.Item) int {
+		return cmp.Or(strings.Compare(a.Vault, b.Vault), strings.Compare(a.Name, b.Name), strings.Compare(a.Key, b.Key))
+	})
+	rows := [][]string{{"VM", "VAULT", "STATE", "RUNS IN", "DATA AGE", "HEALTH", "OPERATION"}}
+	for _, i := range items {
+		age := "-"
+		if i.RPO >= 0 {
+			age = duration(i.RPO)
+		}
+		rows = append(rows, []string{i.Name, i.Vault, stateWords(i), i.Active, age, i.Health, string(inv.Holders[i.Key])})
+	}
+	return columns(rows) + asOf
+}
+
+// stateWords is the protection state; the two that come with a failover have long names in Azure.
+func stateWords(i failover.Item) string {
+	switch i.State {
+	case failover.StateCommitPending:
+		return "waits for commit"
+	case failover.StateCommitted:
+		return "committed, not protected"
+	}
+	return i.State
+}
+
+// columns aligns rows; an empty cell is a dash, so that columns can be counted.
+func columns(rows [][]string) string {
+	var out strings.Builder
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i := range row {
+			if row[i] = clip(inert(row[i]), 60); row[i] == "" {
+				row[i] = "-"
+			}
+		}
+		_, _ = fmt.Fprintln(w, strings.Join(row, "\t")) // a strings.Builder takes everything
+	}
+	_ = w.Flush()
+	return out.String()
+}

@@ -1,0 +1,50 @@
+package render
+
+import (
+	"strings"
+	"time"
+
+	"ferry/failover"
+)
+
+// CardText is the card of [Card] for a terminal, in lines; times are UTC.
+func CardText(op failover.Operation, now time.Time) string {
+	d := newCard(op, now, false, details()[0])
+	out := []string{d.title}
+	for _, p := range d.parts {
+		if len(p.lines) == 0 {
+			continue
+		}
+		if p.role != roleLead {
+			out = append(out, "")
+		}
+		for _, l := range p.lines {
+			out = append(out, l.terminal())
+		}
+	}
+	out = append(out, "")
+	for _, b := range d.buttons {
+		if verb, ok := VerbOf(b.action); ok {
+			out = append(out, b.label+": ferry "+string(verb)+" "+string(op.ID))
+		}
+	}
+	return strings.Join(append(out, d.foot.terminal()), "\n") + "\n"
+}
+
+func (l line) terminal() string {
+	var out strings.Builder
+	for _, s := range l {
+		out.WriteString(s.terminal())
+	}
+	return out.String()
+}
+
+// terminal is the span where nothing but letters can be shown.
+func (s span) terminal() string {
+	switch s.kind {
+	case spanMoment, spanLocal:
+		return s.utc()
+	case spanPlain, spanBold, spanPerson:
+	}
+	return s.text
+}

@@ -1,0 +1,157 @@
+package slack
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ferry/failover"
+)
+
+const (
+	slowRetry = time.Minute // when a person has to change something first
+	longWait  = time.Hour   // of a drawing goroutine with nothing to do; a delivery wakes it
+)
+
+// announcer keeps the channel in step with the operations. When Slack is away it lags, and makes one edit per operation to
+// catch up; nothing else in Ferry waits for it.
+type announcer struct {
+	bot   *Bot
+	board *board
+	edits *quota
+	posts *quota
+	cause string // of the newest failure, so that each is logged once
+}
+
+func newAnnouncer(b *Bot) *announcer {
+	return &announcer{bot: b, board: newBoard(), edits: newQuota(editEvery, editBurst), posts: newQuota(postEvery, postBurst)}
+}
+
+// run reads and draws until ctx ends.
+func (a *announcer) run(ctx context.Context) {
+	var reading sync.WaitGroup
+	reading.Go(func() { a.read(ctx) })
+	a.draw(ctx)
+	reading.Wait()
+}
+
+func (a *announcer) read(ctx context.Context) {
+	for !over(ctx) {
+		err := guarded(func() error { return a.readOne(ctx) })
+		if err != nil && !over(ctx) {
+			a.bot.opts.Log.WarnContext(ctx, "the feed of facts failed; reading on", slog.Any("cause", err))
+			pause(ctx, firstRetry)
+		}
+	}
+}
+
+func (a *announcer) readOne(ctx context.Context) error {
+	u, err := a.bot.opts.Feed.Next(ctx)
+	if err != nil {
+		return err
+	}
+	if u.Operation().Exists() {
+		a.board.offer(u, time.Now())
+	} else { // a refusal and nothing else: who asked is answered, and the channel need not know
+		a.acknowledge(ctx, u)
+	}
+	return nil
+}
+
+func (a *announcer) draw(ctx context.Context) {
+	for !over(ctx) {
+		next, at := a.choose(ctx, time.Now())
+		if wait := time.Until(at); wait > 0 {
+			select {
+			case <-time.After(wait):
+			case <-a.board.wake:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		err := guarded(func() error { return a.do(ctx, next.pending, next.chore) })
+		if !over(ctx) {
+			a.learn(ctx, next.pending, next.chore, err)
+		}
+	}
+}
+
+// choice is a chore that may be done at a time.
+type choice struct {
+	pending
+	chore
+	at time.Time
+}
+
+// choose finds the chore to do now, or when there will be one: final states first, then new messages, then who waits longest.
+func (a *announcer) choose(ctx context.Context, now time.Time) (choice, time.Time) {
+	best, at := choice{}, now.Add(longWait)
+	for _, p := range a.board.lagging() {
+		c := a.earliest(ctx, p, now)
+		switch {
+		case c.at.After(now):
+			if c.at.Before(at) {
+				at = c.at
+			}
+		case best.card == nil || c.before(best):
+			best = c
+		}
+	}
+	if best.card != nil {
+		return best, now
+	}
+	return best, at
+}
+
+func (a *announcer) earliest(ctx context.Context, p pending, now time.Time) choice {
+	var first choice
+	if err := p.draft(p.op, a.bot.opts.Approvers); err != nil {
+		a.bot.opts.Log.ErrorContext(ctx, "the notices of an operation cannot be drawn", opAttr(p.id), slog.Any("cause", err))
+	}
+	for _, todo := range p.chores(p.op) {
+		c := choice{p, todo, a.ready(p.card, todo.kind, now)}
+		if first.card == nil || first.at.After(now) && c.at.Before(first.at) {
+			first = c
+		}
+	}
+	return first
+}
+
+// ready is when a chore may be done.
+func (a *announcer) ready(c *card, kind choreKind, now time.Time) time.Time {
+	at := now
+	switch kind {
+	case chorePost:
+		at = a.posts.at(now)
+	case choreEdit:
+		if at = a.edits.at(now); c.edited.Add(cardEvery).After(at) {
+			at = c.edited.Add(cardEvery)
+		}
+	case choreLoad, choreSave, choreIntend, choreAck:
+	}
+	if c.notBefore.After(at) {
+		return c.notBefore
+	}
+	return at
+}
+
+func (c choice) before(other choice) bool {
+	if mine, theirs := c.op.Phase.Final(), other.op.Phase.Final(); mine != theirs {
+		return mine
+	}
+	if mine, theirs := c.kind == choreEdit, other.kind == choreEdit; mine != theirs {
+		return theirs
+	}
+	return c.since.Before(other.since)
+}
+
+// acknowledge tells the feed; what gets lost on the way is delivered again.
+func (a *announcer) acknowledge(ctx context.Context, u Update) {
+	if err := a.bot.seam("feed.ack", u.Ack); err != nil {
+		a.bot.opts.Log.DebugContext(ctx, "a fact was not acknowledged", slog.Any("cause", err))
+	}
+}
+
+// opAttr is the operation in a log line.
+func opAttr(id failover.OpID) slog.Attr { return slog.String("op", string(id)) }

@@ -1,0 +1,163 @@
+// Package slack is the bot's one door to Slack: Socket Mode in, the Web API and response_url out.
+//
+// It owns the order verify, store, acknowledge; the two and a half seconds within which a person is answered in any case;
+// one card per operation, posted once and edited in place; and the budget of edits that a workspace allows. It refuses to
+// know NATS and Azure (ports.go is all it sees of them), what words mean (package bot) and what a message looks like
+// (package render), and it decides nothing: a click is a command like any other.
+//
+// Every Slack event runs in a goroutine of its own, of which there are boundedly many; the loops that read the sockets do
+// nothing that can wait, because a reader that stalls makes slack-go deaf for good. Cards are drawn by one goroutine, so
+// two edits of a card never race. [Bot.Run] owns all of them and returns when they have ended.
+package slack
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	slackapi "github.com/slack-go/slack"
+	"golang.org/x/sync/semaphore"
+)
+
+const (
+	maxHandlers  = 256                    // events that are not acknowledged yet
+	maxFollowers = 1024                   // commands that only wait: for the store, the decision or Slack
+	flushTime    = 100 * time.Millisecond // for what is acknowledged to be written: the SDK only queues it
+	drainTime    = 3 * time.Second        // for handlers at the end; Slack waits no longer for an acknowledgement
+)
+
+// Bot connects one Slack workspace with Ferry; made by [New].
+type Bot struct {
+	opts      Options
+	api       *slackapi.Client
+	team      string // written by Run before it starts anything
+	connected chan struct{}
+	hello     func() // closes connected, once
+
+	handling  *semaphore.Weighted
+	following *semaphore.Weighted
+	handlers  sync.WaitGroup
+
+	mu    sync.Mutex
+	asked map[string]time.Time // when a message id was first delivered, for as long as it may come again
+}
+
+// New checks the options; nothing is sent before [Bot.Run].
+func New(o Options) (*Bot, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	b := &Bot{
+		opts: o,
+		// The SDK's own log and its retries stay off: the one prints message bodies, the others can post twice.
+		api: slackapi.New(o.BotToken, slackapi.OptionAppLevelToken(o.AppToken), slackapi.OptionAPIURL(o.APIURL),
+			slackapi.OptionHTTPClient(o.HTTPClient), slackapi.OptionLog(log.New(io.Discard, "", 0))),
+		connected: make(chan struct{}),
+		handling:  semaphore.NewWeighted(maxHandlers),
+		following: semaphore.NewWeighted(maxFollowers),
+		asked:     map[string]time.Time{},
+	}
+	b.hello = sync.OnceFunc(func() { close(b.connected) })
+	return b, nil
+}
+
+// Connected is closed when Slack has greeted the first connection: from then on commands arrive.
+func (b *Bot) Connected() <-chan struct{} { return b.connected }
+
+// Run works until ctx ends, and then returns nil after what was already received had up to 3 s to be stored and
+// acknowledged. An error means that Slack will never let this bot in as it is configured, and says what to fix. Call it once.
+func (b *Bot) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer b.opts.HTTPClient.CloseIdleConnections()
+	if err := b.findTeam(ctx); err != nil || over(ctx) {
+		return err
+	}
+	// The sockets outlive ctx a little: an acknowledgement needs the connection that it answers on.
+	sockets, closeSockets := context.WithCancel(context.WithoutCancel(ctx))
+	defer closeSockets()
+	var loops sync.WaitGroup
+	loops.Go(func() { newAnnouncer(b).run(ctx) })
+	loops.Go(func() { b.listen(sockets, cancel) })
+	loops.Go(func() { b.listenToo(sockets, cancel) })
+	<-ctx.Done()
+	b.drain(sockets)
+	closeSockets()
+	loops.Wait()
+	b.handlers.Wait()
+	if cause := context.Cause(ctx); isFatal(cause) {
+		return cause
+	}
+	return nil
+}
+
+// findTeam asks whose token it is, until Slack answers.
+func (b *Bot) findTeam(ctx context.Context) error {
+	b.team = b.opts.TeamID
+	for wait := time.Second; b.team == "" && ctx.Err() == nil; wait = min(2*wait, time.Minute) {
+		call, cancel := context.WithTimeout(ctx, callTimeout)
+		who, err := b.api.AuthTestContext(call)
+		cancel()
+		if err == nil {
+			b.team = who.TeamID
+			return nil
+		}
+		if refused := fatal(err, botSetting); refused != nil {
+			return refused
+		}
+		b.opts.Log.WarnContext(ctx, "Slack does not tell which workspace the token is for; trying again", slog.Any("cause", cause(err)))
+		pause(ctx, wait)
+	}
+	return nil
+}
+
+// drain waits until every event that was received is acknowledged on the wire, and lets no more in.
+func (b *Bot) drain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	if b.handling.Acquire(ctx, maxHandlers) != nil {
+		b.opts.Log.WarnContext(ctx, "stopping while commands are not stored yet; who gave them sees an error from Slack")
+	}
+	time.Sleep(flushTime)
+}
+
+// claim makes the caller the one who answers a command; false when an earlier delivery of it is, or was.
+func (b *Bot) claim(messageID string, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	maps.DeleteFunc(b.asked, func(_ string, at time.Time) bool { return now.Sub(at) > answerLife })
+	if _, again := b.asked[messageID]; again {
+		return false
+	}
+	b.asked[messageID] = now
+	return true
+}
+
+// guarded turns a panic into an error: one bad payload must not take the bot down.
+func guarded(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return do()
+}
+
+// seam does something in a way that a test can cut, and survives a panic in it.
+func (b *Bot) seam(name string, do func() error) error {
+	return guarded(func() error { return b.opts.Seam(name, do) })
+}
+
+// pause waits for d or the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,40 @@
+package slack
+
+import (
+	"context"
+	"log/slog"
+
+	slackapi "github.com/slack-go/slack"
+
+	"ferry/bot/render"
+	"ferry/failover"
+)
+
+const unknownButtonText = "This button is from another version of Ferry and does nothing here. Type /failover status to see where things stand."
+
+// interaction takes the press of a button; modals and shortcuts are not offered by this version.
+func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.InteractionCallback) {
+	env.url = c.ResponseURL
+	if c.Type != slackapi.InteractionTypeBlockActions || len(c.ActionCallback.BlockActions) == 0 {
+		b.ignore(ctx, env)
+		return
+	}
+	// In a shared channel the message is of our workspace while who presses is not.
+	if env.foreign(c.APIAppID, c.Team.ID, c.User.TeamID) {
+		b.opts.Log.WarnContext(ctx, "a click from elsewhere is refused", slog.String("team", c.User.TeamID), slog.String("user", c.User.ID))
+		env.reply(ctx, render.Ephemeral(foreignText))
+		return
+	}
+	action := c.ActionCallback.BlockActions[0] // Slack sends one per press
+	verb, known := render.VerbOf(action.ActionID)
+	if !known || !failover.IsOpID(action.Value) {
+		b.opts.Log.WarnContext(ctx, "an unknown button was pressed", slog.String("action", action.ActionID))
+		env.reply(ctx, render.Ephemeral(unknownButtonText))
+		return
+	}
+	b.ask(ctx, env, failover.Command{
+		MessageID: env.messageID(c.TriggerID), Op: failover.OpID(action.Value), Verb: verb,
+		By: failover.Actor{ID: c.User.ID, Name: c.User.Name},
+		At: env.received, ValidUntil: env.received.Add(failover.CommandValidity),
+	})
+}

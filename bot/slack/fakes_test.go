@@ -1,0 +1,222 @@
+package slack_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+
+	"ferry/bot/slack"
+	"ferry/failover"
+)
+
+// commands is a store with an executor behind it.
+type commands struct {
+	mu      sync.Mutex
+	stored  []failover.Command // each message id once
+	tries   int
+	store   func(ctx context.Context, try int) error // what a try comes to; nil: it works
+	decide  func(cmd failover.Command) (failover.Operation, failover.Answer)
+	silent  time.Duration // how long after the storing the executor decides
+	arrived map[string]time.Time
+	changed chan struct{} // closed and renewed when something is stored
+}
+
+func newCommands() *commands {
+	return &commands{
+		arrived: map[string]time.Time{}, changed: make(chan struct{}),
+		decide: func(cmd failover.Command) (failover.Operation, failover.Answer) {
+			return operation(cmd.Op, 1, requested()), failover.Answer{Did: failover.DidRequest}
+		},
+	}
+}
+
+func (c *commands) Store(ctx context.Context, cmd failover.Command) error {
+	c.mu.Lock()
+	c.tries++
+	try, store := c.tries, c.store
+	c.mu.Unlock()
+	if store != nil {
+		if err := store(ctx, try); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, again := c.arrived[cmd.MessageID]; !again {
+		c.arrived[cmd.MessageID] = time.Now()
+		c.stored = append(c.stored, cmd)
+		close(c.changed)
+		c.changed = make(chan struct{})
+	}
+	return nil
+}
+
+func (c *commands) all() []failover.Command {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]failover.Command(nil), c.stored...)
+}
+
+func (c *commands) find(id string) (cmd failover.Command, at time.Time, changed <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, cmd := range c.stored {
+		if cmd.MessageID == id {
+			return cmd, c.arrived[id].Add(c.silent), c.changed
+		}
+	}
+	return failover.Command{}, time.Time{}, c.changed
+}
+
+func (c *commands) Decision(ctx context.Context, id string) (failover.Operation, failover.Answer, error) {
+	for {
+		cmd, at, changed := c.find(id)
+		var due <-chan time.Time
+		if cmd.MessageID != "" {
+			if wait := time.Until(at); wait > 0 {
+				due = time.After(wait)
+			} else {
+				op, answer := c.decide(cmd)
+				return op, answer, nil
+			}
+		}
+		select {
+		case <-changed:
+		case <-due:
+		case <-ctx.Done():
+			return failover.Operation{}, failover.Answer{}, ctx.Err()
+		}
+	}
+}
+
+type reads struct{ err error }
+
+func (r *reads) Status(context.Context, string) ([]failover.Operation, error) {
+	return []failover.Operation{operation("op-aaaaaaaa", 1, requested())}, r.err
+}
+
+func (r *reads) Inventory(ctx context.Context) (failover.Inventory, error) {
+	if r.err != nil { // nobody is there to say no
+		<-ctx.Done()
+	}
+	return failover.Inventory{Items: []failover.Item{{Name: "vm-x", State: failover.StateProtected}}, At: time.Now()}, r.err
+}
+
+// feed delivers what is published, once.
+type feed struct {
+	out chan *update
+
+	mu    sync.Mutex
+	acked []uint64
+}
+
+func newFeed() *feed { return &feed{out: make(chan *update, 1000)} }
+
+type update struct {
+	op   failover.Operation
+	feed *feed
+}
+
+func (f *feed) publish(ops ...failover.Operation) {
+	for _, op := range ops {
+		f.out <- &update{op, f}
+	}
+}
+
+func (f *feed) Next(ctx context.Context) (slack.Update, error) {
+	select {
+	case u := <-f.out:
+		return u, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (f *feed) acks() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.acked)
+}
+
+func (u *update) Operation() failover.Operation { return u.op }
+
+func (u *update) Ack() error {
+	u.feed.mu.Lock()
+	defer u.feed.mu.Unlock()
+	u.feed.acked = append(u.feed.acked, u.op.Seq)
+	return nil
+}
+
+// refs is a store with compare-and-set.
+type refs struct {
+	mu   sync.Mutex
+	refs map[failover.OpID]slack.Ref
+	rev  uint64
+}
+
+func newRefs() *refs { return &refs{refs: map[failover.OpID]slack.Ref{}} }
+
+func (r *refs) Get(_ context.Context, op failover.OpID) (slack.Ref, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refs[op], nil
+}
+
+func (r *refs) Put(_ context.Context, op failover.OpID, ref slack.Ref) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refs[op].Rev != ref.Rev {
+		return errors.New("wrong last revision")
+	}
+	r.rev++
+	ref.Rev, ref.Notices = r.rev, maps.Clone(ref.Notices)
+	r.refs[op] = ref
+	return nil
+}
+
+// operation folds facts; the sequence of the first is given and the others follow.
+func operation(id failover.OpID, seq uint64, facts ...failover.Fact) failover.Operation {
+	var op failover.Operation
+	at := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
+	for i, f := range facts {
+		if r, ok := f.(failover.Requested); ok {
+			r.Op = id
+			f = r
+		}
+		op = failover.Evolve(op, failover.Record{Fact: f, At: at.Add(time.Duration(i) * time.Second), Seq: seq + uint64(i)})
+	}
+	return op
+}
+
+func requested() failover.Requested {
+	rule := failover.Rule{May: []string{"operator"}, Approvers: []string{"approver"}, Approvals: 1}
+	item := failover.Item{Key: "k", Name: "vm-x", Vault: "v", From: "west", To: "north", State: failover.StateProtected}
+	return failover.Requested{
+		Verb: failover.VerbFailover, By: failover.Actor{ID: "U0ANA", Name: "ana"},
+		Plan:    failover.Plan{Rule: rule, CommitBy: rule},
+		Targets: []failover.Target{{Item: item, Phase: failover.AwaitingApproval}},
+	}
+}
+
+// story is the whole life of an operation that is approved, runs and is ended.
+func story() []failover.Fact {
+	return []failover.Fact{
+		requested(),
+		failover.GateOpened{Gate: failover.ClassFailover},
+		failover.StepStarted{Target: "k", Kind: failover.StepFailover, Attempt: 1},
+		failover.StepAccepted{Target: "k", Kind: failover.StepFailover, JobID: "job"},
+		failover.StepDone{Target: "k", Kind: failover.StepFailover},
+		failover.Finished{Phase: failover.Cancelled, Note: "Ended by ben."},
+	}
+}
+
+// chapters are the states of an operation after each of the first n facts of its story.
+func chapters(id failover.OpID, seq uint64, n int) []failover.Operation {
+	var ops []failover.Operation
+	for i := range n {
+		ops = append(ops, operation(id, seq, story()[:i+1]...))
+	}
+	return ops
+}

@@ -1,0 +1,77 @@
+package slack
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+	slackapi "github.com/slack-go/slack"
+
+	"ferry/failover"
+)
+
+// callTimeout bounds every call to Slack; the SDK's own client has none.
+const callTimeout = 10 * time.Second
+
+// Options is what a [Bot] needs. Tokens, Channel and the four ports are required.
+type Options struct {
+	BotToken string // xoxb-…, with chat:write and commands
+	AppToken string // xapp-…, with connections:write
+	APIURL   string // base of the Web API; empty is Slack's own
+	TeamID   string // the only workspace that is listened to; empty: the bot token's own, asked once by auth.test
+	Channel  string // id of the channel where operations are announced
+	// Approvers names the Slack users to mention when an operation waits for a decision; nil mentions nobody. It is called
+	// often, from one goroutine, and must not block.
+	Approvers func(op failover.Operation) []string
+
+	Commands Commands
+	Reads    Reads
+	Feed     Feed
+	Refs     Refs
+
+	HTTPClient *http.Client      // nil: one of the bot's own
+	Dialer     *websocket.Dialer // of the Socket Mode connections; nil: the SDK's default
+	Log        *slog.Logger      // nil: nothing is logged
+	// Seam runs every store, Slack call and acknowledgement under a stable name, so that a test can cut it: slack.store,
+	// slack.ack, slack.answer, slack.post, slack.update, refs.put, feed.ack. nil just does it. Called from many goroutines.
+	Seam func(name string, do func() error) error
+}
+
+func (o Options) withDefaults() Options {
+	if o.APIURL == "" {
+		o.APIURL = slackapi.APIURL
+	}
+	if !strings.HasSuffix(o.APIURL, "/") { // method names are appended as they are
+		o.APIURL += "/"
+	}
+	if o.Approvers == nil {
+		o.Approvers = func(failover.Operation) []string { return nil }
+	}
+	if o.HTTPClient == nil {
+		o.HTTPClient = &http.Client{Timeout: callTimeout}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Seam == nil {
+		o.Seam = func(_ string, do func() error) error { return do() }
+	}
+	return o
+}
+
+func (o Options) check() error {
+	switch {
+	case o.BotToken == "":
+		return errors.New("slack: no bot token; set slack.bot_token")
+	case o.AppToken == "":
+		return errors.New("slack: no app-level token, which Socket Mode needs; set slack.app_token")
+	case o.Channel == "":
+		return errors.New("slack: no channel to announce operations in; set slack.channel")
+	case o.Commands == nil || o.Reads == nil || o.Feed == nil || o.Refs == nil:
+		return errors.New("slack: Commands, Reads, Feed and Refs are all needed")
+	}
+	return nil
+}

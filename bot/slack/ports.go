@@ -1,0 +1,75 @@
+package slack
+
+import (
+	"context"
+
+	"ferry/failover"
+)
+
+// Commands takes what people ask and tells what was decided about it.
+type Commands interface {
+	// Store returns nil only when the command is surely on disk; any error means that this is not known. The same message
+	// id may be stored any number of times and counts once. ctx bounds the trying.
+	Store(ctx context.Context, cmd failover.Command) error
+	// Decision waits until the stored command with this message id is decided or ctx ends. The operation is the one that
+	// the decision landed on, as it was right after.
+	Decision(ctx context.Context, messageID string) (failover.Operation, failover.Answer, error)
+}
+
+// Reads answers questions that change nothing. An error means that nobody answered in time.
+type Reads interface {
+	// Status gives the operation with this id, the newest one of this VM, or all open ones when ref is empty.
+	Status(ctx context.Context, ref string) ([]failover.Operation, error)
+	Inventory(ctx context.Context) (failover.Inventory, error)
+}
+
+// Feed is the facts of all operations as they happen, each delivered at least once. The bot calls Next from one goroutine.
+type Feed interface {
+	// Next waits for one more fact or the end of ctx. An error that is not the end of ctx is retried.
+	Next(ctx context.Context) (Update, error)
+}
+
+// Update is one delivery of a [Feed].
+type Update interface {
+	// Operation is the fold of the facts up to the delivered one, or further. Its Seq orders updates of one operation.
+	Operation() failover.Operation
+	// Ack says that people can see a state at least as new. What is never acknowledged is expected to be delivered again.
+	Ack() error
+}
+
+// Refs keeps which Slack messages show an operation, so that the next bot goes on with them.
+type Refs interface {
+	// Get returns the zero Ref for an operation that has none.
+	Get(ctx context.Context, op failover.OpID) (Ref, error)
+	// Put stores ref if the stored one still has the revision ref.Rev (0: there is none), else it fails. After any error it
+	// is not known whether ref was stored.
+	Put(ctx context.Context, op failover.OpID, ref Ref) error
+}
+
+// Ref is the Slack messages of one operation.
+type Ref struct {
+	Card Posted `json:"card"`
+	// Notices are the messages that notify, by the key that each has at most once.
+	Notices map[string]Posted `json:"notices,omitempty"`
+	// Rev is the revision of the store at which the Ref was read, for compare-and-set.
+	Rev uint64 `json:"-"`
+}
+
+// The states of [Posted]. The empty state is a message that was never thought of.
+const (
+	// StateIntent is stored before a message is posted. Found after a restart it means: nobody knows whether it was.
+	StateIntent = "intent"
+	// StatePosted is stored once Slack has named the message.
+	StatePosted = "posted"
+)
+
+// Posted is one message, or the intent to post it.
+type Posted struct {
+	State   string `json:"state"`
+	Channel string `json:"channel,omitempty"`
+	TS      string `json:"ts,omitempty"`
+	// Seq is of the operation as the message shows it, so that an older state never overwrites a newer one.
+	Seq uint64 `json:"seq,omitempty"`
+	// Continued is a card that was posted again because an earlier one was lost or may have been.
+	Continued bool `json:"continued,omitempty"`
+}

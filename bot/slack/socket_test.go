@@ -1,0 +1,93 @@
+package slack_test
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"ferry/bot/slack"
+)
+
+func TestRunEndsWhenSlackRefusesForGood(t *testing.T) {
+	for token, want := range map[string]string{
+		"xoxb-sandbox": "wrong kind", // on which slack-go itself retries for ever
+		"xapp-other":   "set slack.app_token",
+	} {
+		bubble(t, func(l *lab) {
+			l.opts.AppToken = token
+			b, err := slack.New(l.opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Run(l.t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("Run with %q: %v, want %q in it", token, err, want)
+			}
+		})
+	}
+}
+
+func TestSocketModeSwitchedOffEndsTheBot(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.spoil = func(method string, _ url.Values) string {
+			if method == "apps.connections.open" {
+				return "link_disabled"
+			}
+			return ""
+		}
+		b, err := slack.New(l.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Run(l.t.Context()); err == nil || !strings.Contains(err.Error(), "switch it on") {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+func TestBothConnectionsComeBack(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.start()
+		pass(time.Second)
+		if l.Connections() != 2 {
+			t.Fatalf("%d connections", l.Connections())
+		}
+		for range 4 {
+			l.Disconnect("refresh_requested")
+			l.typed("U0EVE", "/failover help") // the other one takes it
+			pass(time.Second)
+		}
+		if l.Connections() != 2 || len(l.told("U0EVE")) != 4 {
+			t.Errorf("%d connections, %d answers", l.Connections(), len(l.told("U0EVE")))
+		}
+	})
+}
+
+func TestStopsWhileSlackIsAway(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.Outage(time.Hour)
+		b, err := slack.New(l.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
+		defer cancel()
+		begin := time.Now()
+		if err := b.Run(ctx); err != nil || time.Since(begin) > time.Minute+5*time.Second {
+			t.Errorf("Run ended with %v after %s", err, time.Since(begin))
+		}
+	})
+}
+
+func TestStopLetsWhatCameInBeStored(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.commands.store = func(context.Context, int) error { <-time.After(2 * time.Second); return nil }
+		stop := l.start()
+		l.typed("U0ANA", "/failover vm-x")
+		stop()
+		if ack := l.Acks()[0]; ack.AckedAt.Sub(ack.SentAt) != 2*time.Second || len(l.commands.all()) != 1 {
+			t.Errorf("stored %d, acknowledged after %s", len(l.commands.all()), ack.AckedAt.Sub(ack.SentAt))
+		}
+	})
+}

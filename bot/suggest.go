@@ -1,0 +1,164 @@
+package bot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ferry/failover"
+)
+
+// pointForms explains POINT.
+const pointForms = "A recovery point is latest, latest-processed, latest-app, a time such as 14:05 (UTC), 2026-11-23T14:05Z or -20m, or a point's id."
+
+// NearVerb finds the verb that a word is nearest to, typed with a mistake or cut short; a verb itself is its own nearest.
+// Of verbs equally near an available one wins. False when none is near.
+func NearVerb(word string) (Record, bool) {
+	near := nearVerbs(word)
+	if len(near) == 0 {
+		return Record{}, false
+	}
+	return near[0], true
+}
+
+// nearVerbs lists the verbs at the smallest distance from a word, available ones first.
+func nearVerbs(word string) []Record {
+	table := Grammar()
+	near := failover.Near(word, table, func(r Record) string { return r.Name }, len(table))
+	if len(near) == 0 {
+		return nil
+	}
+	distance := func(r Record) int { return failover.Distance(strings.ToLower(word), r.Name) }
+	least := distance(near[0])
+	near = slices.DeleteFunc(near, func(r Record) bool { return distance(r) > least })
+	slices.SortStableFunc(near, func(a, b Record) int { return rank(a) - rank(b) })
+	return near
+}
+
+func rank(r Record) int {
+	if r.Available {
+		return 0
+	}
+	return 1
+}
+
+// didYouMean names the verbs near a word, each with the line to type; "" when none is near. rest is what stood after the
+// word: it is repeated where it makes sense after the verb.
+func didYouMean(word string, rest []string) string {
+	var lines []string
+	later := false
+	for _, r := range nearVerbs(word) {
+		lines = append(lines, example(r, rest))
+		later = later || !r.Available
+	}
+	switch {
+	case len(lines) == 0:
+		return ""
+	case later && len(lines) == 1:
+		return "Did you mean " + lines[0] + "? It is not available yet."
+	}
+	return "Did you mean " + strings.Join(lines, ", or ") + "?"
+}
+
+// example is a line for a verb that parses: with the words already typed when they fit, else the verb's own example.
+func example(r Record, rest []string) string {
+	if !r.Available {
+		return strings.TrimSpace(Command + " " + r.Name + " " + strings.Join(rest, " "))
+	}
+	// Any time will do: only the form of a POINT matters here.
+	if _, refusal := ParseWords(append([]string{r.Name}, rest...), time.Time{}); refusal == nil && !slices.ContainsFunc(rest, needsQuotes) {
+		return strings.TrimSpace(Command + " " + r.Name + " " + strings.Join(rest, " "))
+	}
+	return r.Examples[0]
+}
+
+func needsQuotes(text string) bool { return text == "" || strings.ContainsAny(text, " \t\n\"'") }
+
+func tooLong() *failover.Refusal {
+	return failover.Refuse(failover.BadUsage, "Shorten the reason, then ask again.", "That is more than %d characters. Nothing was started.", maxTyped)
+}
+
+func notYet(what, hint string) *failover.Refusal {
+	return failover.Refuse(failover.Unavailable, hint, "%s is not available yet.", what)
+}
+
+func (l line) missing(kind string) *failover.Refusal {
+	return failover.Refuse(failover.BadUsage, "Type "+strings.Join(l.rec.Examples, ", or ")+".", "%s needs %s.", l.rec.Name, kindWords(kind))
+}
+
+func kindWords(kind string) string {
+	switch kind {
+	case "VM":
+		return "the name of a VM"
+	case "OP":
+		return "the id of an operation, as its card shows it"
+	}
+	return "the name of a VM or the id of an operation"
+}
+
+func (l line) tooMany(extra string) *failover.Refusal {
+	return failover.Refuse(failover.BadUsage, "Type "+l.rec.Usage+".", "%q is one word too many for %s.", extra, l.rec.Name)
+}
+
+func notVM(op failover.OpID) *failover.Refusal {
+	return failover.Refuse(failover.BadUsage, fmt.Sprintf("Type %[1]s status %[2]s to see it, or %[1]s approve %[2]s to approve it.", Command, op),
+		"%s is an operation, not a VM.", op)
+}
+
+func (l line) notOp(arg string) *failover.Refusal {
+	if strings.HasPrefix(strings.ToLower(arg), opPrefix) {
+		return failover.Refuse(failover.BadUsage, "Type "+l.rec.Examples[0]+", with the id that the card shows.",
+			"%q is no operation id: an id is op- and eight characters from a to z and 2 to 7.", arg)
+	}
+	return failover.Refuse(failover.BadUsage, fmt.Sprintf("Type %s with the id that the card shows; %s status shows every open operation.", l.rec.Examples[0], Command),
+		"%s needs the id of an operation, and %q is none.", l.rec.Name, arg)
+}
+
+// noPoint explains POINT. Where no verb was typed the mistake may be the verb, or its place.
+func (l line) noPoint(arg string) *failover.Refusal {
+	if !l.implicit {
+		return failover.Refuse(failover.BadUsage, pointForms, "%q is no recovery point. Nothing was started.", arg)
+	}
+	name := l.args[0]
+	hint := didYouMean(name, l.args[1:])
+	if rec, ok := lookup(arg); ok {
+		hint = "The verb comes first: " + example(rec, append([]string{name}, l.args[2:]...)) + "."
+	}
+	return failover.Refuse(failover.BadUsage, strings.TrimSpace(hint+" "+pointForms),
+		"%q is no verb, so it was read as a VM, and %q is no recovery point. Nothing was started.", name, arg)
+}
+
+// unknownFlag names the nearest flag of the verb, or of the whole grammar.
+func (l line) unknownFlag(name string) *failover.Refusal {
+	names := flagNames(l.rec.Flags)
+	hint := "Type " + l.rec.Usage + "."
+	if elsewhere := flagNames(allFlags()); slices.Contains(elsewhere, name) {
+		return failover.Refuse(failover.BadUsage, hint, "%s does not take %s.", l.rec.Name, name)
+	}
+	self := func(s string) string { return strings.TrimLeft(s, "-") }
+	if near := failover.Near(self(name), names, self, 1); len(near) > 0 {
+		hint = "Did you mean " + near[0] + "? " + hint
+	} else if near := failover.Near(self(name), flagNames(allFlags()), self, 1); len(near) > 0 {
+		hint = "Did you mean " + near[0] + "? " + l.rec.Name + " does not take it. " + hint
+	}
+	return failover.Refuse(failover.BadUsage, hint, "There is no flag %q.", name)
+}
+
+func allFlags() []Flag {
+	var all []Flag
+	for _, r := range Grammar() {
+		all = append(all, r.Flags...)
+	}
+	return all
+}
+
+func flagNames(flags []Flag) []string {
+	var names []string
+	for _, f := range flags {
+		if !slices.Contains(names, f.Name) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}

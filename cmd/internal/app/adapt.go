@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"ferry/bot/slack"
+	"ferry/config"
+	"ferry/events"
+	"ferry/events/jetstream"
+	"ferry/failover"
+)
+
+// policy turns the access section into the subject's policy. Without the section nothing is allowed.
+func policy(access *config.Access) failover.Policy {
+	p := failover.Policy{Roles: map[string][]string{}}
+	if access == nil {
+		return p
+	}
+	for name, role := range access.Roles {
+		p.Roles[name] = role.Users
+	}
+	for _, r := range access.Rules {
+		rule := failover.Rule{
+			Match: failover.Match{VM: r.Match.VM, Vault: r.Match.Vault, ResourceGroup: r.Match.ResourceGroup},
+			May:   r.May, Approvals: r.Approvals, Approvers: r.Approvers, SelfApproval: r.SelfApproval, Expires: r.Expires,
+		}
+		if r.Match.Unresolved() { // may neither apply nor be skipped: a laxer rule may follow
+			rule.May, rule.Approvers = nil, nil
+		}
+		for _, class := range r.Verbs {
+			rule.Classes = append(rule.Classes, failover.Class(class))
+		}
+		p.Rules = append(p.Rules, rule)
+	}
+	return p
+}
+
+// isSlackID tells a Slack user from a NATS identity.
+func isSlackID(id string) bool { return !strings.Contains(id, ":") }
+
+// semver is the version as NATS services demand it.
+func semver(version string) string {
+	if v := strings.TrimPrefix(version, "v"); regexp.MustCompile(`^\d+\.\d+\.\d+$`).MatchString(v) {
+		return v
+	}
+	return "0.0.0"
+}
+
+// commands is the bot's way to store commands and to hear what was decided.
+type commands struct {
+	client *jetstream.Client
+	board  *jetstream.Board
+}
+
+func (c commands) Store(ctx context.Context, cmd failover.Command) error {
+	return c.client.Submit(ctx, events.SourceSlack, cmd)
+}
+
+func (c commands) Decision(ctx context.Context, messageID string) (failover.Operation, failover.Answer, error) {
+	return c.board.Decision(ctx, messageID)
+}
+
+// reads asks the services, like the terminal does.
+type reads struct{ client *jetstream.Client }
+
+func (r reads) Status(ctx context.Context, ref string) ([]failover.Operation, error) {
+	return r.client.Status(ctx, ref)
+}
+
+func (r reads) Inventory(ctx context.Context) (failover.Inventory, error) { return r.client.List(ctx) }
+
+// feed gives the bot the facts to show.
+type feed struct{ *jetstream.Announcements }
+
+func (f feed) Next(ctx context.Context) (slack.Update, error) {
+	a, err := f.Announcements.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return update{a, ctx}, nil
+}
+
+type update struct {
+	jetstream.Announcement
+	ctx context.Context //nolint:containedctx // of the feed that delivered it: an acknowledgement ends with it
+}
+
+func (u update) Operation() failover.Operation { return u.Announcement.Operation }
+func (u update) Ack() error                    { return u.Announcement.Ack(u.ctx) }
+
+// refs keeps the bot's messages in their bucket, as JSON.
+type refs struct{ messages *jetstream.Messages }
+
+func (r refs) Get(ctx context.Context, op failover.OpID) (ref slack.Ref, err error) {
+	value, rev, err := r.messages.Get(ctx, op)
+	if err != nil || value == nil {
+		return ref, err
+	}
+	if err := json.Unmarshal(value, &ref); err != nil {
+		return ref, fmt.Errorf("decoding the messages of %s: %w", op, err)
+	}
+	ref.Rev = rev
+	return ref, nil
+}
+
+func (r refs) Put(ctx context.Context, op failover.OpID, ref slack.Ref) error {
+	value, err := json.Marshal(ref)
+	if err != nil {
+		return fmt.Errorf("encoding the messages of %s: %w", op, err)
+	}
+	_, err = r.messages.Put(ctx, op, value, ref.Rev)
+	return err
+}

@@ -1,0 +1,141 @@
+// Package app wires Ferry: from a configuration to a running bot, executor, or both, and back down again.
+//
+// It owns the order in which things start and end, and the small adapters between packages that must not know each other.
+// It refuses to decide anything about operations. An App is started once and stopped once; Stop may be called at any time,
+// also twice or before Start, and from any goroutine.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+
+	"ferry/config"
+	"ferry/events/jetstream"
+)
+
+// Role is what a process does.
+type Role string
+
+// The roles. A process may have both.
+const (
+	Bot      Role = jetstream.RoleBot
+	Executor Role = jetstream.RoleExecutor
+)
+
+// Options are what an App is made of.
+type Options struct {
+	Config  config.Config
+	Roles   []Role
+	Name    string // of this process, in the facts
+	Version string
+	Log     *slog.Logger
+	// Dial replaces the network under every HTTP and WebSocket connection; nil is the real one.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Seam is where a test cuts the process; nil: just do.
+	Seam func(name string, do func() error) error
+	// Unreachable keeps the embedded server off the network: no terminal reaches it.
+	Unreachable bool
+}
+
+// App is one process of Ferry.
+type App struct {
+	opts     Options
+	embedded *jetstream.Embedded
+
+	stop    context.CancelFunc // ends every loop
+	ctx     context.Context    //nolint:containedctx // the life of the process, made by New and ended by Stop
+	loops   sync.WaitGroup
+	failure chan error        // the first loop that ended by itself
+	waits   []<-chan struct{} // closed one by one as the parts are ready
+
+	mu      sync.Mutex
+	closers []closer // run last in, first out
+	stopped bool
+}
+
+// closer is a clean-up with a name for the log.
+type closer struct {
+	name string
+	run  func(context.Context) error
+}
+
+// New makes an App; nothing runs before Start.
+func New(o Options) *App {
+	ctx, stop := context.WithCancel(context.Background())
+	return &App{opts: o, ctx: ctx, stop: stop, failure: make(chan error, 1)}
+}
+
+// onStop registers a clean-up as soon as there is something to clean up, so that a start that fails half-way goes back
+// through the same path.
+func (a *App) onStop(name string, run func(context.Context) error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closers = append(a.closers, closer{name, run})
+}
+
+// loop runs a part of the process until Stop. One that ends by itself ends the process: half of Ferry is worse than none.
+func (a *App) loop(name string, run func(context.Context) error) {
+	a.loops.Go(func() {
+		err := run(a.ctx)
+		if a.ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errors.New("ended by itself")
+		}
+		select {
+		case a.failure <- fmt.Errorf("%s: %w", name, err):
+		default:
+		}
+	})
+}
+
+// Failed gives the error of the part that ended by itself, if one does.
+func (a *App) Failed() <-chan error { return a.failure }
+
+// Ready waits until everything that was stored is known and Slack is connected. The process works before that too: it only
+// does not hear from Slack yet.
+func (a *App) Ready(ctx context.Context) error {
+	for _, part := range a.waits {
+		select {
+		case <-part:
+		case err := <-a.failure:
+			a.failure <- err // for whoever waits for Failed
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Stop takes no new work, lets calls in flight be recorded, and closes everything. ctx bounds the waiting.
+func (a *App) Stop(ctx context.Context) error {
+	a.mu.Lock()
+	closers := a.closers
+	a.closers, a.stopped = nil, true
+	a.mu.Unlock()
+	a.stop()
+	ended := make(chan struct{})
+	go func() {
+		a.loops.Wait()
+		close(ended)
+	}()
+	var errs []error
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		errs = append(errs, fmt.Errorf("waiting for work in flight: %w", ctx.Err()))
+	}
+	for _, c := range slices.Backward(closers) {
+		if err := c.run(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", c.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}

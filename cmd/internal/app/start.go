@@ -1,0 +1,164 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"ferry/bot/slack"
+	"ferry/config"
+	"ferry/events/jetstream"
+	"ferry/executor"
+	"ferry/executor/azure"
+	"ferry/failover"
+)
+
+// httpTimeout bounds one request to Slack or Azure.
+const httpTimeout = 30 * time.Second
+
+// Start brings every part up. When one fails, what was started is stopped again.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.start(ctx); err != nil {
+		return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+	}
+	return nil
+}
+
+func (a *App) start(ctx context.Context) error {
+	if err := a.serveNATS(); err != nil {
+		return err
+	}
+	clients := map[Role]*jetstream.Client{}
+	for _, role := range a.opts.Roles {
+		client, err := a.connect(string(role))
+		if err != nil {
+			return err
+		}
+		a.onStop("connection of the "+string(role), func(context.Context) error { client.Close(); return nil })
+		clients[role] = client
+	}
+	// An executor may set up what is missing; a bot alone does too, when its identity lets it.
+	first := clients[a.opts.Roles[len(a.opts.Roles)-1]]
+	if executor := clients[Executor]; executor != nil {
+		first = executor
+	}
+	if err := first.Ensure(ctx); err != nil {
+		return err
+	}
+	board := jetstream.NewBoard(first)
+	a.loop("board", board.Run)
+	a.waits = append(a.waits, board.Ready())
+	a.loop("reads", func(ctx context.Context) error { return first.Serve(ctx, board, semver(a.opts.Version)) })
+	if client := clients[Executor]; client != nil {
+		if err := a.startExecutor(client, board); err != nil {
+			return err
+		}
+	}
+	if client := clients[Bot]; client != nil {
+		return a.startBot(ctx, client, board)
+	}
+	return nil
+}
+
+// serveNATS starts the embedded server unless the configuration names another one.
+func (a *App) serveNATS() error {
+	if a.opts.Config.NATS.URL != "" {
+		return nil
+	}
+	embedded, err := jetstream.StartEmbedded(a.opts.Config.DataDir, !a.opts.Unreachable)
+	if err != nil {
+		return err
+	}
+	a.embedded = embedded
+	a.onStop("embedded NATS server", func(context.Context) error { return embedded.Stop() })
+	return nil
+}
+
+func (a *App) connect(role string) (*jetstream.Client, error) {
+	o := jetstream.Options{URL: a.opts.Config.NATS.URL, Creds: a.opts.Config.NATS.Creds, Name: role}
+	if a.embedded != nil {
+		o = a.embedded.Options(role)
+	}
+	o.Replicas, o.Seam, o.Log = a.opts.Config.NATS.Replicas, a.opts.Seam, a.opts.Log
+	return jetstream.Connect(o)
+}
+
+func (a *App) startExecutor(client *jetstream.Client, board *jetstream.Board) error {
+	site, err := a.site()
+	if err != nil {
+		return err
+	}
+	e := executor.New(executor.Options{
+		Name: a.opts.Name, Journal: jetstream.NewJournal(client), Queue: client, Board: board, Shelf: client, Site: site,
+		Policy: policy(a.opts.Config.Access), Seam: a.opts.Seam, Log: a.opts.Log,
+	})
+	a.loop("executor", e.Run)
+	return nil
+}
+
+func (a *App) site() (executor.Site, error) {
+	cfg := a.opts.Config.Azure
+	client := a.httpClient()
+	// A token goes only where it was meant to go.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	credential, err := azure.NewCredential(cfg.Credential, cfg.Endpoint, client)
+	if err != nil {
+		return nil, fmt.Errorf("signing in to Azure: %w", err)
+	}
+	var vaults []azure.Vault
+	for _, v := range cfg.Vaults {
+		vaults = append(vaults, azure.Vault{SubscriptionID: v.SubscriptionID, ResourceGroup: v.ResourceGroup, Name: v.Name})
+	}
+	return azure.New(azure.Options{Endpoint: cfg.Endpoint, Vaults: vaults, Credential: credential, Transport: client, Version: a.opts.Version})
+}
+
+func (a *App) httpClient() *http.Client {
+	transport, _ := http.DefaultTransport.(*http.Transport)
+	transport = transport.Clone()
+	if a.opts.Dial != nil {
+		transport.DialContext, transport.Proxy = a.opts.Dial, nil
+	}
+	a.onStop("idle HTTP connections", func(context.Context) error { transport.CloseIdleConnections(); return nil })
+	return &http.Client{Transport: transport, Timeout: httpTimeout}
+}
+
+func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jetstream.Board) error {
+	announcements, err := client.OpenAnnouncements(ctx)
+	if err != nil {
+		return err
+	}
+	messages, err := client.OpenMessages(ctx)
+	if err != nil {
+		return err
+	}
+	cfg := a.opts.Config.Slack
+	dialer := *websocket.DefaultDialer
+	dialer.NetDialContext = a.opts.Dial
+	b, err := slack.New(slack.Options{
+		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel,
+		Approvers: approvers(cfg, policy(a.opts.Config.Access)),
+		Commands:  commands{client, board}, Reads: reads{client}, Feed: feed{announcements}, Refs: refs{messages},
+		HTTPClient: a.httpClient(), Dialer: &dialer, Log: a.opts.Log, Seam: a.opts.Seam,
+	})
+	if err != nil {
+		return err
+	}
+	a.loop("Slack", b.Run)
+	a.waits = append(a.waits, b.Connected())
+	return nil
+}
+
+// approvers gives the Slack users who may decide the gate that an operation waits at.
+func approvers(cfg config.Slack, p failover.Policy) func(failover.Operation) []string {
+	return func(op failover.Operation) []string {
+		if !cfg.NotifyApprovers || op.Gate() == "" {
+			return nil
+		}
+		return slices.DeleteFunc(p.Deciders(op.GateRule(op.Gate())), func(id string) bool { return !isSlackID(id) })
+	}
+}

@@ -1,0 +1,180 @@
+package terminal
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"ferry/sandbox/workspace"
+)
+
+// channel is the one of the sandbox.
+const channel = "#incident"
+
+// expectWithin is how long an expectation may take to come true, unless the script says otherwise with "within".
+const expectWithin = 30 * time.Second
+
+// errScript is a script that did not go as it says.
+var errScript = errors.New("the script did not go as it says")
+
+// player runs the lines of a script against the world.
+type player struct {
+	*world
+	within time.Duration
+}
+
+// play runs a script, printing the channel as text while it goes. The error names the line and what was there instead.
+func play(ctx context.Context, w *world, script string, out io.Writer) error {
+	t := transcribe(w.workspace, out)
+	defer t.stop()
+	p := &player{world: w, within: expectWithin}
+	for n, line := range strings.Split(script, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		t.said("> " + line)
+		if err := p.line(ctx, line); err != nil {
+			return exit(exitFailed, fmt.Errorf("line %d: %s: %w", n+1, line, err))
+		}
+	}
+	return nil
+}
+
+// line runs one line of the script.
+func (p *player) line(ctx context.Context, line string) error {
+	word, rest, _ := strings.Cut(line, " ")
+	switch word {
+	case "expect":
+		return p.expect(ctx, rest)
+	case "speed":
+		speed, err := strconv.ParseFloat(rest, 64)
+		if err != nil || speed <= 0 {
+			return errors.New("say speed N, in simulated seconds per second")
+		}
+		p.vault.SetSpeed(speed)
+		return nil
+	case "within":
+		d, err := time.ParseDuration(rest)
+		if err != nil || d <= 0 {
+			return errors.New("say within DURATION, such as within 30s")
+		}
+		p.within = d
+		return nil
+	}
+	who, what, ok := strings.Cut(line, ": ")
+	if !ok {
+		return errors.New("a line is NAME: TEXT, NAME: click LABEL [on TEXT], expect ..., speed N, within DURATION, or # a comment")
+	}
+	if label, ok := strings.CutPrefix(what, "click "); ok {
+		return p.click(ctx, who, label)
+	}
+	return p.workspace.Type(who, channel, what)
+}
+
+// click waits for the button to be there, as a person would.
+func (p *player) click(ctx context.Context, who, label string) error {
+	var options []workspace.ClickOption
+	if button, on, ok := strings.Cut(label, " on "); ok {
+		label, options = button, append(options, workspace.Containing(on))
+	}
+	return p.until(ctx, func() error {
+		_, err := p.workspace.Click(who, channel, label, options...)
+		return err
+	})
+}
+
+// expect checks one expectation, waiting for it to come true.
+func (p *player) expect(ctx context.Context, what string) error {
+	words := strings.Fields(what)
+	switch {
+	case len(words) >= 3 && words[0] == "card":
+		text := strings.Join(words[2:], " ")
+		return p.until(ctx, func() error { return has(p.card(words[1]), text, "the card of "+words[1]) })
+	case len(words) >= 2 && words[0] == "channel":
+		text := strings.Join(words[1:], " ")
+		return p.until(ctx, func() error { return has(p.text(""), text, "the channel") })
+	case len(words) >= 3 && words[1] == "sees":
+		text := strings.Join(words[2:], " ")
+		return p.until(ctx, func() error { return has(p.text(p.id(words[0])), text, "what "+words[0]+" sees") })
+	case len(words) == 3 && words[0] == "ledger":
+		want, err := strconv.Atoi(words[2])
+		if err != nil {
+			break
+		}
+		return p.until(ctx, func() error { return p.ledger(words[1], want) })
+	}
+	return errors.New("say expect card VM TEXT, expect channel TEXT, expect NAME sees TEXT, or expect ledger OPERATION N")
+}
+
+// ledger compares the accepted mutating calls that reached the vault.
+func (p *player) ledger(operation string, want int) error {
+	got := 0
+	for _, call := range p.vault.Ledger() {
+		if call.Accepted && call.Operation == operation {
+			got++
+		}
+	}
+	if got != want {
+		return fmt.Errorf("the ledger has %d accepted %s", got, operation)
+	}
+	return nil
+}
+
+// until tries again with each change in the channel, and at least each 100 ms: the ledger is not in the channel.
+func (p *player) until(ctx context.Context, try func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, p.within)
+	defer cancel()
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w after %s: %w", errScript, p.within, err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// card is the newest message with a header that names a VM: notices have none.
+func (p *player) card(vm string) string {
+	for _, m := range slices.Backward(p.workspace.Messages(channel, "")) {
+		text := strings.Join(p.workspace.Render(m), "\n")
+		if strings.HasPrefix(text, "# ") && strings.Contains(text, vm) {
+			return text
+		}
+	}
+	return ""
+}
+
+// text is the whole channel as a person sees it.
+func (p *player) text(viewer string) string {
+	var all []string
+	for _, m := range p.workspace.Messages(channel, viewer) {
+		all = append(all, p.workspace.Render(m)...)
+	}
+	return strings.Join(all, "\n")
+}
+
+func (p *player) id(name string) string {
+	return map[string]string{"ana": "U0ANA", "ben": "U0BEN", "eve": "U0EVE"}[name]
+}
+
+// has compares words, without regard to case, line ends and the difference of "awaiting_commit" and "awaiting commit".
+func has(text, want, where string) error {
+	flat := func(s string) string {
+		return strings.ToLower(strings.Join(strings.Fields(strings.ReplaceAll(s, "_", " ")), " "))
+	}
+	if strings.Contains(flat(text), flat(want)) {
+		return nil
+	}
+	return fmt.Errorf("%s says instead:\n%s", where, cmp.Or(text, "(nothing)"))
+}

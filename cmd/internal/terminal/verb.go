@@ -1,0 +1,340 @@
+package terminal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"ferry/bot"
+	"ferry/bot/render"
+	"ferry/cmd/internal/app"
+	"ferry/config"
+	"ferry/events"
+	"ferry/failover"
+)
+
+// decisionWithin is how long the terminal waits for an executor's decision.
+const decisionWithin = 10 * time.Second
+
+// verbFlags are the terminal's own, beside those of the grammar.
+type verbFlags struct {
+	output string
+	wait   bool
+}
+
+// newVerbs makes a command of each record of the grammar, so that help and completion come from the one table.
+func newVerbs(g *globals) []*cobra.Command {
+	var all []*cobra.Command
+	for _, r := range bot.Grammar() {
+		if r.Name == "help" { // cobra has its own
+			continue
+		}
+		all = append(all, newVerb(g, r))
+	}
+	return all
+}
+
+func newVerb(g *globals, r bot.Record) *cobra.Command {
+	own := &verbFlags{}
+	cmd := &cobra.Command{
+		Use: use(r), Short: r.Summary, Hidden: !r.Available,
+		Example: examples(r.Examples), Args: cobra.ArbitraryArgs,
+	}
+	for _, f := range r.Flags {
+		if f.Value == "" {
+			cmd.Flags().Bool(strings.TrimPrefix(f.Name, "--"), false, f.Summary)
+		} else {
+			cmd.Flags().String(strings.TrimPrefix(f.Name, "--"), "", "`"+f.Value+"` "+f.Summary)
+		}
+		cmd.Flags().Lookup(strings.TrimPrefix(f.Name, "--")).Hidden = !f.Available
+	}
+	cmd.Flags().StringVarP(&own.output, "output", "o", "text", "text or json")
+	if !r.ReadOnly {
+		cmd.Flags().BoolVar(&own.wait, "wait", false, "follow to the end")
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		words := append([]string{r.Name}, args...)
+		for _, f := range r.Flags {
+			words = append(words, flagWords(cmd, f)...)
+		}
+		return g.verb(cmd.Context(), words, *own)
+	}
+	return cmd
+}
+
+// use is the usage after "ferry"; the slash command's own verb may be left out there, and never here.
+func use(r bot.Record) string {
+	usage := strings.TrimPrefix(r.Usage, bot.Command+" ")
+	if usage != r.Name && !strings.HasPrefix(usage, r.Name+" ") {
+		usage = r.Name + " " + usage
+	}
+	return usage
+}
+
+func flagWords(cmd *cobra.Command, f bot.Flag) []string {
+	flag := cmd.Flags().Lookup(strings.TrimPrefix(f.Name, "--"))
+	switch {
+	case !flag.Changed:
+		return nil
+	case f.Value == "":
+		return []string{"--" + flag.Name}
+	}
+	return []string{"--" + flag.Name, flag.Value.String()}
+}
+
+// slashForm is the slash command and its first word, as refusals, examples and hints say it.
+var slashForm = regexp.MustCompile(bot.Command + ` ([^\s;,:]+)`)
+
+// inTerminal turns what a text says to type in Slack into what to type here, where the verb is never left out.
+func inTerminal(text string) string {
+	return slashForm.ReplaceAllStringFunc(text, func(form string) string {
+		word := strings.TrimPrefix(form, bot.Command+" ")
+		isVerb := slices.ContainsFunc(bot.Grammar(), func(r bot.Record) bool { return r.Name == strings.TrimRight(word, ".") })
+		if isVerb {
+			return "ferry " + word
+		}
+		return "ferry run " + word
+	})
+}
+
+// unquoted is a flag's text of several words, which Slack takes as it is and a shell does not.
+var unquoted = regexp.MustCompile(`(--\w+) (\w+ .+)$`)
+
+func examples(lines []string) string {
+	var out []string
+	for _, line := range lines {
+		out = append(out, "  "+unquoted.ReplaceAllString(inTerminal(line), `$1 "$2"`))
+	}
+	return strings.Join(out, "\n")
+}
+
+// ago is a POINT such as -20m, which a flag parser would take for a flag.
+var ago = regexp.MustCompile(`^-[0-9]`)
+
+// guardPoints writes such a point with a minus sign; the grammar knows it, since phones write one too.
+func guardPoints(args []string) []string {
+	out := slices.Clone(args)
+	for i, arg := range out {
+		if ago.MatchString(arg) {
+			out[i] = "\u2212" + arg[1:]
+		}
+	}
+	return out
+}
+
+// unknownCommand is a first word that is no command: in Slack a VM's name, here refused with the full form.
+func unknownCommand(words []string) error {
+	if near, ok := bot.NearVerb(words[0]); ok {
+		return exit(exitUsage, fmt.Errorf("there is no command %q; did you mean: ferry %s", words[0], strings.Join(append([]string{near.Name}, words[1:]...), " ")))
+	}
+	return exit(exitUsage, fmt.Errorf("there is no command %q; to fail a VM of that name over, type: ferry run %s", words[0], strings.Join(words, " ")))
+}
+
+func (g *globals) verb(ctx context.Context, words []string, own verbFlags) error {
+	if own.output != "text" && own.output != "json" {
+		return exit(exitUsage, fmt.Errorf("-o %q: say text or json", own.output))
+	}
+	intent, refusal := bot.ParseWords(words, time.Now())
+	if refusal != nil {
+		return g.refused("", refusal, own)
+	}
+	client, err := g.client()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if intent.ReadOnly {
+		return g.read(ctx, client, intent, own)
+	}
+	return g.ask(ctx, client, intent, own)
+}
+
+// client connects to the server that --data, the configuration or the environment names.
+func (g *globals) client() (*app.Client, error) {
+	log, err := g.logger(slog.LevelWarn)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := g.clientConfig()
+	if err != nil {
+		return nil, exit(exitUsage, err)
+	}
+	client, err := app.NewClient(*cfg, g.data != "", log)
+	if err != nil && !errors.Is(err, app.ErrUnreachable) {
+		return nil, exit(exitUsage, err)
+	}
+	return client, err
+}
+
+func (g *globals) clientConfig() (*config.Config, error) {
+	path := g.config
+	if path == "" {
+		path = defaultConfig
+	}
+	cfg, err := config.LoadClient(path, os.LookupEnv)
+	if errors.Is(err, fs.ErrNotExist) && g.config == "" {
+		cfg, err = config.FromEnv(os.LookupEnv), nil
+	}
+	if err == nil && g.data != "" {
+		cfg.DataDir = g.data
+	}
+	return cfg, err
+}
+
+// ask stores a command and waits for the decision.
+func (g *globals) ask(ctx context.Context, client *app.Client, intent bot.Intent, own verbFlags) error {
+	id := failover.MessageID("terminal", uuid.NewString()) // once per call: a retry within it is the same request
+	by := failover.Actor{ID: "cli:" + app.Identity, Name: "cli:" + app.Identity}
+	cmd := intent.Command(id, failover.OpIDOf(id, 0), by, time.Now())
+	if err := client.Submit(ctx, cmd); err != nil {
+		return fmt.Errorf("%w; do not repeat it before ferry status shows whether it was taken", err)
+	}
+	op, err := decided(ctx, client, id)
+	if err != nil {
+		return exit(exitNotKnown, fmt.Errorf("stored as %s, %w; it is decided when one is back", cmd.Op, err))
+	}
+	answer := op.Answers[id]
+	if answer.Refused != nil {
+		return g.refused(op.ID, answer.Refused, own)
+	}
+	if !own.wait {
+		return g.print(own, events.StatusOf(op), bot.AnswerTo(cmd, op, answer))
+	}
+	if own.output == "text" {
+		fmt.Fprintln(g.io.Out, inTerminal(bot.AnswerTo(cmd, op, answer)))
+	}
+	return g.follow(ctx, client, op, own)
+}
+
+// decided waits for the decision about a command; the operation comes as it is then.
+func decided(ctx context.Context, client *app.Client, messageID string) (failover.Operation, error) {
+	ctx, cancel := context.WithTimeout(ctx, decisionWithin)
+	defer cancel()
+	for ctx.Err() == nil {
+		op, ok, err := client.Watch(ctx, events.WatchRequest{Command: messageID})
+		if ok || err != nil {
+			return op, err
+		}
+	}
+	return failover.Operation{}, app.ErrNoAnswer
+}
+
+// follow prints what happens until the operation is over, and ends with the code that its end means.
+func (g *globals) follow(ctx context.Context, client *app.Client, op failover.Operation, own verbFlags) error {
+	said := ""
+	for {
+		if line := progressLine(op); own.output == "text" && line != said {
+			fmt.Fprintln(g.io.Out, line)
+			said = line
+		}
+		if op.Phase.Final() {
+			break
+		}
+		next, ok, err := client.Watch(ctx, events.WatchRequest{Op: op.ID, After: op.Seq})
+		switch {
+		case ctx.Err() != nil:
+			return exit(exitNotKnown, fmt.Errorf("stopped following %s, which goes on", op.ID))
+		case err != nil && !errors.Is(err, app.ErrNoAnswer): // nobody answers for a moment: ask again
+			return err
+		case ok:
+			op = next
+		}
+	}
+	if err := g.print(own, events.StatusOf(op), render.CardText(op, time.Now())); err != nil {
+		return err
+	}
+	switch op.Phase {
+	case failover.Succeeded:
+		return nil
+	case failover.Failed:
+		return exit(exitFailed, errors.New(string(op.ID)+" failed"))
+	case failover.Denied, failover.Expired, failover.Cancelled, failover.AwaitingApproval, failover.Running, failover.AwaitingCommit, failover.NeedsAttention:
+	}
+	return exit(exitRefused, fmt.Errorf("%s is %s", op.ID, op.Phase))
+}
+
+func progressLine(op failover.Operation) string {
+	parts := []string{op.At.UTC().Format("15:04:05 UTC ") + string(op.ID) + " " + op.Phase.Words()}
+	for _, t := range op.Targets {
+		if t.Progress != "" {
+			parts = append(parts, t.Item.Name+": "+t.Progress)
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+// read answers status, list and help.
+func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Intent, own verbFlags) error {
+	switch intent.Verb {
+	case "list":
+		inv, err := client.List(ctx)
+		if err != nil {
+			return err
+		}
+		return g.print(own, listOf(inv), render.ListTable(inv, time.Now()))
+	case "status":
+		ops, err := client.Status(ctx, intent.Ref)
+		if err != nil {
+			return err
+		}
+		return g.status(ops, intent.Ref, own)
+	}
+	return exit(exitUsage, fmt.Errorf("%s is not available yet", intent.Verb))
+}
+
+func (g *globals) status(ops []failover.Operation, ref string, own verbFlags) error {
+	if ref == "" {
+		all := []events.Status{}
+		for _, op := range ops {
+			all = append(all, events.StatusOf(op))
+		}
+		return g.print(own, map[string]any{"v": 1, "operations": all}, render.StatusTable(ops, time.Now()))
+	}
+	if len(ops) == 0 {
+		return g.refused("", failover.Refuse(failover.UnknownName, "Type /failover list to see every replicated VM, /failover status to see what is open.", "Nothing is known of an operation on %q.", ref), own)
+	}
+	op := ops[0]
+	if !op.Exists() { // an id under which commands were refused and nothing else
+		return g.print(own, map[string]any{"v": 1, "id": op.ID}, fmt.Sprintf("Nothing was started under %s: what was asked was refused.", op.ID))
+	}
+	return g.print(own, events.StatusOf(op), render.CardText(op, time.Now()))
+}
+
+func listOf(inv failover.Inventory) map[string]any {
+	items := []events.ListItem{}
+	for _, i := range inv.Items {
+		items = append(items, events.ItemLine(i, inv.Holders[i.Key]))
+	}
+	return map[string]any{"v": 1, "items": items}
+}
+
+func (g *globals) print(own verbFlags, value any, text string) error {
+	if own.output == "json" {
+		return json.NewEncoder(g.io.Out).Encode(value)
+	}
+	_, err := fmt.Fprintln(g.io.Out, strings.TrimRight(inTerminal(text), "\n"))
+	return err
+}
+
+// refused prints the no in the form asked for, and ends with its exit code.
+func (g *globals) refused(op failover.OpID, r *failover.Refusal, own verbFlags) error {
+	local := &failover.Refusal{Kind: r.Kind, Message: r.Message, Hint: inTerminal(r.Hint)}
+	if own.output != "json" {
+		return local
+	}
+	if err := g.print(own, map[string]any{"v": 1, "id": op, "refused": local}, ""); err != nil {
+		return err
+	}
+	return exit(exitCode(local), errors.New(""))
+}

@@ -1,0 +1,302 @@
+package world
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server/ats"
+
+	"ferry/cmd/internal/app"
+	"ferry/config"
+	"ferry/sandbox/vault"
+	"ferry/sandbox/workspace"
+)
+
+// The server's access-time ticker would be made in the first bubble and stop time in all others.
+func TestMain(m *testing.M) {
+	ats.Register()
+	os.Exit(m.Run())
+}
+
+const (
+	azureHost = "127.0.0.1:8001"
+	slackHost = "127.0.0.1:8002"
+	incident  = "#incident"
+)
+
+// world is the outside, and at most one process of Ferry in it.
+type world struct {
+	t         *testing.T
+	vault     *vault.Vault
+	workspace *workspace.Workspace
+	hosts     map[string]*pipeListener
+	servers   []*http.Server
+	dir       string
+	process   *process
+	log       *slog.Logger
+}
+
+// process is one life of the app.
+type process struct {
+	app *app.App
+	cut *cutter
+}
+
+// bubble runs a test in fake time with a world of its own.
+func bubble(t *testing.T, test func(*world)) {
+	t.Helper()
+	t.Setenv("IDENTITY_ENDPOINT", "http://"+azureHost+"/identity/token")
+	t.Setenv("IDENTITY_HEADER", "sandbox")
+	dir := t.TempDir()
+	// A pool that still holds a timer of an earlier bubble would stop this one.
+	runtime.GC()
+	runtime.GC()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, dir)
+		defer w.close()
+		test(w)
+	})
+}
+
+func newWorld(t *testing.T, dir string) *world {
+	t.Helper()
+	w := &world{t: t, dir: dir, hosts: map[string]*pipeListener{}, log: slog.New(slog.DiscardHandler)}
+	if testing.Verbose() {
+		w.log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	w.vault = vault.New(vault.Options{BaseURL: "http://" + azureHost, VMs: 3})
+	w.workspace = workspace.New(workspace.Options{BaseURL: "http://" + slackHost})
+	w.serve(azureHost, w.vault)
+	w.serve(slackHost, w.workspace)
+	return w
+}
+
+func (w *world) serve(host string, h http.Handler) {
+	l := newPipeListener()
+	w.hosts[host] = l
+	s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
+	w.servers = append(w.servers, s)
+	go func() { _ = s.Serve(l) }() // ends with close, which the bubble waits for
+}
+
+func (w *world) close() {
+	if w.process != nil {
+		w.stop()
+	}
+	w.workspace.Close()
+	for _, s := range w.servers {
+		_ = s.Close()
+	}
+}
+
+// start gives Ferry a new life on the same data directory. It dies at the point, if one is given.
+func (w *world) start(p *point) {
+	w.t.Helper()
+	cut := &cutter{at: p}
+	a := app.New(app.Options{
+		Config: w.config(), Roles: []app.Role{app.Bot, app.Executor}, Name: "world", Version: "v0.0.0", Log: w.log,
+		Dial: w.dial, Seam: cut.seam, Unreachable: true,
+	})
+	w.process = &process{app: a, cut: cut}
+	if err := a.Start(w.t.Context()); err != nil && !cut.happened() {
+		w.t.Fatalf("starting: %v", err)
+	}
+}
+
+// stop ends the process; after a cut nothing that it still does is seen.
+func (w *world) stop() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.t.Context()), 5*time.Minute)
+	defer cancel()
+	if err := w.process.app.Stop(ctx); err != nil {
+		w.t.Errorf("stopping: %v", err)
+	}
+	w.process = nil
+}
+
+// revive starts a new process when the old one was cut.
+func (w *world) revive() {
+	if w.process.cut.happened() {
+		w.stop()
+		w.start(nil)
+	}
+}
+
+func (w *world) config() config.Config {
+	c := config.Default()
+	c.Slack.APIURL, c.Slack.Channel, c.Slack.TeamID = "http://"+slackHost+"/api/", "C0INCIDENT", "T0SANDBOX"
+	c.Slack.BotToken, c.Slack.AppToken = config.NewSecret("xoxb-sandbox"), config.NewSecret("xapp-sandbox")
+	c.DataDir = w.dir
+	c.Azure.Endpoint, c.Azure.Credential = "http://"+azureHost, "managed_identity"
+	c.Azure.Vaults = []config.Vault{{SubscriptionID: "3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30", ResourceGroup: "rg-dr", Name: "vault-dr"}}
+	all := config.Match{VM: []string{"*"}}
+	c.Access = &config.Access{
+		Roles: map[string]config.Role{"operator": {Users: []string{"U0ANA"}}, "approver": {Users: []string{"U0BEN"}}},
+		Rules: []config.Rule{{Match: all, Verbs: []string{"failover", "commit"}, May: []string{"operator"}, Approvals: 1, Approvers: []string{"approver"}, Expires: 15 * time.Minute}},
+	}
+	return c
+}
+
+func (w *world) dial(ctx context.Context, _, addr string) (net.Conn, error) {
+	l, ok := w.hosts[addr]
+	if !ok {
+		return nil, &net.OpError{Op: "dial", Err: os.ErrNotExist}
+	}
+	return l.dial(ctx)
+}
+
+// pass lets fake time go by.
+func pass(d time.Duration) { <-time.After(d) }
+
+// until waits at most so long for something to be true, and says whether it is.
+func (w *world) until(limit time.Duration, holds func() bool) bool {
+	for end := time.Now().Add(limit); ; pass(time.Second) {
+		synctest.Wait()
+		if holds() {
+			return true
+		}
+		if w.process.cut.happened() {
+			w.revive()
+		}
+		if time.Now().After(end) {
+			return false
+		}
+	}
+}
+
+// card is the newest card that names the VM, as people read it.
+func (w *world) card(vm string) string {
+	found := ""
+	for _, m := range w.workspace.Messages(incident, "") {
+		if text := strings.Join(w.workspace.Render(m), "\n"); strings.HasPrefix(text, "# ") && strings.Contains(text, vm) {
+			found = text
+		}
+	}
+	return found
+}
+
+// cards counts the messages that show an operation.
+func (w *world) cards() int {
+	n := 0
+	for _, m := range w.workspace.Messages(incident, "") {
+		if strings.HasPrefix(strings.Join(w.workspace.Render(m), "\n"), "# ") {
+			n++
+		}
+	}
+	return n
+}
+
+// accepted counts the mutating calls of a kind that started work in Azure.
+func (w *world) accepted(operation string) int {
+	n := 0
+	for _, c := range w.vault.Ledger() {
+		if c.Accepted && c.Operation == operation {
+			n++
+		}
+	}
+	return n
+}
+
+// told is everything that a person sees.
+func (w *world) told(person string) string {
+	var all []string
+	for _, m := range w.workspace.Messages(incident, person) {
+		all = append(all, w.workspace.Render(m)...)
+	}
+	return strings.Join(all, "\n")
+}
+
+// point is one moment in the life of a process: the nth time that a seam is reached, before or after what it does.
+type point struct {
+	seam  string
+	nth   int
+	after bool
+}
+
+// cutter cuts a process off at a point: from then on nothing passes any seam.
+type cutter struct {
+	mu   sync.Mutex
+	at   *point
+	seen map[string]int
+	dead bool
+}
+
+type cutError struct{}
+
+func (cutError) Error() string { return "the process is dead" }
+
+// Cut tells the journal that trying again is pointless.
+func (cutError) Cut() bool { return true }
+
+func (c *cutter) seam(name string, do func() error) error {
+	c.mu.Lock()
+	if c.seen == nil {
+		c.seen = map[string]int{}
+	}
+	c.seen[name]++
+	hit := c.at != nil && c.at.seam == name && c.at.nth == c.seen[name]
+	dead := c.dead
+	c.dead = dead || hit
+	c.mu.Unlock()
+	if dead || hit && !c.at.after {
+		return cutError{}
+	}
+	err := do()
+	if hit {
+		return cutError{}
+	}
+	return err
+}
+
+func (c *cutter) happened() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dead
+}
+
+// pipeListener is a listener whose connections are in memory, which a bubble needs.
+type pipeListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newPipeListener() *pipeListener {
+	return &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
+}
+
+func (l *pipeListener) dial(ctx context.Context) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8000} }

@@ -1,0 +1,141 @@
+// Package azure is the executor's site over Azure Resource Manager: it reads and fails over VMs that Site Recovery
+// replicates from Azure to Azure.
+//
+// It owns the translation between the Azure SDK and package failover: ids, states, dates, and above all what an error
+// means for a caller that must never act twice. It refuses to know operations, approvals or when to act, and it keeps
+// nothing: every read goes to Azure, and a mutating call is sent once, never retried, never waited for.
+//
+// Shapes are those of traffic recorded in 2023 and 2025, api-version 2025-01-01. A [Site] is immutable after [New] and
+// safe for concurrent use.
+package azure
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	siterecovery "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicessiterecovery/v2"
+
+	"ferry/failover"
+)
+
+// Options says which vaults a [Site] drives and how it reaches them.
+type Options struct {
+	// Endpoint is the resource manager's URL, https://management.azure.com in the public cloud. Plain HTTP is accepted on
+	// loopback hosts only, since every request carries a token.
+	Endpoint   string
+	Vaults     []Vault // at least one; nothing outside them is read or changed
+	Credential azcore.TokenCredential
+	// Transport sends the requests; nil is a client that follows no redirects, takes proxies from the environment and
+	// gives up a connection after 10 s.
+	Transport policy.Transporter
+	// Version stands in the User-Agent as "ferry/<version>", which the SDK cuts to 24 characters.
+	Version string
+}
+
+// Vault names one Recovery Services vault. Azure compares the three names without case, and so does a [Site].
+type Vault struct{ SubscriptionID, ResourceGroup, Name string }
+
+// id is the vault's ARM id, spelt as documented and as configured: what Azure answers varies in case.
+func (v Vault) id() string {
+	return "/subscriptions/" + v.SubscriptionID + "/resourceGroups/" + v.ResourceGroup +
+		"/providers/Microsoft.RecoveryServices/vaults/" + v.Name
+}
+
+func (v Vault) jobID(name string) string { return v.id() + "/replicationJobs/" + strings.ToLower(name) }
+
+// Site is Azure for the executor. Every error of its methods is a *[failover.SiteError] or the error of the caller's
+// context; of these, only the one of [Site.Begin] leaves open whether something was done.
+type Site struct {
+	vaults []*vault // in the order of Options
+}
+
+// vault is a configured vault with its clients.
+type vault struct {
+	Vault
+	fabrics    *siterecovery.ReplicationFabricsClient
+	containers *siterecovery.ReplicationProtectionContainersClient
+	items      *siterecovery.ReplicationProtectedItemsClient
+	points     *siterecovery.RecoveryPointsClient
+	jobs       *siterecovery.ReplicationJobsClient
+}
+
+// New checks the options and prepares the clients. It sends nothing, so a wrong credential shows with the first read.
+func New(o Options) (*Site, error) {
+	endpoint, err := parseEndpoint(o.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if o.Credential == nil {
+		return nil, fmt.Errorf("azure: no credential")
+	}
+	site := &Site{}
+	for _, v := range o.Vaults {
+		if v.SubscriptionID == "" || v.ResourceGroup == "" || v.Name == "" {
+			return nil, fmt.Errorf("azure: vault %q lacks its subscription, resource group or name", v.Name)
+		}
+		if site.find(v) != nil {
+			return nil, fmt.Errorf("azure: vault %q is listed twice", v.Name)
+		}
+		factory, err := siterecovery.NewClientFactory(v.SubscriptionID, tokens{o.Credential}, clientOptions(o, endpoint))
+		if err != nil {
+			return nil, fmt.Errorf("azure: vault %q: %w", v.Name, err)
+		}
+		site.vaults = append(site.vaults, newVault(v, factory))
+	}
+	if len(site.vaults) == 0 {
+		return nil, fmt.Errorf("azure: no vault")
+	}
+	return site, nil
+}
+
+func newVault(v Vault, f *siterecovery.ClientFactory) *vault {
+	return &vault{
+		Vault:      v,
+		fabrics:    f.NewReplicationFabricsClient(),
+		containers: f.NewReplicationProtectionContainersClient(),
+		items:      f.NewReplicationProtectedItemsClient(),
+		points:     f.NewRecoveryPointsClient(),
+		jobs:       f.NewReplicationJobsClient(),
+	}
+}
+
+func clientOptions(o Options, e endpoint) *arm.ClientOptions {
+	return &arm.ClientOptions{
+		// A bot registers no resource providers, and the policy that does would send its requests past our options.
+		DisableRPRegistration: true,
+		ClientOptions: policy.ClientOptions{
+			Cloud:                           e.cloud(),
+			InsecureAllowCredentialWithHTTP: e.loopback,
+			Retry:                           readRetries(),
+			Telemetry:                       policy.TelemetryOptions{ApplicationID: "ferry/" + o.Version},
+			Transport:                       newWire(o.Transport, e.url),
+		},
+	}
+}
+
+func (s *Site) find(v Vault) *vault {
+	for _, known := range s.vaults {
+		if strings.EqualFold(known.id(), v.id()) {
+			return known
+		}
+	}
+	return nil
+}
+
+// locate takes an ARM id apart and finds the vault that it lies in. Ids come from journals and from Azure; one outside the
+// configured vaults is refused before anything is sent.
+func (s *Site) locate(id string) (*vault, resource, error) {
+	r := parseID(id)
+	v := s.find(r.Vault)
+	if v == nil {
+		return nil, r, &failover.SiteError{Kind: failover.RefusedBySite, Fault: failover.Fault{
+			Code:    "VaultNotConfigured",
+			Message: fmt.Sprintf("%q lies in no vault that Ferry is configured for.", id),
+			Action:  "Add the vault to azure.vaults of the configuration.",
+		}}
+	}
+	return v, r, nil
+}

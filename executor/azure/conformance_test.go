@@ -1,0 +1,173 @@
+package azure_test
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ferry/executor/azure"
+	"ferry/executor/sitetest"
+	"ferry/failover"
+	"ferry/sandbox/vault"
+)
+
+// The host must be loopback for plain HTTP; it is dialled to a pipe.
+const host = "http://127.0.0.1:80"
+
+func TestConformance(t *testing.T) {
+	setIdentity(t)
+	sitetest.Run(t, newHarness)
+}
+
+// The answer to an operation that the state forbids was never recorded, so any likely one must do.
+func TestAnyConflictIsRefused(t *testing.T) {
+	setIdentity(t)
+	for _, status := range []int{http.StatusBadRequest, http.StatusForbidden, http.StatusPreconditionFailed, http.StatusUnprocessableEntity} {
+		synctest.Test(t, func(t *testing.T) {
+			h := harnessOf(t, vault.Options{VMs: 1, ConflictStatus: status, ConflictCode: "150001"})
+			items, err := h.Site.Items(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			commit := failover.Call{Kind: failover.StepCommit, Item: items[0], ClientRequestID: requestID}
+			_, err = h.Site.Begin(t.Context(), commit)
+			if e := siteError(t, err); e.Kind != failover.RefusedBySite || e.Fault.Code != "150001" {
+				t.Errorf("%d: %s %+v, want a refusal", status, e.Kind, e.Fault)
+			}
+		})
+	}
+}
+
+// setIdentity must be called outside a bubble.
+func setIdentity(t *testing.T) {
+	t.Helper()
+	t.Setenv("IDENTITY_ENDPOINT", host+"/identity/token")
+	t.Setenv("IDENTITY_HEADER", "sandbox")
+}
+
+func newHarness(t *testing.T) sitetest.Harness {
+	t.Helper()
+	return harnessOf(t, vault.Options{})
+}
+
+func harnessOf(t *testing.T, o vault.Options) sitetest.Harness {
+	t.Helper()
+	o.BaseURL = host
+	world := vault.New(o)
+	fault := func(kind failover.StepKind, f vault.Fault) {
+		f.Operation = operationOf(kind)
+		world.Fault(f)
+	}
+	return sitetest.Harness{
+		Site: newSite(t, serve(t, world)),
+		VM:   "vm-x", Other: "vm-y",
+		Calls:      func() []sitetest.Call { return callsOf(t, world) },
+		LoseAnswer: func(k failover.StepKind) { fault(k, vault.Fault{Kind: vault.LostAnswer}) },
+		Throttle: func(k failover.StepKind, after time.Duration) {
+			fault(k, vault.Fault{Kind: vault.Throttle, RetryAfter: after})
+		},
+		Break: func(k failover.StepKind, status int) {
+			fault(k, vault.Fault{Kind: vault.ServerError, Status: status})
+		},
+		FailJob: func(k failover.StepKind, f failover.Fault) {
+			fault(k, vault.Fault{Kind: vault.JobFails, Code: f.Code, Message: f.Message, Causes: f.Cause, Action: f.Action})
+		},
+	}
+}
+
+func operationOf(kind failover.StepKind) string {
+	if kind == failover.StepCommit {
+		return "failoverCommit"
+	}
+	return "unplannedFailover"
+}
+
+func callsOf(t *testing.T, world *vault.Vault) []sitetest.Call {
+	t.Helper()
+	var calls []sitetest.Call
+	for _, c := range world.Ledger() {
+		var body struct {
+			Properties struct {
+				SourceSiteOperations    string
+				ProviderSpecificDetails struct{ RecoveryPointID string }
+			}
+		}
+		if len(c.Body) > 0 {
+			if err := json.Unmarshal(c.Body, &body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		calls = append(calls, sitetest.Call{
+			ClientRequestID: c.ClientRequestID, Accepted: c.Accepted,
+			Shutdown: body.Properties.SourceSiteOperations == "Required",
+			PointID:  body.Properties.ProviderSpecificDetails.RecoveryPointID,
+		})
+	}
+	return calls
+}
+
+func newSite(t *testing.T, client *http.Client) *azure.Site {
+	t.Helper()
+	credential, err := azure.NewCredential("managed_identity", host, client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	site, err := azure.New(azure.Options{
+		// Neither name is spelt as Azure spells it.
+		Endpoint: host, Vaults: []azure.Vault{{SubscriptionID: strings.ToUpper("3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30"), ResourceGroup: "RG-dr", Name: "vault-DR"}},
+		Credential: credential, Transport: client, Version: "test",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return site
+}
+
+// serve is a server in memory: a bubble's time advances only while nothing waits for a real network.
+func serve(t *testing.T, h http.Handler) *http.Client {
+	t.Helper()
+	l := &listener{conns: make(chan net.Conn), done: make(chan struct{})}
+	server := &http.Server{Handler: h}
+	go func() { _ = server.Serve(l) }()
+	transport := &http.Transport{DialContext: l.dial}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &http.Client{Transport: transport}
+}
+
+type listener struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *listener) Close() error { close(l.done); return nil }
+
+func (l *listener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
+
+func (l *listener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

@@ -1,0 +1,74 @@
+// Package sitetest is the conformance suite of executor.Site: what the executor's promises rest on, asked of whatever
+// claims to be a site.
+//
+// It owns the questions and refuses to know who answers: the site and the world behind it come from a [Harness], whose
+// controls are plain functions. Every question gets a fresh harness inside a synctest bubble, so that a failover of minutes
+// takes none; a harness must therefore keep its network in memory, and set environment variables before [Run].
+package sitetest
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ferry/executor"
+	"ferry/failover"
+)
+
+// Harness is a site over a world with at least two idle, protected VMs that have recovery points, and the controls of
+// that world. Controls may be called at any time from the test's goroutine.
+type Harness struct {
+	Site executor.Site
+	// VM and Other are the friendly names of the two.
+	VM, Other string
+	// Calls returns the mutating calls that reached the world so far, refused ones too, in order of arrival.
+	Calls func() []Call
+	// LoseAnswer makes the world do the next call of a kind and cut the connection instead of answering.
+	LoseAnswer func(failover.StepKind)
+	// Throttle makes the world turn away the next call of a kind, asking to wait.
+	Throttle func(failover.StepKind, time.Duration)
+	// Break makes the world answer the next call of a kind with an HTTP status and nothing done.
+	Break func(failover.StepKind, int)
+	// FailJob lets the job of the next call of a kind fail with the fault.
+	FailJob func(failover.StepKind, failover.Fault)
+}
+
+// Call is a mutating call as the world saw it.
+type Call struct {
+	ClientRequestID string
+	Accepted        bool
+	Shutdown        bool   // of a failover: the source is to be shut down first
+	PointID         string // of a failover: the recovery point named; empty for the latest
+}
+
+// Run asks all questions, each as a subtest.
+func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
+	t.Helper()
+	for name, ask := range questions() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ask(world{T: t, Harness: newHarness(t)})
+			})
+		})
+	}
+}
+
+func questions() map[string]func(world) {
+	return map[string]func(world){
+		"items are known by key":                       itemsAreKnownByKey,
+		"points are complete":                          pointsAreComplete,
+		"a begun call shows as the item's job":         begunCallShows,
+		"a failover and a commit change the state":     failoverAndCommit,
+		"a second failover is refused":                 secondIsRefused,
+		"a lost answer is unknown and found again":     lostAnswerIsFound,
+		"a broken answer is unknown":                   brokenAnswerIsUnknown,
+		"throttling is a retry":                        throttlingIsRetry,
+		"a failed job says why and what to do":         failedJobExplains,
+		"the named point is used":                      namedPointIsUsed,
+		"shutdown and latest are what was asked":       shutdownAndLatest,
+		"jobs of before and of others are left out":    oldJobsAreLeftOut,
+		"what does not exist is refused":               missingIsRefused,
+		"a cancelled context is its own error":         cancelledContext,
+		"reads do nothing and can be done in parallel": readsInParallel,
+	}
+}
