@@ -1,0 +1,166 @@
+package terminal_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ferry/bot"
+	"ferry/cmd/internal/terminal"
+)
+
+const readme = "../../../README.md"
+
+// shell finds the commands of the README's sh blocks.
+var shell = regexp.MustCompile("(?s)```sh\n(.*?)```")
+
+func commands(t *testing.T) []string {
+	t.Helper()
+	data, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, block := range shell.FindAllStringSubmatch(string(data), -1) {
+		all = append(all, strings.Split(strings.TrimSpace(block[1]), "\n")...)
+	}
+	return all
+}
+
+// Every command of the README is run here, but for the test command, which runs this test.
+func TestREADMECommands(t *testing.T) {
+	t.Setenv("IDENTITY_ENDPOINT", "") // the sandbox sets them
+	t.Setenv("IDENTITY_HEADER", "")
+	o := newOutside(t)
+	o.up()
+	for _, command := range commands(t) {
+		args, ours := strings.CutPrefix(strings.Replace(command, "go run ./cmd/ferry", "ferry", 1), "ferry ")
+		switch {
+		case command == "go test ./...":
+		case !ours:
+			t.Errorf("nobody runs %q", command)
+		case args == "up": // o.up did, against stand-ins
+		case args == "sandbox":
+			sandboxGreets(t)
+		case args == "init":
+			t.Chdir(t.TempDir())
+			runs(t, "init")
+		case strings.HasPrefix(args, "sandbox --script"): // TestREADMETranscript does
+		default:
+			if code, out, errs := o.ferry(strings.Fields(args)...); code != 0 {
+				t.Errorf("%s: exit %d\n%s%s", command, code, out, errs)
+			}
+		}
+	}
+}
+
+func runs(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := terminal.Run(t.Context(), args, terminal.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}); code != 0 {
+		t.Fatalf("ferry %v: exit %d\n%s%s", args, code, out.String(), errs.String())
+	}
+	return out.String()
+}
+
+// sandboxGreets starts the sandbox as a newcomer would, on a free port, waits for its address and ends it.
+func sandboxGreets(t *testing.T) {
+	t.Helper()
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	out, in := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- terminal.Run(ctx, []string{"sandbox", "--listen", "127.0.0.1:0"}, terminal.Streams{In: strings.NewReader(""), Out: in, Err: t.Output()})
+	}()
+	said := make([]byte, 200)
+	n, err := out.Read(said)
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	if err != nil || !strings.Contains(string(said[:n]), "http://127.0.0.1:") {
+		t.Errorf("ferry sandbox said %q, %v", said[:n], err)
+	}
+	end()
+	select {
+	case code := <-ended:
+		if code != 0 {
+			t.Errorf("ferry sandbox ended with %d", code)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("ferry sandbox does not end")
+	}
+}
+
+// volatile is what differs from run to run: times, ids, durations.
+var volatile = regexp.MustCompile(`\d\d:\d\d(:\d\d)?|op-[a-z2-7]{8}|\d+ s\b`)
+
+// The transcript in the README is what the script prints, but for times and ids; UPDATE_GOLDEN=1 writes it anew.
+func TestREADMETranscript(t *testing.T) {
+	t.Setenv("IDENTITY_ENDPOINT", "") // the sandbox sets them
+	t.Setenv("IDENTITY_HEADER", "")
+	script, err := filepath.Abs("../../../docs/walkthrough.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := runs(t, "sandbox", "--script", script)
+	said := part(t, "transcript", "```text\n"+printed+"```\n")
+	now := strings.Split(volatile.ReplaceAllString(printed, "*"), "\n")
+	for line := range strings.Lines(volatile.ReplaceAllString(said, "*")) {
+		line = strings.TrimRight(line, "\n")
+		if !strings.HasPrefix(line, "```") && !slices.Contains(now, line) {
+			t.Errorf("the README has a line that the script no longer prints: %s", line)
+		}
+	}
+	for _, line := range now {
+		if strings.HasPrefix(line, "> ") && !strings.Contains(said, line) {
+			t.Errorf("the README lacks the script's line: %s", line)
+		}
+	}
+}
+
+// The command table is the grammar's; UPDATE_GOLDEN=1 writes it anew.
+func TestREADMETable(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("| type | to | who may |\n|---|---|---|\n")
+	var later []string
+	for _, r := range bot.Grammar() {
+		if !r.Available {
+			later = append(later, "`"+r.Name+"`")
+			continue
+		}
+		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", strings.ReplaceAll(strings.TrimPrefix(r.Usage, bot.Command+" "), "|", `\|`), r.Summary, r.Who)
+	}
+	fmt.Fprintf(&table, "\nNot available yet, and answered so: %s.\n", strings.Join(later, ", "))
+	if got := part(t, "commands", table.String()); got != table.String() {
+		t.Errorf("the README's command table is not the grammar's:\n%s", got)
+	}
+}
+
+// part reads a generated part of the README, or writes it anew.
+func part(t *testing.T, name, want string) string {
+	t.Helper()
+	data, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	marked := regexp.MustCompile(`(?s)(<!-- ` + name + `:[^\n]*-->\n)(.*?)(<!-- end -->)`)
+	found := marked.FindStringSubmatchIndex(string(data))
+	if found == nil {
+		t.Fatalf("the README has no part %s", name)
+	}
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		updated := string(data[:found[4]]) + want + string(data[found[5]:])
+		if err := os.WriteFile(readme, []byte(updated), 0o644); err != nil { //nolint:gosec // a page of the project is for everyone to read
+			t.Fatal(err)
+		}
+		return want
+	}
+	return string(data[found[4]:found[5]])
+}
