@@ -1,0 +1,52 @@
+package terminal_test
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"ferry/cmd/internal/terminal"
+)
+
+// script runs lines in a sandbox of its own.
+func script(t *testing.T, lines string) (code int, out, errs string) {
+	t.Helper()
+	t.Setenv("IDENTITY_ENDPOINT", "") // the sandbox sets them
+	t.Setenv("IDENTITY_HEADER", "")
+	var stdout, stderr bytes.Buffer
+	code = terminal.Run(t.Context(), []string{"sandbox", "--script", "-"}, terminal.Streams{In: strings.NewReader(lines), Out: &stdout, Err: &stderr})
+	return code, stdout.String(), stderr.String()
+}
+
+func TestRefusals(t *testing.T) {
+	lines, err := os.ReadFile("testdata/refusals.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := script(t, string(lines)); code != 0 {
+		t.Fatalf("exit %d: %s\n%s", code, errs, out)
+	}
+}
+
+// A script that does not go as it says fails, names its line, and says what was there instead.
+func TestScriptFails(t *testing.T) {
+	rows := map[string]string{
+		"within 1s\nexpect ledger unplannedFailover 1":               "line 2: expect ledger unplannedFailover 1: the script did not go as it says after 1s: the ledger has 0 accepted unplannedFailover",
+		"within 1s\nana: /failover vm-x\nexpect card vm-x committed": "awaiting approval",
+		"within 1s\nana: click Approve":                              "no button",
+		"expect nothing":                                             "say expect card",
+		"nobody: /failover vm-x":                                     `no person "nobody"`,
+		"what is this":                                               "a line is NAME: TEXT",
+		"speed fast":                                                 "say speed N",
+		"within soon":                                                "say within DURATION",
+		"within 1s\nana: /failover vm-z\nexpect eve sees No replicated": "what eve sees says instead",
+	}
+	for lines, says := range rows {
+		t.Run(lines, func(t *testing.T) {
+			if code, out, errs := script(t, lines); code != 1 || !strings.Contains(errs, says) {
+				t.Fatalf("exit %d, want 1 and %q in %s\n%s", code, says, errs, out)
+			}
+		})
+	}
+}
