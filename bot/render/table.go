@@ -12,6 +12,19 @@ import (
 	"ferry/failover"
 )
 
+// Status answers what was asked for with a reference: one operation whole, or with "" a table of all that are open.
+func Status(ops []failover.Operation, ref string, now time.Time) string {
+	switch {
+	case ref == "":
+		return StatusTable(ops, now)
+	case len(ops) == 0:
+		return fmt.Sprintf("No operation is known under %q. To see what is open, type %[2]s status; to see the VMs, %[2]s list.\n", inert(ref), bot.Command)
+	case !ops[0].Exists(): // an id under which commands were refused and nothing else
+		return fmt.Sprintf("Nothing was started under %s: what was asked was refused.\n", ops[0].ID)
+	}
+	return CardText(ops[0], now)
+}
+
 // StatusTable lists operations, what needs a person first.
 func StatusTable(ops []failover.Operation, now time.Time) string {
 	if len(ops) == 0 {
@@ -38,7 +51,7 @@ func StatusTable(ops []failover.Operation, now time.Time) string {
 // ListTable lists every replicated VM of the inventory, by vault and name, and how old the reading is.
 func ListTable(inv failover.Inventory, now time.Time) string {
 	if inv.At.IsZero() {
-		return "Azure has not been read yet. Ask again in a minute; if it stays so, run ferry doctor.\n"
+		return "Azure has not been read yet. Ask again in a minute; if it stays so, look at the executor's log.\n"
 	}
 	asOf := "As of " + inv.At.UTC().Format("15:04:05 UTC") + ", " + duration(now.Sub(inv.At)) + " ago.\n"
 	if len(inv.Items) == 0 {

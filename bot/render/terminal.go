@@ -4,10 +4,11 @@ import (
 	"strings"
 	"time"
 
+	"ferry/bot"
 	"ferry/failover"
 )
 
-// CardText is the card of [Card] for a terminal, in lines; times are UTC.
+// CardText is the card of [Card] in lines of plain text; times are UTC, and buttons are what to type instead.
 func CardText(op failover.Operation, now time.Time) string {
 	d := newCard(op, now, false, details()[0])
 	out := []string{d.title}
@@ -25,7 +26,7 @@ func CardText(op failover.Operation, now time.Time) string {
 	out = append(out, "")
 	for _, b := range d.buttons {
 		if verb, ok := VerbOf(b.action); ok {
-			out = append(out, b.label+": ferry "+string(verb)+" "+string(op.ID))
+			out = append(out, b.label+": "+bot.Command+" "+string(verb)+" "+string(op.ID))
 		}
 	}
 	return strings.Join(append(out, d.foot.terminal()), "\n") + "\n"

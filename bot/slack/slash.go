@@ -68,7 +68,7 @@ func (b *Bot) status(ctx context.Context, ref string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return render.StatusTable(ops, time.Now()), nil
+	return render.Status(ops, ref, time.Now()), nil
 }
 
 func (b *Bot) list(ctx context.Context) (string, error) {

@@ -1,7 +1,6 @@
 package workspace_test
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,9 +12,7 @@ import (
 	"ferry/sandbox/workspace"
 )
 
-var update = flag.Bool("update", false, "write testdata/*.txt")
-
-// TestRender compares testdata/*.json with the .txt beside it; -update writes those.
+// TestRender compares testdata/*.json with the .txt beside it; UPDATE_GOLDEN=1 writes those.
 func TestRender(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.json")
 	check(t, err)
@@ -28,7 +25,7 @@ func TestRender(t *testing.T) {
 			check(t, err)
 			golden := strings.TrimSuffix(file, ".json") + ".txt"
 			got := renderAtEpoch(t, workspace.Message{Blocks: raw})
-			if *update {
+			if os.Getenv("UPDATE_GOLDEN") != "" {
 				check(t, os.WriteFile(golden, []byte(got), 0o600))
 			}
 			want, err := os.ReadFile(golden)

@@ -294,21 +294,20 @@ func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Inten
 }
 
 func (g *globals) status(ops []failover.Operation, ref string, own verbFlags) error {
-	if ref == "" {
+	text := render.Status(ops, ref, time.Now())
+	switch {
+	case ref == "":
 		all := []events.Status{}
 		for _, op := range ops {
 			all = append(all, events.StatusOf(op))
 		}
-		return g.print(own, map[string]any{"v": 1, "operations": all}, render.StatusTable(ops, time.Now()))
+		return g.print(own, map[string]any{"v": 1, "operations": all}, text)
+	case len(ops) == 0:
+		return g.refused("", failover.Refuse(failover.UnknownName, "To see what is open, type /failover status; to see the VMs, /failover list.", "No operation is known under %q.", ref), own)
+	case !ops[0].Exists(): // such an id has no phase
+		return g.print(own, map[string]any{"v": 1, "id": ops[0].ID}, text)
 	}
-	if len(ops) == 0 {
-		return g.refused("", failover.Refuse(failover.UnknownName, "Type /failover list to see every replicated VM, /failover status to see what is open.", "Nothing is known of an operation on %q.", ref), own)
-	}
-	op := ops[0]
-	if !op.Exists() { // an id under which commands were refused and nothing else
-		return g.print(own, map[string]any{"v": 1, "id": op.ID}, fmt.Sprintf("Nothing was started under %s: what was asked was refused.", op.ID))
-	}
-	return g.print(own, events.StatusOf(op), render.CardText(op, time.Now()))
+	return g.print(own, events.StatusOf(ops[0]), text)
 }
 
 func listOf(inv failover.Inventory) map[string]any {
@@ -329,7 +328,7 @@ func (g *globals) print(own verbFlags, value any, text string) error {
 
 // refused prints the no in the form asked for, and ends with its exit code.
 func (g *globals) refused(op failover.OpID, r *failover.Refusal, own verbFlags) error {
-	local := &failover.Refusal{Kind: r.Kind, Message: r.Message, Hint: inTerminal(r.Hint)}
+	local := &failover.Refusal{Kind: r.Kind, Message: inTerminal(r.Message), Hint: inTerminal(r.Hint)}
 	if own.output != "json" {
 		return local
 	}
