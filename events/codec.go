@@ -2,6 +2,7 @@ package events
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -37,9 +38,20 @@ const (
 	headerMsgID   = "Nats-Msg-Id"
 	headerType    = "ce-type"
 	headerTime    = "ce-time"
+	headerSubject = "ce-subject"
 	headerCommand = "ce-command"
 	headerMore    = "ce-more"
 )
+
+// ErrForeign says that Ferry did not write a message, although it stands on one of its subjects. A NATS server answers to
+// whatever reply subject a request names, so whoever may ask anything can have an answer stored there. It changes nothing.
+var ErrForeign = errors.New("not written by Ferry")
+
+// genuine reports whether a message was published on its subject as it is. The envelope names the subject's last token, so
+// a message does not count elsewhere, and a server marks what it forwards from another subject.
+func (m Message) genuine() bool {
+	return m.Header.Get(headerSubject) == LastToken(m.Subject) && m.Header.Get("Nats-Stream") == "" && m.Header.Get("Nats-Pin-Id") == ""
+}
 
 // The types of messages that are not facts. A fact's type is "ferry.fact.<type>.v1".
 const (
@@ -59,7 +71,7 @@ func message(subject, id, typ string, at time.Time, payload any) (Message, error
 		"ce-id":              {id},
 		"ce-specversion":     {"1.0"},
 		"ce-source":          {"ferry"},
-		"ce-subject":         {LastToken(subject)},
+		headerSubject:        {LastToken(subject)},
 		"ce-datacontenttype": {"application/json"},
 		headerType:           {typ},
 		headerTime:           {at.UTC().Format(time.RFC3339Nano)},
@@ -74,8 +86,8 @@ func EncodeCommand(source string, c failover.Command) (Message, error) {
 // DecodeCommand reads a command. Who asked is taken from the subject's source wherever that settles it.
 func DecodeCommand(m Message) (failover.Command, error) {
 	var c failover.Command
-	if typ := m.Header.Get(headerType); typ != typeCommand {
-		return c, fmt.Errorf("%s: %q is no command", m.Subject, typ)
+	if typ := m.Header.Get(headerType); typ != typeCommand || !m.genuine() {
+		return c, fmt.Errorf("%s #%d: %q: %w", m.Subject, m.Seq, typ, ErrForeign)
 	}
 	if err := json.Unmarshal(m.Data, &c); err != nil {
 		return c, fmt.Errorf("%s: decoding the command: %w", m.Subject, err)
@@ -128,9 +140,14 @@ func prototypes() []failover.Fact {
 	}
 }
 
-// DecodeFact reads a fact. Unknown fields are ignored, so a newer writer is understood; an unknown type is an error.
+// DecodeFact reads a fact. Unknown fields are ignored, so a newer writer is understood; an unknown type is an error. What is
+// no fact at all is ErrForeign.
 func DecodeFact(m Message) (failover.Record, error) {
-	name := strings.TrimSuffix(strings.TrimPrefix(m.Header.Get(headerType), "ferry.fact."), ".v1")
+	name, ok := strings.CutPrefix(m.Header.Get(headerType), "ferry.fact.")
+	if !ok || !m.genuine() {
+		return failover.Record{}, fmt.Errorf("%s #%d: %w", m.Subject, m.Seq, ErrForeign)
+	}
+	name = strings.TrimSuffix(name, ".v1")
 	at, err := time.Parse(time.RFC3339Nano, m.Header.Get(headerTime))
 	if err != nil {
 		return failover.Record{}, fmt.Errorf("%s #%d: %w", m.Subject, m.Seq, err)
@@ -161,9 +178,12 @@ func EncodeHold(h failover.Hold, id string, at time.Time) (Message, error) {
 	return message(TargetSubject(h.Key), id, typ, at, h)
 }
 
-// DecodeHold reads who holds a target.
+// DecodeHold reads who holds a target. What says nothing about that is ErrForeign: it must not let a target go.
 func DecodeHold(m Message) (failover.Hold, error) {
 	h := failover.Hold{Key: LastToken(m.Subject), Seq: m.Seq}
+	if typ := m.Header.Get(headerType); typ != typeHeld && typ != typeReleased || !m.genuine() {
+		return h, fmt.Errorf("%s #%d: %w", m.Subject, m.Seq, ErrForeign)
+	}
 	if err := json.Unmarshal(m.Data, &h); err != nil {
 		return h, fmt.Errorf("%s #%d: decoding the hold: %w", m.Subject, m.Seq, err)
 	}
@@ -173,4 +193,12 @@ func DecodeHold(m Message) (failover.Hold, error) {
 // EncodeDrive makes the message that says an operation has work.
 func EncodeDrive(op failover.OpID, id string, at time.Time) (Message, error) {
 	return message(DriveSubject(op), id, typeDrive, at, struct{}{})
+}
+
+// DecodeDrive reads which operation has work.
+func DecodeDrive(m Message) (failover.OpID, error) {
+	if m.Header.Get(headerType) != typeDrive || !m.genuine() {
+		return "", fmt.Errorf("%s #%d: %w", m.Subject, m.Seq, ErrForeign)
+	}
+	return failover.OpID(LastToken(m.Subject)), nil
 }

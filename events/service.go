@@ -1,6 +1,7 @@
 package events
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -135,7 +136,8 @@ func statusTarget(t failover.Target) StatusTarget {
 		line.JobID = t.Steps[len(t.Steps)-1].JobID
 	}
 	if t.Error != nil {
-		text := strings.TrimSpace(strings.Join([]string{t.Error.Message, t.Error.Cause, t.Error.Action}, " "))
+		said := slices.DeleteFunc([]string{t.Error.Message, t.Error.Cause, t.Error.Action}, func(s string) bool { return s == "" })
+		text := strings.Join(said, " ")
 		line.Error = &text
 	}
 	return line

@@ -2,9 +2,11 @@ package jetstream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ferry/events"
@@ -37,9 +39,12 @@ type Announcement struct {
 // Next waits for the next fact to show.
 func (a *Announcements) Next(ctx context.Context) (Announcement, error) {
 	for {
-		m, err := pull(ctx, a.consumer, jetstream.FetchPriorityGroup(announceGroup))
+		m, err := a.client.pull(ctx, a.consumer, jetstream.FetchPriorityGroup(announceGroup))
 		if ctx.Err() != nil {
 			return Announcement{}, ctx.Err()
+		}
+		if errors.Is(err, nats.ErrConnectionClosed) {
+			return Announcement{}, fmt.Errorf("consumer %s: %w", consumerAnnounce, err)
 		}
 		if err != nil {
 			a.client.pause(ctx, consumerAnnounce, err)

@@ -21,17 +21,21 @@ type Board struct {
 	client  *Client
 	mu      sync.Mutex
 	ops     map[failover.OpID]failover.Operation
-	asked   map[string]failover.OpID // message id of a command -> where its answer stands
-	changed chan struct{}            // closed and replaced with every fact
-	ready   chan struct{}            // closed when everything stored at the start is folded
+	parts   map[failover.OpID]failover.Operation // in the middle of a batch: not shown before its last fact is here
+	asked   map[string]failover.OpID             // message id of a command -> where its answer stands
+	changed chan struct{}                        // closed and replaced with every fact
+	ready   chan struct{}                        // closed when everything stored at the start is folded
 }
 
 // NewBoard makes an empty board; Run fills it and keeps it.
 func NewBoard(c *Client) *Board {
-	return &Board{client: c, ops: map[failover.OpID]failover.Operation{}, asked: map[string]failover.OpID{}, changed: make(chan struct{}), ready: make(chan struct{})}
+	return &Board{
+		client: c, ops: map[failover.OpID]failover.Operation{}, parts: map[failover.OpID]failover.Operation{},
+		asked: map[string]failover.OpID{}, changed: make(chan struct{}), ready: make(chan struct{}),
+	}
 }
 
-// Run follows the stream from its beginning until ctx ends.
+// Run follows the stream from its beginning until ctx ends, or the connection is closed for good. It is run once.
 func (b *Board) Run(ctx context.Context) error {
 	consumer, err := b.client.js.OrderedConsumer(ctx, events.Stream, jetstream.OrderedConsumerConfig{FilterSubjects: []string{events.OpSubjects}})
 	if err != nil {
@@ -54,8 +58,10 @@ func (b *Board) Run(ctx context.Context) error {
 	for {
 		m, err := messages.Next()
 		switch {
-		case errors.Is(err, jetstream.ErrMsgIteratorClosed) || ctx.Err() != nil:
+		case ctx.Err() != nil:
 			return nil
+		case errors.Is(err, jetstream.ErrMsgIteratorClosed):
+			return fmt.Errorf("following %s: %w", events.OpSubjects, err)
 		case err != nil: // the iterator heals itself
 			b.client.log.WarnContext(ctx, "following facts", slog.Any("error", err))
 			continue
@@ -89,15 +95,22 @@ func (b *Board) fold(m events.Message) {
 	id := failover.OpID(events.LastToken(m.Subject))
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	op, ok := b.ops[id]
+	op, ok := b.parts[id]
 	if !ok {
-		op = failover.Operation{ID: id}
+		op = b.ops[id]
 	}
+	op.ID = id
 	if m.Seq <= op.Seq { // an ordered consumer that healed may repeat
 		return
 	}
-	b.ops[id] = failover.Evolve(op, record)
-	if record.Command != "" && !record.More {
+	op = failover.Evolve(op, record)
+	if record.More {
+		b.parts[id] = op
+		return
+	}
+	delete(b.parts, id)
+	b.ops[id] = op
+	if record.Command != "" {
 		b.asked[record.Command] = id
 	}
 	close(b.changed)

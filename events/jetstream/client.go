@@ -10,11 +10,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nkeys"
+
+	"ferry/events"
 )
 
 // Seam is where a test cuts a process: every store and acknowledgement runs inside one, under a stable name.
@@ -39,6 +42,9 @@ type Client struct {
 	seam     Seam
 	log      *slog.Logger
 	replicas int
+
+	mu     sync.Mutex
+	opened jetstream.Stream // the handle; opening it is a request of its own
 }
 
 // Connect opens the connection. It comes back by itself after an outage, for ever.
@@ -46,6 +52,8 @@ func Connect(o Options) (*Client, error) {
 	opts := []nats.Option{
 		nats.Name("ferry-" + o.Name), nats.CustomInboxPrefix("_INBOX_" + o.Name),
 		nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
+		// While the server is away nothing is kept to be sent later: who gave up must not be surprised by it being stored.
+		nats.ReconnectBufSize(-1),
 		// A hung server is noticed after two missed pings; the defaults would take minutes.
 		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2),
 		// A refused permission looks like a timeout to the caller; the reason comes only here.
@@ -97,19 +105,22 @@ func nkeyOption(seed string) (nats.Option, error) {
 // Close ends the connection at once. What was stored stays stored; what was not acknowledged comes again.
 func (c *Client) Close() { c.nc.Close() }
 
-// Drain lets what is being published and answered end, then closes.
-func (c *Client) Drain(ctx context.Context) error {
-	closed := make(chan struct{})
-	c.nc.SetClosedHandler(func(*nats.Conn) { close(closed) })
-	if err := c.nc.Drain(); err != nil {
-		c.nc.Close()
-		return nil //nolint:nilerr // already closed is what was wanted
+// stream gives the handle of the one stream.
+func (c *Client) stream(ctx context.Context) (jetstream.Stream, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.opened != nil {
+		return c.opened, nil
 	}
-	select {
-	case <-closed:
-		return nil
-	case <-ctx.Done():
-		c.nc.Close()
-		return ctx.Err()
+	s, err := c.js.Stream(ctx, events.Stream)
+	if err != nil {
+		return nil, fmt.Errorf("opening stream %s: %w", events.Stream, err)
 	}
+	c.opened = s
+	return s, nil
+}
+
+// read turns a stored message into what events decodes.
+func read(raw *jetstream.RawStreamMsg) events.Message {
+	return events.Message{Subject: raw.Subject, Header: events.Header(raw.Header), Data: raw.Data, Seq: raw.Sequence}
 }

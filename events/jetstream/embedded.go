@@ -13,6 +13,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nkeys"
+
+	"ferry/events"
 )
 
 // The identities of the embedded server. "local" is whoever may read the data directory.
@@ -132,13 +134,28 @@ func permissions() map[string]*server.Permissions {
 			Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX_executor.>", "ferrysvc.>", "$SRV.>"}, Deny: noCore},
 		},
 		RoleBot: {
-			Publish:   &server.SubjectPermission{Allow: []string{"ferry.command.slack.*", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$KV." + bucketMessages + ".>", "ferrysvc.>", "_INBOX_cli.>", "_INBOX_bot.>"}},
+			Publish:   &server.SubjectPermission{Allow: botPublishes()},
 			Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX_bot.>", "ferrysvc.>", "$SRV.>"}, Deny: noCore},
 		},
 		RoleCLI: {
 			Publish:   &server.SubjectPermission{Allow: []string{"ferry.command.cli-local.*", "ferrysvc.>"}},
 			Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX_cli.>"}},
 		},
+	}
+}
+
+// botPublishes lists the subjects of a bot beside an executor, which sets everything up: it asks for Slack users, reads the
+// stream and its own queue and bucket, and answers reads. A wider right to $JS.API would let it store facts: a server
+// publishes for whoever makes streams and consumers.
+func botPublishes() []string {
+	bucket := "KV_" + bucketMessages
+	return []string{
+		"ferry.command.slack.*", "ferrysvc.>", "_INBOX_cli.>", "_INBOX_bot.>",
+		"$JS.API.STREAM.INFO." + events.Stream, "$JS.API.STREAM.MSG.GET." + events.Stream,
+		"$JS.API.CONSUMER.INFO." + events.Stream + "." + consumerAnnounce,
+		"$JS.API.CONSUMER.MSG.NEXT." + events.Stream + "." + consumerAnnounce,
+		"$JS.ACK." + events.Stream + "." + consumerAnnounce + ".>", "$JS.ACK.*.*." + events.Stream + "." + consumerAnnounce + ".>",
+		"$JS.API.STREAM.INFO." + bucket, "$JS.API.DIRECT.GET." + bucket + ".>", "$KV." + bucketMessages + ".>",
 	}
 }
 

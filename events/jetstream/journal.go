@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/google/uuid"
@@ -39,10 +41,15 @@ func (j *Journal) Load(ctx context.Context, id failover.OpID) (failover.Operatio
 			return op, fmt.Errorf("reading %s: %w", id, err)
 		}
 		record, err := events.DecodeFact(m)
-		if err != nil {
+		switch {
+		case errors.Is(err, events.ErrForeign):
+			j.client.log.WarnContext(ctx, "not a fact", slog.Any("error", err))
+			op.Seq = m.Seq // it changes nothing, and counts for the guard
+		case err != nil:
 			return op, err
+		default:
+			op = failover.Evolve(op, record)
 		}
-		op = failover.Evolve(op, record)
 	}
 }
 
@@ -65,7 +72,7 @@ func (j *Journal) remember(op failover.Operation) {
 
 // Holder reads who holds a target.
 func (j *Journal) Holder(ctx context.Context, key string) (failover.Hold, error) {
-	stream, err := j.client.js.Stream(ctx, events.Stream)
+	stream, err := j.client.stream(ctx)
 	if err != nil {
 		return failover.Hold{}, fmt.Errorf("reading the holder of %s: %w", key, err)
 	}
@@ -76,14 +83,42 @@ func (j *Journal) Holder(ctx context.Context, key string) (failover.Hold, error)
 	if err != nil {
 		return failover.Hold{}, fmt.Errorf("reading the holder of %s: %w", key, err)
 	}
-	return events.DecodeHold(events.Message{Subject: raw.Subject, Header: events.Header(raw.Header), Data: raw.Data, Seq: raw.Sequence})
+	hold, err := events.DecodeHold(read(raw))
+	if errors.Is(err, events.ErrForeign) {
+		j.client.log.WarnContext(ctx, "not a hold", slog.Any("error", err))
+		return j.lastHold(ctx, key)
+	}
+	return hold, err
+}
+
+// lastHold looks for the last word about a target among messages that are none. Its sequence is the last message's: that
+// is what a guard has to name.
+func (j *Journal) lastHold(ctx context.Context, key string) (failover.Hold, error) {
+	last := failover.Hold{Key: key}
+	for {
+		m, err := j.client.next(ctx, events.TargetSubject(key), last.Seq)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return last, nil
+		}
+		if err != nil {
+			return last, fmt.Errorf("reading the holder of %s: %w", key, err)
+		}
+		hold, err := events.DecodeHold(m)
+		switch {
+		case err == nil:
+			last = hold
+		case !errors.Is(err, events.ErrForeign):
+			return last, err
+		}
+		last.Seq = m.Seq
+	}
 }
 
 // Append makes a batch true if nobody else appended to the operation, or took one of the targets, since they were read;
 // otherwise it is failover.ErrConflict. It returns the operation as it is then.
 func (j *Journal) Append(ctx context.Context, op failover.Operation, b failover.Batch) (failover.Operation, error) {
 	messages, err := encode(op, b)
-	if err != nil {
+	if err != nil || len(messages) == 0 {
 		return op, err
 	}
 	last, err := j.client.store(ctx, "journal.append", messages)
@@ -117,15 +152,15 @@ func encode(op failover.Operation, b failover.Batch) ([]guarded, error) {
 	}
 	for i, f := range b.Facts {
 		record := failover.Record{Fact: f, At: b.At, Command: b.Command, More: i < len(b.Facts)-1}
-		m, err := events.EncodeFact(op.ID, fmt.Sprintf("%s.%d", id, i), record)
+		m, err := events.EncodeFact(op.ID, fmt.Sprintf("%s.fact.%d", id, i), record)
 		var guard *uint64
 		if i == 0 {
 			guard = &op.Seq
 		}
 		add(m, err, guard)
 	}
-	for _, h := range append(b.Take, b.Release...) {
-		m, err := events.EncodeHold(h, id+"."+h.Key, b.At)
+	for _, h := range slices.Concat(b.Take, b.Release) {
+		m, err := events.EncodeHold(h, id+".hold."+h.Key, b.At)
 		add(m, err, &h.Seq)
 	}
 	if b.Drive {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -29,6 +30,8 @@ const (
 	codeWrongLastConstant = 10164 // a guard lost, as R3 mostly says it
 	codeDuplicateInBatch  = 10201 // this batch, or a part of it, is already stored
 	codeDuplicateInFlight = 10158 // the same id is being stored right now
+	codeBatchIncomplete   = 10176 // the leader changed within the batch: nothing of it is stored
+	codeBatchSequence     = 10175
 )
 
 // ErrNotConfirmed says that no definite answer came: the message may be stored or not.
@@ -51,8 +54,11 @@ func (c *Client) store(ctx context.Context, name string, batch []guarded) (uint6
 			seq, err = c.attempt(ctx, batch)
 			return err
 		})
-		if err == nil || c.definite(err) {
+		switch {
+		case err == nil || c.definite(err):
 			return seq, err
+		case errors.Is(err, nats.ErrConnectionClosed):
+			return 0, fmt.Errorf("%w: %w", ErrNotConfirmed, err)
 		}
 		c.log.DebugContext(ctx, "no definite answer, trying again", slog.String("subject", batch[0].msg.Subject), slog.Any("error", err))
 		select {
@@ -72,11 +78,17 @@ func (c *Client) definite(err error) bool {
 	switch {
 	case errors.Is(err, failover.ErrConflict):
 		return true
+	case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, nats.ErrBadSubject):
+		return true // refused before it was sent
 	case errors.As(err, &cut):
 		return cut.Cut()
 	case errors.As(err, &api):
-		// Codes of 500 and more speak of the server's state, not of the message.
-		return api.Code < 500 && api.ErrorCode != codeDuplicateInFlight
+		switch api.ErrorCode {
+		case codeDuplicateInFlight, codeBatchIncomplete, codeBatchSequence:
+			return false
+		}
+		// 429, and 500 and more, speak of the server's state, not of the message.
+		return api.Code < 500 && api.Code != http.StatusTooManyRequests
 	}
 	return false
 }
@@ -110,7 +122,7 @@ func (c *Client) publish(ctx context.Context, batch []guarded) (uint64, error) {
 		}
 		return ack.Sequence, nil
 	}
-	b, err := jetstreamext.NewBatchPublisher(c.js)
+	b, err := jetstreamext.NewBatchPublisher(c.js, jetstreamext.BatchFlowControl{AckFirst: true, AckTimeout: attemptTimeout})
 	if err != nil {
 		return 0, err
 	}
@@ -134,7 +146,7 @@ func batchGuard(m guarded) []jetstreamext.BatchMsgOpt {
 }
 
 // readBack decides between "an earlier attempt of ours was stored" and "somebody else was first". Batches are all or
-// nothing, so the first message speaks for all.
+// nothing, so the first message speaks for all; it is looked for after its guard, since others may have followed it.
 func (c *Client) readBack(ctx context.Context, batch []guarded) (uint64, error) {
 	first := batch[0]
 	after := uint64(0)
@@ -155,7 +167,7 @@ func (c *Client) readBack(ctx context.Context, batch []guarded) (uint64, error) 
 
 // next reads the first message on a subject after a sequence.
 func (c *Client) next(ctx context.Context, subject string, after uint64) (events.Message, error) {
-	stream, err := c.js.Stream(ctx, events.Stream)
+	stream, err := c.stream(ctx)
 	if err != nil {
 		return events.Message{}, err
 	}
@@ -163,7 +175,7 @@ func (c *Client) next(ctx context.Context, subject string, after uint64) (events
 	if err != nil {
 		return events.Message{}, err
 	}
-	return events.Message{Subject: raw.Subject, Header: events.Header(raw.Header), Data: raw.Data, Seq: raw.Sequence}, nil
+	return read(raw), nil
 }
 
 func wire(m events.Message) *nats.Msg {

@@ -40,7 +40,12 @@ func (c *Client) Commands(ctx context.Context, slots int, handle func(context.Co
 func (c *Client) Drives(ctx context.Context, slots int, handle func(context.Context, failover.OpID, uint64) error) error {
 	return c.work(ctx, consumerDrive, slots, func(ctx context.Context, m jetstream.Msg) error {
 		msg := fromMsg(m)
-		return handle(ctx, failover.OpID(events.LastToken(msg.Subject)), msg.Seq)
+		op, err := events.DecodeDrive(msg)
+		if err != nil {
+			c.log.ErrorContext(ctx, "not a work message", slog.String("subject", msg.Subject), slog.Any("error", err))
+			return nil
+		}
+		return handle(ctx, op, msg.Seq)
 	})
 }
 
@@ -59,7 +64,10 @@ func (c *Client) work(ctx context.Context, name string, slots int, handle func(c
 		case <-ctx.Done():
 			return nil
 		}
-		m, err := pull(ctx, consumer)
+		m, err := c.pull(ctx, consumer)
+		if errors.Is(err, nats.ErrConnectionClosed) {
+			return fmt.Errorf("consumer %s: %w", name, err)
+		}
 		if err != nil {
 			<-free
 			c.pause(ctx, name, err)
@@ -73,7 +81,13 @@ func (c *Client) work(ctx context.Context, name string, slots int, handle func(c
 	return nil
 }
 
-func pull(ctx context.Context, consumer jetstream.Consumer, opts ...jetstream.FetchOpt) (jetstream.Msg, error) {
+func (c *Client) pull(ctx context.Context, consumer jetstream.Consumer, opts ...jetstream.FetchOpt) (jetstream.Msg, error) {
+	switch {
+	case c.nc.IsClosed():
+		return nil, nats.ErrConnectionClosed
+	case !c.nc.IsConnected(): // a request that cannot be sent leaves its subscription behind
+		return nil, nats.ErrConnectionReconnecting
+	}
 	ctx, cancel := context.WithTimeout(ctx, pullFor)
 	defer cancel()
 	return consumer.Next(append(opts, jetstream.FetchContext(ctx))...)
@@ -92,13 +106,14 @@ func (c *Client) pause(ctx context.Context, name string, err error) {
 }
 
 func (c *Client) one(ctx context.Context, name string, m jetstream.Msg, handle func(context.Context, jetstream.Msg) error) {
-	work, stop := context.WithCancel(ctx)
+	work, stop := context.WithCancelCause(ctx)
 	var beating sync.WaitGroup
 	beating.Go(func() { c.beat(work, stop, name, m) })
 	err := handle(work, m)
-	stop()
+	stop(nil)
 	beating.Wait()
-	if errors.Is(err, failover.ErrSuperseded) {
+	// Whoever has a lost message now must not have it taken away: the server takes anybody's word about it.
+	if errors.Is(err, failover.ErrSuperseded) || err != nil && errors.Is(context.Cause(work), errLost) {
 		return
 	}
 	if err != nil {
@@ -118,8 +133,11 @@ func doubleAck(ctx context.Context, m jetstream.Msg) error {
 	return m.DoubleAck(ctx)
 }
 
+// errLost is why work is stopped whose message could not be kept alive.
+var errLost = errors.New("the message may be another's by now")
+
 // beat tells the server that a message is being worked on, and stops the work when that cannot be told.
-func (c *Client) beat(ctx context.Context, stop context.CancelFunc, name string, m jetstream.Msg) {
+func (c *Client) beat(ctx context.Context, stop context.CancelCauseFunc, name string, m jetstream.Msg) {
 	told := time.Now()
 	for {
 		select {
@@ -138,7 +156,7 @@ func (c *Client) beat(ctx context.Context, stop context.CancelFunc, name string,
 			told = time.Now()
 		case time.Since(told) > ackWait/2:
 			c.log.WarnContext(ctx, "lost the message being worked on", slog.String("consumer", name), slog.String("subject", m.Subject()), slog.Any("error", err))
-			stop()
+			stop(errLost)
 			return
 		}
 	}

@@ -38,27 +38,51 @@ func (c *Client) Serve(ctx context.Context, board *Board, version string) error 
 	}
 	<-ctx.Done()
 	err = svc.Stop()
-	s.answering.Wait()
+	s.end()
 	return err
 }
 
 // reads holds the context of the service: micro's handlers are not given one.
 type reads struct {
-	ctx       context.Context //nolint:containedctx // micro's handlers have no context of their own
-	client    *Client
-	board     *Board
+	ctx    context.Context //nolint:containedctx // micro's handlers have no context of their own
+	client *Client
+	board  *Board
+
+	mu        sync.Mutex
+	ended     bool
 	answering sync.WaitGroup
+}
+
+// begin runs an answer in a goroutine. Requests that come while the ended service drains are answered too, at once.
+func (s *reads) begin(answer func()) {
+	s.mu.Lock()
+	ended := s.ended
+	if !ended {
+		s.answering.Go(answer)
+	}
+	s.mu.Unlock()
+	if ended {
+		answer()
+	}
+}
+
+func (s *reads) end() {
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
+	s.answering.Wait()
 }
 
 // handler answers in a goroutine: a watch that waits must not hold up the others.
 func (s *reads) handler(answer func(micro.Request) (any, error)) micro.Handler {
 	return micro.HandlerFunc(func(r micro.Request) {
-		s.answering.Go(func() {
+		s.begin(func() {
 			reply, err := answer(r)
 			if err == nil {
 				err = r.RespondJSON(reply)
-			} else {
-				err = r.Error("400", err.Error(), nil)
+			}
+			if err != nil { // also when the reply is larger than a message may be: silence would mean that nobody is up
+				err = r.Error("500", err.Error(), nil)
 			}
 			if err != nil && s.ctx.Err() == nil {
 				s.client.log.Warn("answering a read", slog.String("subject", r.Subject()), slog.Any("error", err))
@@ -125,8 +149,10 @@ func (c *Client) request(ctx context.Context, subject string, req, reply any) er
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	m, err := c.nc.RequestWithContext(ctx, subject, data)
-	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) {
-		return ErrNoAnswer
+	for _, silence := range []error{nats.ErrNoResponders, context.DeadlineExceeded, nats.ErrTimeout, nats.ErrReconnectBufExceeded} {
+		if errors.Is(err, silence) {
+			return ErrNoAnswer
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("asking %s: %w", subject, err)

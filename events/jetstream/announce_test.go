@@ -1,0 +1,122 @@
+package jetstream_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ferry/events/jetstream"
+	"ferry/failover"
+)
+
+// shown notes which bot showed what, and acknowledges it.
+type shown struct {
+	mu sync.Mutex
+	by map[string][]time.Time
+}
+
+func (s *shown) run(ctx context.Context, name string, c *jetstream.Client) error {
+	a, err := c.OpenAnnouncements(ctx)
+	if err != nil {
+		return err
+	}
+	for {
+		next, err := a.Next(ctx)
+		if err != nil {
+			return err
+		}
+		s.mu.Lock()
+		s.by[name] = append(s.by[name], time.Now())
+		s.mu.Unlock()
+		if err := next.Ack(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *shown) times(name string) []time.Time {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.by[name]
+}
+
+// One bot announces; the other one stands by, however long nothing happens, and takes over when the first is gone.
+func TestOneBotAnnounces(t *testing.T) {
+	bubble(t, func(l *lab) {
+		a, b := l.client("a", nil), l.client("b", nil)
+		j := jetstream.NewJournal(l.client("executor", nil))
+		s := &shown{by: map[string][]time.Time{}}
+		go func() { _ = s.run(l.ctx, "a", a) }() // ends when its connection is closed
+		pass(time.Second)
+		l.loop(func(ctx context.Context) error { return s.run(ctx, "b", b) })
+		op := failover.Operation{ID: opA}
+		for _, pause := range []time.Duration{0, 0, time.Second, 7 * time.Second, 20 * time.Second, time.Hour, 0} {
+			pass(pause)
+			op = l.append(j, op, claimed("x"))
+		}
+		pass(time.Minute)
+		if n, m := len(s.times("a")), len(s.times("b")); n != 7 || m != 0 {
+			t.Fatalf("the first showed %d, the second %d", n, m)
+		}
+		a.Close()
+		died := time.Now()
+		pass(time.Second)
+		l.append(j, op, claimed("y"))
+		pass(time.Minute)
+		if got := s.times("b"); len(got) != 1 || got[0].Sub(died) > 15*time.Second {
+			t.Errorf("%s: died at %s, shown by the other at %v", fmt.Sprint(len(got)), died, got)
+		}
+	})
+}
+
+// What was delivered to a bot and not acknowledged is shown by the next.
+func TestAnotherBotShowsWhatTheFirstDidNot(t *testing.T) {
+	bubble(t, func(l *lab) {
+		a, b := l.client("a", nil), l.client("b", nil)
+		l.append(jetstream.NewJournal(a), failover.Operation{ID: opA}, requested(opA, failover.Hold{Key: "1"}))
+		first, err := a.OpenAnnouncements(l.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := first.Next(l.ctx)
+		if err != nil || got.Operation.Phase != failover.Running { // the whole batch, already at its first fact
+			t.Fatalf("got %+v, %v", got.Operation, err)
+		}
+		a.Close()
+		if _, err := first.Next(l.ctx); err == nil {
+			t.Error("a closed connection still delivers")
+		}
+		s := &shown{by: map[string][]time.Time{}}
+		died := time.Now()
+		l.loop(func(ctx context.Context) error { return s.run(ctx, "b", b) })
+		pass(time.Minute)
+		if got := s.times("b"); len(got) != 2 || got[1].Sub(died) > 20*time.Second {
+			t.Errorf("died at %s, shown at %v", died, got)
+		}
+	})
+}
+
+func TestAnnouncementsOutliveTheServer(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		j := jetstream.NewJournal(c)
+		s := &shown{by: map[string][]time.Time{}}
+		l.loop(func(ctx context.Context) error { return s.run(ctx, "a", c) })
+		op := l.append(j, failover.Operation{ID: opA}, claimed("x"))
+		pass(time.Minute)
+		l.stop()
+		pass(time.Minute)
+		l.start()
+		pass(10 * time.Second)
+		back := time.Now()
+		l.append(j, op, claimed("y"))
+		pass(time.Minute)
+		if got := s.times("a"); len(got) != 2 || got[1].Sub(back) > 15*time.Second {
+			t.Errorf("back at %s, shown at %v", back, got)
+		}
+	})
+}

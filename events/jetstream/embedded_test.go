@@ -1,0 +1,333 @@
+package jetstream_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	natsjs "github.com/nats-io/nats.go/jetstream"
+
+	"ferry/events"
+	"ferry/events/jetstream"
+	"ferry/failover"
+)
+
+// embedded starts the server that `ferry up` starts, with its stream.
+func embedded(t *testing.T, dir string) (*jetstream.Embedded, *jetstream.Client) {
+	t.Helper()
+	e, err := jetstream.StartEmbedded(dir, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	executor := connect(t, e.Options(jetstream.RoleExecutor))
+	if err := executor.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return e, executor
+}
+
+func connect(t *testing.T, o jetstream.Options) *jetstream.Client {
+	t.Helper()
+	o.Log = logger(t)
+	c, err := jetstream.Connect(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// terminal connects as a terminal does: over TCP, with what stands in the data directory.
+func terminal(t *testing.T, dir string) *jetstream.Client {
+	t.Helper()
+	f, err := jetstream.ReadClientFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return connect(t, jetstream.Options{URL: f.URL, Seed: f.Seed, Name: jetstream.RoleCLI})
+}
+
+func TestClientFile(t *testing.T) {
+	realTime(t)
+	dir := filepath.Join(t.TempDir(), "deep", "data")
+	if _, err := jetstream.ReadClientFile(dir); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("got %v", err)
+	}
+	embedded(t, dir)
+	for name, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, "client.json"): 0o600, filepath.Join(dir, "lock"): 0o600} {
+		info, err := os.Stat(name)
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+	f, err := jetstream.ReadClientFile(dir)
+	if err != nil || !strings.HasPrefix(f.URL, "nats://127.0.0.1:") {
+		t.Errorf("got %q, %v", f.URL, err)
+	}
+	if nc, err := nats.Connect(f.URL); err == nil {
+		nc.Close()
+		t.Error("anybody may connect")
+	}
+}
+
+func TestClientFileDoesNotKeepWiderRights(t *testing.T) {
+	realTime(t)
+	dir := t.TempDir()
+	name := filepath.Join(dir, "client.json")
+	if err := os.WriteFile(name, []byte("{}"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	embedded(t, dir)
+	if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+func TestOneServerForADirectory(t *testing.T) {
+	realTime(t)
+	dir := t.TempDir()
+	first, err := jetstream.StartEmbedded(dir, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := jetstream.StartEmbedded(dir, true); !errors.Is(err, jetstream.ErrLocked) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("got %v", err)
+	}
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := jetstream.StartEmbedded(dir, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUnreachableServerTellsNobodyItsAddress(t *testing.T) {
+	realTime(t)
+	dir := t.TempDir()
+	e, err := jetstream.StartEmbedded(dir, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := jetstream.ReadClientFile(dir); err == nil {
+		t.Error("there is a client.json")
+	}
+	if err := e.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestARestartKeepsEverything(t *testing.T) {
+	realTime(t)
+	dir := t.TempDir()
+	for i := range 3 {
+		e, err := jetstream.StartEmbedded(dir, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := connect(t, e.Options(jetstream.RoleExecutor))
+		if err := c.Ensure(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := terminal(t, dir).Submit(t.Context(), "cli-local", command("the same")); err != nil {
+			t.Fatalf("life %d: %v", i, err)
+		}
+		if n := last(t, c); n != 1 {
+			t.Fatalf("life %d: %d stored", i, n)
+		}
+		c.Close()
+		if err := e.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// attempt publishes something and tells whether the server refused it.
+func attempt(t *testing.T, c *jetstream.Client, subject string, subscribe bool) (refused bool) {
+	t.Helper()
+	conn := jetstream.RawConn(c)
+	denied := make(chan error, 1)
+	conn.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { denied <- err })
+	if subscribe {
+		if _, err := conn.SubscribeSync(subject); err != nil {
+			t.Fatal(err)
+		}
+	} else if err := conn.PublishRequest(subject, conn.NewRespInbox(), []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.FlushTimeout(5 * time.Second); err != nil { // a refusal comes before the pong
+		t.Fatal(err)
+	}
+	select {
+	case err := <-denied:
+		return errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), `"`+subject+`"`)
+	case <-time.After(100 * time.Millisecond):
+		return false
+	}
+}
+
+func TestPermissions(t *testing.T) {
+	realTime(t)
+	dir := t.TempDir()
+	e, executor := embedded(t, dir)
+	cli, bot := terminal(t, dir), connect(t, e.Options(jetstream.RoleBot))
+	tests := []struct {
+		who       *jetstream.Client
+		subject   string
+		subscribe bool
+		may       bool
+	}{
+		// A terminal asks as itself, and reads by the services.
+		{who: cli, subject: "ferry.command.cli-local.op-aaaaaaaa", may: true},
+		{who: cli, subject: "ferrysvc.status", may: true},
+		{who: cli, subject: "ferry.command.slack.op-aaaaaaaa"},
+		{who: cli, subject: "ferry.command.cli-eve.op-aaaaaaaa"},
+		{who: cli, subject: "ferry.op.op-aaaaaaaa"},
+		{who: cli, subject: "ferry.target.1"},
+		{who: cli, subject: "ferry.drive.op-aaaaaaaa"},
+		{who: cli, subject: "$JS.API.STREAM.DELETE.FERRY"},
+		{who: cli, subject: "$JS.API.STREAM.MSG.GET.FERRY"},
+		{who: cli, subject: "$JS.API.STREAM.INFO.FERRY"},
+		{who: cli, subject: "$JS.API.CONSUMER.CREATE.FERRY.x"},
+		{who: cli, subject: "$JS.API.CONSUMER.MSG.NEXT.FERRY.drive"},
+		{who: cli, subject: "$JS.ACK.FERRY.drive.1.1.1.1.0"},
+		{who: cli, subject: "$KV.ferry-messages.op-aaaaaaaa"},
+		{who: cli, subject: "$KV.ferry-inventory.items"},
+		{who: cli, subject: "ferry.>", subscribe: true},
+		{who: cli, subject: ">", subscribe: true},
+		{who: cli, subject: "_INBOX_bot.>", subscribe: true},
+		{who: cli, subject: "ferrysvc.status", subscribe: true},
+		// A bot asks for Slack users, and writes nothing else into the stream.
+		{who: bot, subject: "ferry.command.slack.op-aaaaaaaa", may: true},
+		{who: bot, subject: "$KV.ferry-messages.op-aaaaaaaa", may: true},
+		{who: bot, subject: "$JS.API.STREAM.MSG.GET.FERRY", may: true},
+		{who: bot, subject: "ferry.command.cli-local.op-aaaaaaaa"},
+		{who: bot, subject: "ferry.op.op-aaaaaaaa"},
+		{who: bot, subject: "ferry.target.1"},
+		{who: bot, subject: "ferry.drive.op-aaaaaaaa"},
+		{who: bot, subject: "$KV.ferry-inventory.items"},
+		{who: bot, subject: "$JS.API.STREAM.DELETE.FERRY"},
+		{who: bot, subject: "$JS.API.STREAM.UPDATE.FERRY"},
+		{who: bot, subject: "$JS.API.STREAM.CREATE.X"},
+		{who: bot, subject: "$JS.API.CONSUMER.CREATE.KV_ferry-messages.x"},
+		{who: bot, subject: "$JS.API.CONSUMER.DELETE.FERRY.drive"},
+		{who: bot, subject: "$JS.API.CONSUMER.MSG.NEXT.FERRY.drive"},
+		{who: bot, subject: "$JS.ACK.FERRY.drive.1.1.1.1.0"},
+		{who: bot, subject: "ferry.op.*", subscribe: true},
+		{who: bot, subject: "_INBOX_executor.>", subscribe: true},
+		// Facts are read through a consumer: a core subscription also sees writes that lost their guard.
+		{who: executor, subject: "ferry.op.*", subscribe: true},
+		{who: executor, subject: "ferry.op.op-aaaaaaaa", may: true},
+	}
+	for _, test := range tests {
+		if refused := attempt(t, test.who, test.subject, test.subscribe); refused == test.may {
+			t.Errorf("%s on %s (subscribe: %v): refused %v", jetstream.RawConn(test.who).Opts.Name, test.subject, test.subscribe, refused)
+		}
+	}
+}
+
+// Everything that a bot does beside an executor works with the rights that it has.
+func TestABotsRightsAreEnough(t *testing.T) {
+	realTime(t)
+	e, executor := embedded(t, t.TempDir())
+	bot := connect(t, e.Options(jetstream.RoleBot))
+	if err := bot.Submit(t.Context(), events.SourceSlack, command("m1")); err != nil {
+		t.Error(err)
+	}
+	messages, err := bot.OpenMessages(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := messages.Put(t.Context(), opA, []byte("x"), 0); err != nil {
+		t.Error(err)
+	}
+	if value, _, err := messages.Get(t.Context(), opA); err != nil || string(value) != "x" {
+		t.Errorf("got %q, %v", value, err)
+	}
+	feed, err := bot.OpenAnnouncements(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := jetstream.NewJournal(executor).Append(t.Context(), failover.Operation{ID: opA}, claimed("x")); err != nil {
+		t.Fatal(err)
+	}
+	next, err := feed.Next(t.Context())
+	if err != nil || next.Operation.Executor != "x" {
+		t.Fatalf("got %+v, %v", next.Operation, err)
+	}
+	if err := next.Ack(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A server publishes its answer for whoever asked: with a reply subject, rights to ask become rights to store. What gets
+// into the stream that way must change nothing.
+func TestAnswersAreNoFacts(t *testing.T) {
+	realTime(t)
+	dir := t.TempDir()
+	e, executor := embedded(t, dir)
+	cli, bot := jetstream.RawConn(terminal(t, dir)), jetstream.RawConn(connect(t, e.Options(jetstream.RoleBot)))
+	j := jetstream.NewJournal(executor)
+	if _, err := j.Append(t.Context(), failover.Operation{ID: opA}, requested(opA, failover.Hold{Key: "1"})); err != nil {
+		t.Fatal(err)
+	}
+	bucketKey := "$KV.ferry-messages.attack"
+	fact, err := events.EncodeFact(opA, "forged", failover.Record{Fact: failover.Finished{Phase: failover.Succeeded}, At: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := &nats.Msg{Subject: bucketKey, Header: nats.Header(fact.Header), Data: fact.Data}
+	if _, err := bot.RequestMsg(forged, 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	for _, attack := range []struct {
+		by             *nats.Conn
+		subject, reply string
+	}{
+		{cli, "ferry.command.cli-local.op-bbbbbbbb", "ferry.target.1"},
+		{bot, "$JS.API.DIRECT.GET.KV_ferry-messages." + bucketKey, "ferry.op.op-aaaaaaaa"},
+	} {
+		if err := attack.by.PublishRequest(attack.subject, attack.reply, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A batch of four, the terminal's command, and two answers where they do not belong.
+	for n := 0; n < 100 && last(t, executor) < 7; n++ {
+		pass(20 * time.Millisecond)
+	}
+	if n := last(t, executor); n != 7 {
+		t.Fatalf("%d stored: the attacks do not work any more", n)
+	}
+	if got, err := j.Load(t.Context(), opA); err != nil || got.Phase != failover.Running {
+		t.Errorf("folds to %s, %v", got.Phase, err)
+	}
+	if hold, err := j.Holder(t.Context(), "1"); err != nil || hold.Op != opA {
+		t.Errorf("held by %+v, %v", hold, err)
+	}
+}
+
+// last is the last sequence of the stream.
+func last(t *testing.T, c *jetstream.Client) uint64 {
+	t.Helper()
+	js, err := natsjs.New(jetstream.RawConn(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := js.Stream(t.Context(), events.Stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.CachedInfo().State.LastSeq
+}

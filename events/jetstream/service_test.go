@@ -1,0 +1,163 @@
+package jetstream_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"ferry/events"
+	"ferry/events/jetstream"
+	"ferry/failover"
+)
+
+// serving is a process that answers reads, and a client that asks.
+func (l *lab) serving() (asks *jetstream.Client, j *jetstream.Journal, stop func()) {
+	c := l.client("executor", nil)
+	b := l.board(c)
+	stop = l.loop(func(ctx context.Context) error { return c.Serve(ctx, b, "1.2.3") })
+	pass(time.Second)
+	return l.client("cli", nil), jetstream.NewJournal(c), stop
+}
+
+func TestStatusService(t *testing.T) {
+	bubble(t, func(l *lab) {
+		asks, j, _ := l.serving()
+		if ops, err := asks.Status(l.ctx, ""); err != nil || len(ops) != 0 {
+			t.Errorf("got %+v, %v", ops, err)
+		}
+		op := l.append(j, failover.Operation{ID: opA}, requested(opA, failover.Hold{Key: "1"}))
+		pass(time.Second)
+		for ref, want := range map[string]int{"": 1, string(opA): 1, "vm-1": 1, "vm-2": 0, string(opB): 0} {
+			ops, err := asks.Status(l.ctx, ref)
+			if err != nil || len(ops) != want || want == 1 && ops[0].Seq != op.Seq {
+				t.Errorf("%q: got %+v, %v", ref, ops, err)
+			}
+		}
+	})
+}
+
+func TestListService(t *testing.T) {
+	bubble(t, func(l *lab) {
+		asks, j, _ := l.serving()
+		if inv, err := asks.List(l.ctx); err != nil || len(inv.Items) != 0 {
+			t.Errorf("got %+v, %v", inv, err)
+		}
+		if err := l.client("other", nil).SaveInventory(l.ctx, failover.Inventory{Items: []failover.Item{{Key: "1", Name: "vm-1"}}, At: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		l.append(j, failover.Operation{ID: opA}, requested(opA, failover.Hold{Key: "1"}))
+		pass(time.Second)
+		inv, err := asks.List(l.ctx)
+		if err != nil || len(inv.Items) != 1 || inv.Items[0].Name != "vm-1" || inv.Holders["1"] != opA {
+			t.Errorf("got %+v, %v", inv, err)
+		}
+	})
+}
+
+func TestWatchService(t *testing.T) {
+	bubble(t, func(l *lab) {
+		asks, j, _ := l.serving()
+		began := time.Now()
+		if _, ok, err := asks.Watch(l.ctx, events.WatchRequest{Op: opA}); ok || err != nil || time.Since(began) != events.WatchFor {
+			t.Errorf("after %s: %v, %v", time.Since(began), ok, err)
+		}
+		time.AfterFunc(time.Second, func() { l.append(j, failover.Operation{ID: opA}, requested(opA, failover.Hold{Key: "1"})) })
+		began = time.Now()
+		op, ok, err := asks.Watch(l.ctx, events.WatchRequest{Command: "ask-" + string(opA)})
+		if err != nil || !ok || op.ID != opA || time.Since(began) != time.Second {
+			t.Errorf("after %s: %+v, %v, %v", time.Since(began), op, ok, err)
+		}
+		began = time.Now()
+		if got, ok, err := asks.Watch(l.ctx, events.WatchRequest{Op: opA}); err != nil || !ok || got.Seq != op.Seq || time.Since(began) != 0 {
+			t.Errorf("after %s: %+v, %v, %v", time.Since(began), got, ok, err)
+		}
+		if _, ok, err := asks.Watch(l.ctx, events.WatchRequest{Op: opA, After: op.Seq}); ok || err != nil {
+			t.Errorf("nothing moved: %v, %v", ok, err)
+		}
+	})
+}
+
+// A watch that waits holds up nobody, and ends with the service.
+func TestWatchesRunBesideEachOther(t *testing.T) {
+	bubble(t, func(l *lab) {
+		asks, _, stop := l.serving()
+		for range 20 {
+			go func() { _, _, _ = asks.Watch(l.ctx, events.WatchRequest{Op: opB}) }()
+		}
+		pass(100 * time.Millisecond)
+		began := time.Now()
+		if _, err := asks.Status(l.ctx, ""); err != nil || time.Since(began) != 0 {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		stop()
+		if took := time.Since(began); took > 100*time.Millisecond {
+			t.Errorf("stopping took %s", took)
+		}
+		pass(5 * time.Second)
+	})
+}
+
+func TestNobodyAnswers(t *testing.T) {
+	bubble(t, func(l *lab) {
+		asks, _, stop := l.serving()
+		stop()
+		pass(time.Second) // it drains
+		began := time.Now()
+		if _, err := asks.Status(l.ctx, ""); !errors.Is(err, jetstream.ErrNoAnswer) || time.Since(began) > time.Second {
+			t.Errorf("nobody serves: after %s: %v", time.Since(began), err)
+		}
+		l.stop()
+		pass(time.Second)
+		began = time.Now()
+		if _, err := asks.List(l.ctx); !errors.Is(err, jetstream.ErrNoAnswer) || time.Since(began) > 2500*time.Millisecond {
+			t.Errorf("the server is away: after %s: %v", time.Since(began), err)
+		}
+	})
+}
+
+// What does not fit a message is an error that says so; silence would mean that nobody is up.
+func TestAnAnswerThatIsTooLarge(t *testing.T) {
+	bubble(t, func(l *lab) {
+		asks, j, _ := l.serving()
+		for i := range 3 {
+			id := failover.OpIDOf("big", i)
+			b := requested(id, failover.Hold{Key: string(id)})
+			b.Facts = append(b.Facts, failover.Stuck{Target: string(id), Why: strings.Repeat("x", 500_000)})
+			l.append(j, failover.Operation{ID: id}, b)
+		}
+		pass(time.Second)
+		if _, err := asks.Status(l.ctx, ""); err == nil || errors.Is(err, jetstream.ErrNoAnswer) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestMessagesBucket(t *testing.T) {
+	bubble(t, func(l *lab) {
+		m, err := l.client("bot", nil).OpenMessages(l.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if value, rev, err := m.Get(l.ctx, opA); value != nil || rev != 0 || err != nil {
+			t.Errorf("got %q, %d, %v", value, rev, err)
+		}
+		rev, err := m.Put(l.ctx, opA, []byte("one"), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Put(l.ctx, opA, []byte("two"), 0); !errors.Is(err, failover.ErrConflict) {
+			t.Errorf("got %v, want a conflict", err)
+		}
+		if _, err := m.Put(l.ctx, opA, []byte("three"), rev); err != nil {
+			t.Error(err)
+		}
+		if _, err := m.Put(l.ctx, opA, []byte("four"), rev); !errors.Is(err, failover.ErrConflict) {
+			t.Errorf("got %v, want a conflict", err)
+		}
+		if value, _, err := m.Get(l.ctx, opA); string(value) != "three" || err != nil {
+			t.Errorf("got %q, %v", value, err)
+		}
+	})
+}
