@@ -1,9 +1,11 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"ferry/failover"
@@ -16,7 +18,7 @@ func (e *Executor) decide(ctx context.Context, cmd failover.Command) error {
 	}
 	for {
 		err := e.tryDecide(ctx, cmd)
-		if !errors.Is(err, failover.ErrConflict) {
+		if !errors.Is(err, failover.ErrConflict) || ctx.Err() != nil {
 			return err
 		}
 	}
@@ -59,7 +61,7 @@ func (e *Executor) refuse(ctx context.Context, cmd failover.Command, refusal *fa
 		return nil
 	}
 	e.Log.InfoContext(ctx, "refused", slog.Any("op", cmd.Op), slog.Any("verb", cmd.Verb), slog.String("by", cmd.By.ID), slog.String("why", refusal.Message))
-	_, err = e.Journal.Append(ctx, op, failover.Batch{
+	_, err = e.store(ctx, op, failover.Batch{
 		At: time.Now(), Command: cmd.MessageID,
 		Facts: []failover.Fact{failover.Refused{By: cmd.By, Verb: cmd.Verb, Refusal: *refusal}},
 	})
@@ -88,18 +90,31 @@ func (e *Executor) append(ctx context.Context, op failover.Operation, b failover
 		}
 	}
 	b.Drive = failover.HasWork(next) && !failover.HasWork(op) && (op.Parked || op.Executor == "")
-	return e.Journal.Append(ctx, op, b)
+	return e.store(ctx, op, b)
 }
 
-// lookInto reads everything that a command's decision rests on.
+// store appends a batch. Whoever lost against somebody else rests a moment before it looks again: a journal that cannot
+// show yet what was appended must not be asked in a circle.
+func (e *Executor) store(ctx context.Context, op failover.Operation, b failover.Batch) (failover.Operation, error) {
+	op, err := e.Journal.Append(ctx, op, b)
+	if errors.Is(err, failover.ErrConflict) {
+		pause(ctx, conflictPause)
+	}
+	return op, err
+}
+
+// lookInto reads everything that a command's decision rests on. Azure comes last, and only when the answer depends on it.
 func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, *failover.Refusal, error) {
 	c := matter{situation: failover.Situation{Now: time.Now(), Policy: e.Policy}}
 	op, err := e.own(ctx, cmd)
 	c.op = op
-	if err != nil || cmd.Target == "" {
+	if _, again := op.Answers[cmd.MessageID]; err != nil || again || cmd.Target == "" || cmd.Late(c.situation.Now) {
 		return c, nil, err
 	}
 	item, refusal, err := e.resolve(ctx, cmd.Target)
+	if refusal != nil && refusal.Kind == failover.Unavailable {
+		refusal = cmp.Or(failover.Barred(cmd, c.situation), refusal)
+	}
 	if refusal != nil || err != nil {
 		return c, refusal, err
 	}
@@ -111,6 +126,9 @@ func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, 
 	if hold.Op != "" {
 		return e.held(ctx, cmd, c, hold)
 	}
+	if refusal = failover.Barred(cmd, c.situation); refusal != nil {
+		return c, refusal, nil
+	}
 	refusal, err = e.readItem(ctx, cmd, &c)
 	return c, refusal, err
 }
@@ -119,8 +137,8 @@ func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, 
 func (e *Executor) own(ctx context.Context, cmd failover.Command) (failover.Operation, error) {
 	for salt := 1; ; salt++ {
 		op, err := e.Journal.Load(ctx, cmd.Op)
-		taken := op.Exists() && cmd.Target != "" && op.Asked != cmd.MessageID
-		if err != nil || !taken {
+		_, ours := op.Answers[cmd.MessageID]
+		if err != nil || ours || !op.Exists() || cmd.Target == "" {
 			return op, err
 		}
 		cmd.Op = failover.OpIDOf(cmd.MessageID, salt)
@@ -159,5 +177,9 @@ func unavailable(ctx context.Context, err error) (*failover.Refusal, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	return failover.Refuse(failover.Unavailable, "Nothing was started; ask again in a moment.", "Azure did not answer: %v.", err), nil
+	var site *failover.SiteError
+	if errors.As(err, &site) && site.Kind == failover.RefusedBySite {
+		return failover.Refuse(failover.Unavailable, cmp.Or(site.Fault.Action, "Nothing was started."), "Azure refuses to show it: %s.", strings.TrimSuffix(err.Error(), ".")), nil
+	}
+	return failover.Refuse(failover.Unavailable, "Nothing was started; ask again in a moment.", "Azure did not answer: %s.", strings.TrimSuffix(err.Error(), ".")), nil
 }

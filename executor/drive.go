@@ -9,8 +9,17 @@ import (
 	"ferry/failover"
 )
 
-// actWithin bounds one mutating call and the recording of its outcome.
-const actWithin = time.Minute
+const (
+	// actWithin bounds one mutating call.
+	actWithin = time.Minute
+	// recordWithin bounds the recording of its outcome, which outlives the driver.
+	recordWithin = time.Minute
+	// intentFresh is how long after its intent a call may still be made. Others make a second one failover.ActAgainAfter
+	// after the intent, so that a process that was frozen between the two must not go on.
+	intentFresh = time.Minute
+	// throttledMost is the longest wait after a throttled call for which Azure named none.
+	throttledMost = time.Minute
+)
 
 // driver takes one operation as far as it goes without a person. It belongs to one goroutine.
 type driver struct {
@@ -59,7 +68,7 @@ func (d *driver) take(ctx context.Context, id failover.OpID) (bool, error) {
 		} else {
 			err = d.park(ctx)
 		}
-		if !errors.Is(err, failover.ErrConflict) {
+		if !errors.Is(err, failover.ErrConflict) || ctx.Err() != nil {
 			return work, err
 		}
 	}
@@ -83,6 +92,9 @@ func (d *driver) reload(ctx context.Context) error {
 
 // step does the one thing that is next; false means that nothing is left.
 func (d *driver) step(ctx context.Context) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
 	target, effect := failover.Next(d.op, d.seen, time.Now())
 	seen := d.seen[target]
 	switch do := effect.(type) {
@@ -104,9 +116,10 @@ func (d *driver) step(ctx context.Context) (bool, error) {
 	return false, nil // not reached: the effects are a closed set
 }
 
-// park records that nothing is left to do until somebody decides; who decides then sends a new work message.
+// park records that nothing is left to do until somebody decides; who decides then sends a new work message. What was
+// read is enough only when it is younger than the work message: otherwise the guard has to say that nothing was missed.
 func (d *driver) park(ctx context.Context) error {
-	if d.op.Parked || d.op.Phase.Final() || !d.op.Exists() {
+	if d.op.Seq > d.drive && (d.op.Parked || d.op.Phase.Final()) {
 		return nil
 	}
 	return d.tell(ctx, failover.Parked{})
@@ -124,9 +137,15 @@ func (d *driver) tell(ctx context.Context, facts ...failover.Fact) error {
 func (d *driver) wait(ctx context.Context, until time.Time) error {
 	limited, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	if _, err := d.Board.Moved(limited, d.op.ID, d.op.Seq); err == nil {
-		return d.reload(ctx)
+	before := d.op.Seq
+	if _, err := d.Board.Moved(limited, d.op.ID, before); err != nil {
+		<-limited.Done()
+		return ctx.Err()
 	}
+	if err := d.reload(ctx); err != nil || d.op.Seq > before {
+		return err
+	}
+	pause(limited, time.Second) // the board knows more than the journal shows yet
 	return ctx.Err()
 }
 
@@ -137,22 +156,30 @@ func (d *driver) look(ctx context.Context, target string, before failover.Observ
 		return ctx.Err()
 	}
 	if err == nil {
-		seen.Silent, seen.RetryAt = time.Time{}, time.Time{}
+		seen.Silent, seen.RetryAt, seen.Refused = time.Time{}, time.Time{}, nil
 		d.seen[target] = *seen
 		return nil
 	}
 	d.Log.WarnContext(ctx, "reading from Azure", slog.Any("op", d.op.ID), slog.Any("error", err))
-	wait := failover.LookEvery
-	var site *failover.SiteError
-	if errors.As(err, &site) && site.After > 0 {
-		wait = site.After
-	}
-	before.RetryAt = time.Now().Add(wait)
-	if before.Silent.IsZero() {
-		before.Silent = time.Now()
-	}
-	d.seen[target] = before
+	d.seen[target] = silence(before, err, time.Now())
 	return nil
+}
+
+// silence is an observation after a reading that failed: since when, how, and when to try again.
+func silence(before failover.Observation, err error, now time.Time) failover.Observation {
+	wait, refused := failover.LookEvery, (*failover.Fault)(nil)
+	var site *failover.SiteError
+	if errors.As(err, &site) {
+		wait = max(wait, site.After)
+		if site.Kind == failover.RefusedBySite {
+			refused = &site.Fault
+		}
+	}
+	if before.Silent.IsZero() || (before.Refused == nil) != (refused == nil) {
+		before.Silent = now
+	}
+	before.Refused, before.RetryAt = refused, now.Add(wait)
+	return before
 }
 
 func (d *driver) readItem(ctx context.Context, target string, seen *failover.Observation, points bool) (err error) {
@@ -196,7 +223,18 @@ func (d *driver) act(ctx context.Context, do failover.Act) error {
 	if err := d.tell(ctx, do.Intent); err != nil {
 		return err
 	}
-	// A call in flight is let end and recorded even when the process is told to stop: its outcome is known only here.
+	fact := d.call(ctx, do)
+	// What was seen before the call says nothing about after it.
+	delete(d.seen, do.Intent.Target)
+	return d.record(ctx, do.Intent, fact)
+}
+
+// call makes the call and says what came of it. A call in flight is let end even when the process is told to stop: its
+// outcome is known only here. A call that was not begun by then, or too long after its intent, is not made.
+func (d *driver) call(ctx context.Context, do failover.Act) failover.Fact {
+	if late := time.Since(d.op.At); ctx.Err() != nil || late > intentFresh {
+		return failover.StepDelayed{Target: do.Intent.Target, Kind: do.Intent.Kind, Until: time.Now(), Fault: failover.Fault{Message: "the call was not made: its executor was stopped before"}}
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actWithin)
 	defer cancel()
 	var accepted failover.Accepted
@@ -204,34 +242,44 @@ func (d *driver) act(ctx context.Context, do failover.Act) error {
 		accepted, err = d.Site.Begin(ctx, do.Call)
 		return err
 	})
-	// What was seen before the call says nothing about after it.
-	delete(d.seen, do.Intent.Target)
-	return d.record(ctx, do.Intent, outcome(do, accepted, err))
+	return outcome(do, accepted, err)
 }
 
 func outcome(do failover.Act, accepted failover.Accepted, err error) failover.Fact {
 	target, kind := do.Intent.Target, do.Intent.Kind
-	if err == nil {
+	if err == nil && accepted.JobID != "" {
 		return failover.StepAccepted{Target: target, Kind: kind, JobID: accepted.JobID, Poll: accepted.Poll}
 	}
+	unknown := failover.StepUnknown{Target: target, Kind: kind, Why: "Azure accepted it without naming a job"}
 	var site *failover.SiteError
-	if !errors.As(err, &site) {
-		return failover.StepUnknown{Target: target, Kind: kind, Why: err.Error()}
+	switch {
+	case err == nil:
+		return unknown
+	case !errors.As(err, &site):
+		unknown.Why = err.Error()
+		return unknown
 	}
 	switch site.Kind {
 	case failover.Retry:
-		wait := max(site.After, failover.LookEvery)
+		wait := max(site.After, min(failover.LookEvery<<min(do.Intent.Attempt-1, 3), throttledMost))
 		return failover.StepDelayed{Target: target, Kind: kind, Until: time.Now().Add(wait), Fault: site.Fault}
 	case failover.RefusedBySite:
-		return failover.StepFailed{Target: target, Kind: kind, Fault: site.Fault}
+		if !do.Again {
+			return failover.StepFailed{Target: target, Kind: kind, Fault: site.Fault}
+		}
+		unknown.Why = "an earlier call may have arrived, and this one was refused: " + site.Fault.Message
+		return unknown
 	case failover.Unknown:
 	}
-	return failover.StepUnknown{Target: target, Kind: kind, Why: site.Fault.Message}
+	unknown.Why = site.Fault.Message
+	return unknown
 }
 
-// record appends what came of a call. It is known only here, so even a driver that was superseded meanwhile appends it,
-// as long as nobody else found out; then it stops.
+// record appends what came of a call. It is known only here, so even a driver that was superseded or stopped meanwhile
+// appends it, as long as nobody else found out; then it stops.
 func (d *driver) record(ctx context.Context, intent failover.StepStarted, fact failover.Fact) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
 	var superseded error
 	for {
 		err := d.tell(ctx, fact)
@@ -239,7 +287,8 @@ func (d *driver) record(ctx context.Context, intent failover.StepStarted, fact f
 			return errors.Join(err, superseded)
 		}
 		superseded = d.reload(ctx)
-		if superseded != nil && !errors.Is(superseded, failover.ErrSuperseded) || !d.pending(intent) {
+		read := superseded == nil || errors.Is(superseded, failover.ErrSuperseded) || errors.Is(superseded, errStale)
+		if !read || !d.pending(intent) {
 			return superseded
 		}
 	}

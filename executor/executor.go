@@ -63,6 +63,8 @@ const (
 	driveSlots  = 1000
 	// inventoryEvery is the pace of the vault-wide list while nobody waits for it.
 	inventoryEvery = 30 * time.Second
+	// conflictPause is how long whoever lost a guard rests before looking again.
+	conflictPause = 20 * time.Millisecond
 )
 
 // Executor is one process's share of the work.
@@ -76,17 +78,17 @@ func New(o Options) *Executor {
 	if o.Seam == nil {
 		o.Seam = func(_ string, do func() error) error { return do() }
 	}
-	return &Executor{Options: o}
+	return &Executor{Options: o, items: itemCache{reading: make(chan struct{}, 1)}}
 }
 
-// Run works until ctx ends, and returns when everything it started has ended.
+// Run works until ctx ends, and returns when everything it started has ended. It is an error only when a loop broke.
 func (e *Executor) Run(ctx context.Context) error {
 	select {
 	case <-e.Board.Ready():
 	case <-ctx.Done():
 		return nil
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
+	work, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var loops sync.WaitGroup
 	for _, loop := range []func(context.Context) error{
@@ -95,14 +97,14 @@ func (e *Executor) Run(ctx context.Context) error {
 		e.wake, e.watch,
 	} {
 		loops.Go(func() {
-			if err := loop(ctx); err != nil {
+			if err := loop(work); err != nil {
 				cancel(err)
 			}
 		})
 	}
-	<-ctx.Done()
+	<-work.Done()
 	loops.Wait()
-	if cause := context.Cause(ctx); cause != context.Canceled { //nolint:errorlint // the cause is this very value when nothing failed
+	if cause := context.Cause(work); cause != context.Cause(ctx) { //nolint:errorlint // the caller's own cause, whatever it is, is no failure
 		return cause
 	}
 	return nil

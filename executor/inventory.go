@@ -3,59 +3,84 @@ package executor
 import (
 	"context"
 	"log/slog"
-	"sync"
+	"strings"
 	"time"
 
 	"ferry/failover"
 )
 
-// itemCache is the last vault-wide list.
+// itemCache is the last vault-wide list, and what came of the last attempt at one.
 type itemCache struct {
-	mu    sync.Mutex // held while reading: one list at a time, whoever wants it
-	items []failover.Item
-	at    time.Time
+	reading chan struct{} // full while somebody reads: one list at a time, whoever wants it
+	whole   failover.Inventory
+	last    failover.Inventory // may lack the vaults that did not answer
+	err     error              // of last
 }
 
-// list returns the items as read at or after a time.
-func (e *Executor) list(ctx context.Context, since time.Time) ([]failover.Item, error) {
-	e.items.mu.Lock()
-	defer e.items.mu.Unlock()
-	if !e.items.at.IsZero() && !e.items.at.Before(since) {
-		return e.items.items, nil
+// list returns the items as read by a list that began at most so long ago, or begins now. With an error come the items
+// that could be read all the same. Who waits for somebody else's list takes its outcome.
+func (e *Executor) list(ctx context.Context, age time.Duration) (failover.Inventory, error) {
+	c, asked := &e.items, time.Now()
+	select {
+	case c.reading <- struct{}{}:
+	case <-ctx.Done():
+		return failover.Inventory{}, ctx.Err()
 	}
+	defer func() { <-c.reading }()
+	if !c.whole.At.IsZero() && !c.whole.At.Before(asked.Add(-age)) {
+		return c.whole, nil
+	}
+	if !c.last.At.IsZero() && !c.last.At.Before(asked) {
+		return c.last, c.err
+	}
+	begun := time.Now()
 	items, err := e.Site.Items(ctx)
-	if err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return failover.Inventory{}, ctx.Err()
 	}
-	e.items.items, e.items.at = items, time.Now()
-	return items, nil
+	c.last, c.err = failover.Inventory{Items: items, At: begun}, err
+	if err == nil {
+		c.whole = c.last
+	}
+	return c.last, err
 }
 
 // resolve finds the item of a typed name. A name that an older list does not have is looked for in a new one.
-func (e *Executor) resolve(ctx context.Context, typed string) (failover.Item, *failover.Refusal, error) {
-	asked := time.Now()
-	for _, since := range []time.Time{asked.Add(-2 * inventoryEvery), asked} {
-		items, err := e.list(ctx, since)
-		if err != nil {
-			refusal, err := unavailable(ctx, err)
-			return failover.Item{}, refusal, err
+func (e *Executor) resolve(ctx context.Context, typed string) (item failover.Item, refusal *failover.Refusal, err error) {
+	for _, age := range []time.Duration{2 * inventoryEvery, 0} {
+		var inv failover.Inventory
+		if inv, err = e.list(ctx, age); err != nil {
+			return resolvePart(ctx, inv.Items, typed, err)
 		}
-		item, refusal := failover.Resolve(items, typed)
-		if refusal == nil || since.Equal(asked) {
-			return item, refusal, nil
+		if item, refusal = failover.Resolve(inv.Items, typed); refusal == nil {
+			break
 		}
 	}
-	return failover.Item{}, nil, nil // not reached: the second list is the answer
+	return item, refusal, nil
+}
+
+// resolvePart finds an item although some vault did not answer. A bare name may have its twin there, so that only
+// vault/name is certain.
+func resolvePart(ctx context.Context, items []failover.Item, typed string, err error) (failover.Item, *failover.Refusal, error) {
+	found, unknown := failover.Resolve(items, typed)
+	if unknown == nil && strings.Contains(typed, "/") && ctx.Err() == nil {
+		return found, nil, nil
+	}
+	refusal, err := unavailable(ctx, err)
+	if refusal != nil && unknown == nil {
+		refusal.Hint = "Nothing was started. To go on without the vaults that do not answer, type " + found.Vault + "/" + found.Name + "."
+	}
+	return failover.Item{}, refusal, err
 }
 
 // watch keeps the inventory, and closes the gate of an operation whose commit somebody made in the portal.
 func (e *Executor) watch(ctx context.Context) error {
 	for ctx.Err() == nil {
-		items, err := e.list(ctx, time.Now())
+		inv, err := e.list(ctx, 0)
 		if err == nil {
-			err = e.Shelf.SaveInventory(ctx, failover.Inventory{Items: items, At: time.Now()})
-			e.notice(ctx, items)
+			err = e.Shelf.SaveInventory(ctx, inv)
 		}
+		e.notice(ctx, inv.Items)
 		if err != nil && ctx.Err() == nil {
 			e.Log.WarnContext(ctx, "keeping the inventory", slog.Any("error", err))
 		}

@@ -30,6 +30,9 @@ type Command struct {
 // CommandValidity is how long a command may wait for an executor.
 const CommandValidity = 10 * time.Minute
 
+// Late reports whether the command may not be acted on any more.
+func (c Command) Late(now time.Time) bool { return now.After(c.ValidUntil) }
+
 // MessageID derives a command's id from what makes the request one request, such as team and trigger id.
 func MessageID(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))

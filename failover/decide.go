@@ -23,7 +23,7 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if _, again := op.Answers[cmd.MessageID]; again {
 		return nil, nil
 	}
-	if s.Now.After(cmd.ValidUntil) {
+	if cmd.Late(s.Now) {
 		return nil, Refuse(TooLate, "Ask again; nothing was started.", "This request of %s came too late to be acted on.", stamp(cmd.At))
 	}
 	switch cmd.Verb {
@@ -82,6 +82,22 @@ func decideFailover(cmd Command, s Situation) ([]Fact, *Refusal) {
 	return []Fact{req}, nil
 }
 
+// Barred refuses a command on a VM as far as its giver's rights are certain before Azure is read: on the item when the
+// name is resolved, else on all. Who has no right is told so even while Azure does not answer.
+func Barred(cmd Command, s Situation) *Refusal {
+	switch {
+	case s.Item.Key != "" && cmd.Verb == VerbFailover:
+		_, refusal := s.mayAsk(ClassFailover, cmd.By)
+		return refusal
+	case s.Item.Key != "" && cmd.Verb == VerbCommit:
+		_, _, refusal := s.mayCommit(cmd.By)
+		return refusal
+	case s.Item.Key == "" && !s.Policy.mayAnywhere(cmd.Verb, cmd.By):
+		return Refuse(NotAllowed, "Ask somebody who has the right in Ferry's configuration, under access.", "You may not %s %s.", cmd.Verb, cmd.Target)
+	}
+	return nil
+}
+
 // mayAsk finds the rule for the item and checks that the actor may ask.
 func (s Situation) mayAsk(class Class, actor Actor) (Rule, *Refusal) {
 	rule, ok := s.Policy.RuleFor(class, s.Item)
@@ -127,14 +143,11 @@ func decideCommit(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 // decideForeignCommit opens an operation for a VM that was failed over outside Ferry; when who typed it may decide, that
 // is the press.
 func decideForeignCommit(cmd Command, s Situation) ([]Fact, *Refusal) {
-	rule, ok := s.Policy.RuleFor(ClassCommit, s.Item)
-	decides := ok && s.Policy.Decides(rule, cmd.By)
-	if !decides {
-		if _, refusal := s.mayAsk(ClassCommit, cmd.By); refusal != nil {
-			return nil, refusal
-		}
+	rule, decides, refusal := s.mayCommit(cmd.By)
+	if refusal == nil {
+		refusal = Legal(StepCommit, s.Item)
 	}
-	if refusal := Legal(StepCommit, s.Item); refusal != nil {
+	if refusal != nil {
 		return nil, refusal
 	}
 	target := Target{Item: s.Item, Phase: AwaitingCommit}
@@ -149,6 +162,16 @@ func decideForeignCommit(cmd Command, s Situation) ([]Fact, *Refusal) {
 		facts = append(facts, GateOpened{ClassCommit})
 	}
 	return facts, nil
+}
+
+// mayCommit finds the rule for the item's commit, and whether the actor decides it or may only ask.
+func (s Situation) mayCommit(actor Actor) (rule Rule, decides bool, refusal *Refusal) {
+	rule, ok := s.Policy.RuleFor(ClassCommit, s.Item)
+	if ok && s.Policy.Decides(rule, actor) {
+		return rule, true, nil
+	}
+	rule, refusal = s.mayAsk(ClassCommit, actor)
+	return rule, false, refusal
 }
 
 // press records one approval, and opens the gate when it was the last one needed.
@@ -204,17 +227,51 @@ func decideCancel(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	case AwaitingApproval:
 		return nil, Refuse(WrongState, "Type /failover withdraw "+string(op.ID)+".", "%s has not started.", op.ID)
 	case Running:
-		return nil, Refuse(WrongState, "Wait for it to end; nothing is committed without a press.", "A running failover is not cancelled: Azure has already stopped the replication, and the VM would be left unprotected and half moved.")
+		if refusal := unstoppable(op); refusal != nil {
+			return nil, refusal
+		}
+		return []Fact{stopped(op, cmd)}, nil
 	case AwaitingCommit, NeedsAttention:
-		return []Fact{Finished{Phase: Cancelled, Note: "Ended by " + mention(cmd.By) + because(cmd.Reason) + ". The VM stays as it is in Azure.", Hint: "To make a failover final later, type /failover commit VM."}}, nil
+		return []Fact{stopped(op, cmd)}, nil
 	case Succeeded, Failed, Denied, Expired, Cancelled:
 	}
 	return nil, over(op)
 }
 
+// unstoppable refuses when Azure has, or may have, taken the call of the step that runs. Until then the driver's intent
+// and the end are guarded by the same sequence: one of them wins.
+func unstoppable(op Operation) *Refusal {
+	if !slices.ContainsFunc(op.Targets, func(t Target) bool { return t.Phase == Running }) {
+		return Refuse(TooLate, "Type /failover status "+string(op.ID)+" to see how it ended.", "%s is just ending.", op.ID)
+	}
+	for _, t := range op.Targets {
+		kind := wanted(op, t)
+		switch {
+		case t.Phase != Running || !underWay(t, kind):
+		case kind == StepCommit:
+			return Refuse(WrongState, "Wait for it to end.", "A commit that is under way cannot be stopped.")
+		case len(unresolved(t, kind)) > 0:
+			return Refuse(WrongState, "Wait until it is known; nothing is committed without a press.", "It is not known yet whether Azure took the call, and a running failover is not cancelled.")
+		default:
+			return Refuse(WrongState, "Wait for it to end; nothing is committed without a press.", "A running failover is not cancelled: Azure has already stopped the replication, and the VM would be left unprotected and half moved.")
+		}
+	}
+	return nil
+}
+
+// stopped is the end of an operation by a person who leaves the VM as it is.
+func stopped(op Operation, cmd Command) Finished {
+	f := Finished{Phase: Cancelled, Note: "Ended by " + mention(cmd.By) + because(cmd.Reason) + ". The VM stays as it is in Azure.", Hint: "To make a failover final later, type /failover commit VM."}
+	touched := func(t Target) bool { return t.Phase != Running || wanted(op, t) != StepFailover }
+	if op.Phase == Running && !slices.ContainsFunc(op.Targets, touched) {
+		f.Note, f.Hint = "Ended by "+mention(cmd.By)+because(cmd.Reason)+" before Azure took the call. Nothing was started.", ""
+	}
+	return f
+}
+
 // mayCancel reports whether the class cancel is open to the actor on every target.
 func (s Situation) mayCancel(op Operation, actor Actor) bool {
-	return !slices.ContainsFunc(op.Targets, func(t Target) bool {
+	return len(op.Targets) > 0 && !slices.ContainsFunc(op.Targets, func(t Target) bool {
 		rule, ok := s.Policy.RuleFor(ClassCancel, t.Item)
 		return !ok || !s.Policy.May(rule, actor)
 	})

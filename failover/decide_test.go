@@ -37,7 +37,12 @@ func TestWhoMayDecideWhat(t *testing.T) {
 		{name: "requester types commit: the approvers are told", reach: (*table).failedOver, verb: failover.VerbCommit, by: ana, phase: failover.AwaitingCommit},
 		{name: "outsider commits", reach: (*table).failedOver, verb: failover.VerbCommit, by: eve, kind: failover.NotAllowed, phase: failover.AwaitingCommit},
 		{name: "approve at the commit", reach: (*table).failedOver, verb: failover.VerbApprove, by: ben, kind: failover.WrongState, phase: failover.AwaitingCommit, says: "/failover commit op-aaaaaaaa"},
-		{name: "cancel a running failover", reach: approved, verb: failover.VerbCancel, by: ana, kind: failover.WrongState, phase: failover.Running, says: "not cancelled"},
+		{name: "cancel a running failover", reach: func(b *table) { b.running() }, verb: failover.VerbCancel, by: ana, kind: failover.WrongState, phase: failover.Running, says: "not cancelled: Azure has already"},
+		{name: "cancel a call whose answer was lost", reach: called, verb: failover.VerbCancel, by: ana, kind: failover.WrongState, phase: failover.Running, says: "not known yet whether Azure took the call"},
+		{name: "cancel before the call", reach: approved, verb: failover.VerbCancel, by: ana, phase: failover.Cancelled},
+		{name: "cancel a commit under way", reach: committing, verb: failover.VerbCancel, by: ana, kind: failover.WrongState, phase: failover.Running, says: "cannot be stopped"},
+		{name: "cancel what has just failed", reach: justFailed, verb: failover.VerbCancel, by: ana, kind: failover.TooLate, phase: failover.Running, says: "just ending"},
+		{name: "commit without a rule for it", reach: uncommittable, verb: failover.VerbCommit, by: ben, kind: failover.NotAllowed, phase: failover.AwaitingCommit, says: "No rule lets anybody commit op-aaaaaaaa.Commit it in the portal"},
 		{name: "cancel at the commit", reach: (*table).failedOver, verb: failover.VerbCancel, by: ana, phase: failover.Cancelled},
 		{name: "cancel by an approver without the class", reach: (*table).failedOver, verb: failover.VerbCancel, by: ben, kind: failover.NotAllowed, phase: failover.AwaitingCommit},
 		{name: "cancel what has not started", reach: requested, verb: failover.VerbCancel, by: ana, kind: failover.WrongState, phase: failover.AwaitingApproval, says: "/failover withdraw"},
@@ -69,6 +74,27 @@ func requested(b *table) { b.must(failover.VerbFailover, ana) }
 func approved(b *table) {
 	requested(b)
 	b.must(failover.VerbApprove, ben)
+}
+
+func called(b *table) {
+	approved(b)
+	b.act(b.looked())
+}
+
+func committing(b *table) {
+	b.failedOver()
+	b.must(failover.VerbCommit, ben)
+	b.act(b.looked())
+}
+
+func justFailed(b *table) {
+	called(b)
+	b.fold(failover.StepFailed{Target: b.item.Key, Kind: failover.StepFailover, Fault: failover.Fault{Message: "no"}}, "")
+}
+
+func uncommittable(b *table) {
+	b.policy.Rules[0].Classes = []failover.Class{failover.ClassFailover}
+	b.failedOver()
 }
 
 func denied(b *table) {

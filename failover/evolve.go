@@ -85,24 +85,34 @@ func evolveTarget(op Operation, r Record) Operation {
 		return op
 	}
 	if f, ok := r.Fact.(Stuck); ok {
-		t.Phase, t.Error = NeedsAttention, &Fault{Message: f.Why, Action: f.Hint}
+		t.Phase, t.Progress, t.Error = NeedsAttention, "", &Fault{Message: f.Why, Action: f.Hint}
 		op.Phase = NeedsAttention
 		return op
 	}
+	if f, ok := r.Fact.(StepDone); ok && f.Outside {
+		t.Steps = append(t.Steps, Step{Kind: kind}) // nobody's call of ours did it
+	}
 	if step := t.Step(kind); step != nil {
 		evolveStep(t, step, r)
-	} else if f, ok := r.Fact.(StepDone); ok && f.Outside {
-		t.Steps = append(t.Steps, Step{Kind: kind, State: StateDone, EndedAt: f.EndedAt})
-		t.Phase = afterStep(kind)
-	} else if f, ok := r.Fact.(StepFailed); ok { // refused before a call was made
-		t.Error = &f.Fault
-		t.Phase = afterFailure(kind)
+	} else {
+		evolveUncalled(t, kind, r.Fact)
 	}
 	op.Phase = rollUp(op)
 	if _, ok := r.Fact.(StepFailed); ok {
 		op.Decisions = spend(op.Decisions, kind)
 	}
 	return op
+}
+
+// evolveUncalled folds what is known of a step for which no call was made yet.
+func evolveUncalled(t *Target, kind StepKind, fact Fact) {
+	switch f := fact.(type) {
+	case Observed:
+		t.Progress = f.Note
+	case StepFailed: // what was approved does not hold any more
+		t.Phase, t.Progress, t.Error = afterFailure(kind), "", &f.Fault
+	case Requested, Decided, CommitAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, StepDone, Stuck, Finished, Refused:
+	}
 }
 
 func addressee(f Fact) (key string, kind StepKind) {
@@ -136,10 +146,13 @@ func evolveStep(t *Target, step *Step, r Record) {
 		t.Progress = "Azure has started the job"
 	case StepUnknown:
 		step.Unknown = r.At
-		t.Progress = "not known whether Azure took the call: " + f.Why
+		t.Progress = notKnown + f.Why
 	case StepDelayed:
 		step.State, step.Until, step.Unknown = StateDelayed, f.Until, time.Time{}
 		t.Progress = "Azure asked to wait: " + f.Fault.Message
+		if !f.Until.After(r.At) { // nobody has to wait
+			t.Progress = f.Fault.Message
+		}
 	case Observed:
 		step.Tasks = f.Tasks
 		t.Progress = f.Note
@@ -160,7 +173,7 @@ func evolveStep(t *Target, step *Step, r Record) {
 		if !f.PointUsed.IsZero() {
 			t.PointUsed = f.PointUsed
 		}
-		t.Phase, t.Progress = afterStep(step.Kind), ""
+		t.Phase, t.Progress, t.Error = afterStep(step.Kind), "", nil
 	case StepFailed:
 		step.State, step.EndedAt, step.Unknown = StateFailed, r.At, time.Time{}
 		if len(f.Tasks) > 0 {
@@ -170,6 +183,9 @@ func evolveStep(t *Target, step *Step, r Record) {
 	case Requested, Decided, CommitAsked, GateOpened, Claimed, Parked, StepStarted, Stuck, Finished, Refused:
 	}
 }
+
+// notKnown begins the progress of a call whose answer was lost.
+const notKnown = "not known whether Azure took the call: "
 
 // doing names the task that runs now.
 func doing(tasks []Task) string {

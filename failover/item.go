@@ -80,6 +80,11 @@ type Task struct {
 	EndedAt   time.Time `json:"ended_at,omitzero"`
 }
 
+// equal compares what tasks say: the same moment may come in several forms.
+func (t Task) equal(other Task) bool {
+	return t.Name == other.Name && t.State == other.State && t.StartedAt.Equal(other.StartedAt) && t.EndedAt.Equal(other.EndedAt)
+}
+
 // SiteErrorKind says what a caller may do about an error from Azure. The set is closed.
 type SiteErrorKind string
 

@@ -15,6 +15,8 @@ const (
 	LookEvery = 10 * time.Second
 	// SettleWithin is how long a replicated item may lag behind its finished job before a person has to look.
 	SettleWithin = 10 * time.Minute
+	// pollWithin is the slowest pace at which a running job is followed, whatever Azure named.
+	pollWithin = time.Minute
 	// freshFor is how old an observation may be that an act rests on.
 	freshFor = 30 * time.Second
 )
@@ -33,6 +35,13 @@ type Observation struct {
 	// Silent is since when Azure does not answer, RetryAt when to ask it again; both zero while it answers.
 	Silent  time.Time
 	RetryAt time.Time
+	// Refused is Azure's answer when it answers but refuses to show what was asked for: gone, or not allowed.
+	Refused *Fault
+}
+
+// answers reports whether Azure has answered and still does.
+func (o Observation) answers() bool {
+	return o.Silent.IsZero() && !(o.LookedAt.IsZero() && o.JobAt.IsZero())
 }
 
 // Effect is the one thing to do next for a target. The set is closed.
@@ -51,6 +60,8 @@ type (
 	Act struct {
 		Intent StepStarted
 		Call   Call
+		// Again says that an earlier call for the same may have arrived: a refusal of this one may be its echo.
+		Again bool
 	}
 	// Tell appends facts.
 	Tell struct{ Facts []Fact }
@@ -115,8 +126,14 @@ func finish(op Operation) Fact {
 			return Finished{Phase: Failed, Note: note, Hint: "Mend the cause, then ask again."}
 		}
 	}
+	if slices.ContainsFunc(op.Targets, func(t Target) bool { s := t.Step(StepCommit); return s != nil && s.ClientRequestID == "" }) {
+		return Finished{Phase: Succeeded, Note: outside}
+	}
 	return Finished{Phase: Succeeded}
 }
+
+// outside is how an operation ended whose commit was not Ferry's.
+const outside = "Committed outside Ferry."
 
 // wanted is the step that a running target is at.
 func wanted(op Operation, t Target) StepKind {
@@ -130,7 +147,10 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 	kind := wanted(op, t)
 	step := t.Step(kind)
 	if now.Before(seen.RetryAt) {
-		return silent(t, step, seen, now)
+		return silent(op, t, kind, seen, now)
+	}
+	if seen.answers() && strings.HasSuffix(t.Progress, keepsAsking) {
+		return Tell{[]Fact{note(t, kind, "Azure answers again")}}
 	}
 	if step == nil {
 		return begin(op, t, kind, 1, seen, now)
@@ -142,6 +162,9 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 		if now.Before(step.Until) {
 			return Wait{step.Until}
 		}
+		if len(unresolved(t, kind)) > 0 {
+			return reconcile(op, t, step, seen, now)
+		}
 		return begin(op, t, kind, step.Attempt+1, seen, now)
 	case StateAccepted:
 		return follow(t, step, seen, now)
@@ -152,13 +175,60 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 	return Wait{now.Add(LookEvery)} // not reached: a done step moves the target on
 }
 
-// silent waits for Azure to answer again, and says so on the card when that takes long.
-func silent(t Target, step *Step, seen Observation, now time.Time) Effect {
-	note := "Azure does not answer since " + stamp(seen.Silent) + "; Ferry keeps asking"
-	if step != nil && now.Sub(seen.Silent) >= freshFor && t.Progress != note {
-		return Tell{[]Fact{Observed{Target: t.Item.Key, Kind: step.Kind, Tasks: step.Tasks, Note: note}}}
+// unresolved are the calls for a step of which nobody knows whether Azure took them, oldest first: those after the last
+// one that Azure answered for good.
+func unresolved(t Target, kind StepKind) []Step {
+	var calls []Step
+	for _, s := range slices.Backward(t.Steps) {
+		switch {
+		case s.Kind != kind || s.State == StateDelayed:
+		case s.State == StateStarted:
+			calls = append(calls, s)
+		default:
+			slices.Reverse(calls)
+			return calls
+		}
+	}
+	slices.Reverse(calls)
+	return calls
+}
+
+// underWay reports whether Azure has, or may have, taken a call for the step.
+func underWay(t Target, kind StepKind) bool {
+	s := t.Step(kind)
+	return s != nil && s.State == StateAccepted || len(unresolved(t, kind)) > 0
+}
+
+// keepsAsking ends what is said while Azure tells nothing.
+const keepsAsking = "; Ferry keeps asking"
+
+// silent waits for Azure to answer again, and says so on the card when that takes long. A refusal to be read is an
+// answer: before a call it is the end of the step, after one a person has to look when it stays.
+func silent(op Operation, t Target, kind StepKind, seen Observation, now time.Time) Effect {
+	since, detail := "Azure does not answer since "+stamp(seen.Silent), ""
+	if seen.Refused != nil {
+		if !underWay(t, kind) {
+			return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: kind, Fault: *seen.Refused}}}
+		}
+		if now.Sub(seen.Silent) >= SettleWithin {
+			return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Azure refuses to show what became of " + t.Item.Name + ": " + seen.Refused.Message,
+				Hint: cmp.Or(seen.Refused.Action, "Look at "+t.Item.Name+" in the portal.") + " To leave it as it is, type /failover cancel " + string(op.ID) + "."}}}
+		}
+		since, detail = "Azure refuses to show it since "+stamp(seen.Silent), ": "+seen.Refused.Message
+	}
+	if now.Sub(seen.Silent) >= freshFor && !strings.HasPrefix(t.Progress, since) {
+		return Tell{[]Fact{note(t, kind, since+detail+keepsAsking)}}
 	}
 	return Wait{seen.RetryAt}
+}
+
+// note tells people something about a step, and leaves its tasks as they are.
+func note(t Target, kind StepKind, text string) Observed {
+	o := Observed{Target: t.Item.Key, Kind: kind, Note: text}
+	if s := t.Step(kind); s != nil {
+		o.Tasks = s.Tasks
+	}
+	return o
 }
 
 // begin looks, checks that what was approved still holds, and acts.
@@ -170,14 +240,30 @@ func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation,
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: kind, Outside: true}}}
 	}
 	refusal := Legal(kind, seen.Item)
+	again := len(unresolved(t, kind)) > 0
 	call := Call{Kind: kind, Item: seen.Item, Shutdown: op.Plan.Shutdown, ClientRequestID: ClientRequestID(op.ID, t.Item.Key, kind, attempt)}
+	if refusal == nil && kind == StepFailover {
+		refusal = turned(t.Item, seen.Item)
+	}
 	if refusal == nil && kind == StepFailover {
 		call.PointID, refusal = pointFor(op.Plan.Point, t, seen.Points)
 	}
-	if refusal != nil {
+	switch {
+	case refusal != nil && again:
+		return Tell{[]Fact{noTrace(op, t)}}
+	case refusal != nil:
 		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: kind, Fault: Fault{Message: refusal.Message, Action: refusal.Hint}}}}
 	}
-	return Act{Intent: StepStarted{Target: t.Item.Key, Kind: kind, Attempt: attempt, ClientRequestID: call.ClientRequestID}, Call: call}
+	return Act{Intent: StepStarted{Target: t.Item.Key, Kind: kind, Attempt: attempt, ClientRequestID: call.ClientRequestID}, Call: call, Again: again}
+}
+
+// turned refuses when the replication goes another way than the one that was approved: somebody has moved the VM and
+// protected it again.
+func turned(approved, now Item) *Refusal {
+	if strings.EqualFold(approved.From, now.From) && strings.EqualFold(approved.To, now.To) {
+		return nil
+	}
+	return Refuse(WrongState, "Ask again if that is what is wanted.", "%s would now fail over from %s to %s; from %s to %s was approved.", now.Name, now.From, now.To, approved.From, approved.To)
 }
 
 // pointFor is the recovery point to send: none for Latest. A point older than the one shown to the approver is not taken.
@@ -195,42 +281,83 @@ func pointFor(sel Point, t Target, points []RecoveryPoint) (string, *Refusal) {
 	return point.ID, nil
 }
 
-// reconcile finds out what became of a call whose answer is not known.
+// reconcile finds out what became of calls whose answer is not known.
 func reconcile(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
+	calls := unresolved(t, step.Kind)
 	if seen.SearchedAt.IsZero() || now.Sub(seen.SearchedAt) >= LookEvery {
-		return Search{Since: step.StartedAt}
+		return Search{Since: calls[0].StartedAt}
 	}
-	ours := slices.DeleteFunc(slices.Clone(seen.Found), func(j Job) bool { return !strings.HasPrefix(strings.ToLower(j.ActivityID), step.ClientRequestID) })
+	ours, others := sift(t, calls, seen.Found)
 	accepted := StepAccepted{Target: t.Item.Key, Kind: step.Kind, Adopted: true}
 	switch {
 	case len(ours) == 1:
 		accepted.JobID = ours[0].ID
 		return Tell{[]Fact{accepted}}
-	case len(ours) == 0 && len(seen.Found) == 1:
-		accepted.JobID = seen.Found[0].ID
+	case len(ours) == 0 && len(others) == 1:
+		accepted.JobID = others[0].ID
 		accepted.Note = "The job does not carry Ferry's request id; it is the only one on this VM since the call."
 		return Tell{[]Fact{accepted}}
-	case len(seen.Found) > 1:
+	case len(ours)+len(others) > 1:
 		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Several jobs have run on " + t.Item.Name + " since the call whose answer was lost.", Hint: "Look at the vault's jobs in the portal and decide there; then type /failover cancel " + string(op.ID) + "."}}}
 	}
 	return lost(op, t, step, seen, now)
 }
 
-// lost is a call of which Azure shows no trace (yet).
-func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
-	if again := step.StartedAt.Add(ActAgainAfter); now.Before(again) {
-		return Wait{earlier(again, seen.SearchedAt.Add(LookEvery))}
-	}
-	attempts := 0
-	for _, s := range t.Steps {
-		if s.Kind == step.Kind && s.State == StateStarted {
-			attempts++
+// sift divides jobs into those that carry the id of one of the calls and those that might be one of them all the same.
+// Jobs that the operation knows from earlier are neither, nor are those of another kind.
+func sift(t Target, calls []Step, found []Job) (ours, others []Job) {
+	for _, j := range found {
+		carries := func(s Step) bool { return strings.HasPrefix(strings.ToLower(j.ActivityID), s.ClientRequestID) }
+		known := func(s Step) bool { return s.JobID != "" && strings.EqualFold(s.JobID, j.ID) }
+		switch {
+		case slices.ContainsFunc(calls, carries):
+			ours = append(ours, j)
+		case !slices.ContainsFunc(t.Steps, known) && mayBe(calls[0].Kind, j.Scenario):
+			others = append(others, j)
 		}
 	}
-	if attempts > 1 || Legal(step.Kind, seen.Item) != nil {
-		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Azure gave no answer to the call and shows no job for it.", Hint: "Look at " + t.Item.Name + " in the portal; then type /failover cancel " + string(op.ID) + " and ask again."}}}
+	return ours, others
+}
+
+// mayBe reports whether a job of a scenario could be a step's. Only the scenarios that surely are something else are left
+// out: one that was never recorded may be ours.
+func mayBe(kind StepKind, scenario string) bool {
+	switch scenario {
+	case "TestFailover", "TestFailoverCleanup", "SwitchReplicationGroupProtection", "EnableDr":
+		return false
+	case "UnplannedFailover":
+		return kind == StepFailover
+	case "CommitFailover":
+		return kind == StepCommit
+	}
+	return true
+}
+
+// lost is a call of which Azure shows no trace (yet).
+func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
+	calls := unresolved(t, step.Kind)
+	last := calls[len(calls)-1]
+	again := last.StartedAt.Add(ActAgainAfter)
+	switch {
+	case step.State == StateStarted && step.Unknown.IsZero():
+		return Tell{[]Fact{StepUnknown{Target: t.Item.Key, Kind: step.Kind, Why: "who made it stopped before the answer came"}}}
+	case step.Kind == StepCommit && seen.Item.State == StateCommitted && seen.Item.JobID == "":
+		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but the VM is committed."}}}
+	case now.Before(again):
+		return Wait{earlier(again, seen.SearchedAt.Add(LookEvery))}
+	case len(calls) > 1 || Legal(step.Kind, seen.Item) != nil:
+		return Tell{[]Fact{noTrace(op, t)}}
 	}
 	return begin(op, t, step.Kind, step.Attempt+1, seen, now)
+}
+
+// noTrace leaves it to a person that a call is not answered for and cannot be made again.
+func noTrace(op Operation, t Target) Stuck {
+	why := "Azure gave no answer to the call and shows no job for it."
+	if strings.HasPrefix(t.Progress, notKnown) {
+		why = "Azure shows no job, and it is " + strings.TrimSuffix(t.Progress, ".") + "."
+	}
+	return Stuck{Target: t.Item.Key, Why: why, Hint: "Look at " + t.Item.Name + " in the portal; then type /failover cancel " + string(op.ID) + " and ask again."}
 }
 
 // follow watches the job to its end, and then the item: a job that succeeded is not yet an item that changed.
@@ -239,21 +366,29 @@ func follow(t Target, step *Step, seen Observation, now time.Time) Effect {
 	if pace <= 0 {
 		pace = LookEvery
 	}
+	pace = min(pace, pollWithin)
 	if seen.JobAt.IsZero() || seen.Job.ID != step.JobID {
 		return ReadJob{step.JobID}
 	}
 	switch seen.Job.State {
 	case JobSucceeded:
 		return settle(t, step, seen, now)
+	case JobOther: // when it has ended, the item tells how
+		if !seen.Job.EndedAt.IsZero() {
+			return settle(t, step, seen, now)
+		}
 	case JobFailed, JobCancelled:
 		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: step.Kind, Tasks: seen.Job.Tasks, Fault: whyFailed(seen.Job)}}}
-	case JobNotStarted, JobInProgress, JobSuspended, JobOther:
+	case JobNotStarted, JobInProgress, JobSuspended:
+	}
+	if !seen.Silent.IsZero() { // what was seen last is no news
+		return ReadJob{step.JobID}
 	}
 	note := ""
 	if seen.Job.State != JobInProgress && seen.Job.State != JobNotStarted {
-		note = "Azure reports the job as " + seen.Job.Description + "; look at it in the portal"
+		note = "Azure reports the job as " + cmp.Or(seen.Job.Description, string(seen.Job.State)) + "; look at it in the portal"
 	}
-	if !slices.Equal(step.Tasks, seen.Job.Tasks) || t.Progress != cmp.Or(note, doing(seen.Job.Tasks)) {
+	if !slices.EqualFunc(step.Tasks, seen.Job.Tasks, Task.equal) || t.Progress != cmp.Or(note, doing(seen.Job.Tasks)) {
 		return Tell{[]Fact{Observed{Target: t.Item.Key, Kind: step.Kind, Tasks: seen.Job.Tasks, Note: note}}}
 	}
 	if next := seen.JobAt.Add(pace); now.Before(next) {
@@ -264,7 +399,7 @@ func follow(t Target, step *Step, seen Observation, now time.Time) Effect {
 
 func settle(t Target, step *Step, seen Observation, now time.Time) Effect {
 	job := seen.Job
-	if seen.LookedAt.Before(seen.JobAt) {
+	if seen.LookedAt.Before(seen.JobAt) || !seen.Silent.IsZero() {
 		return Look{}
 	}
 	// Beyond is further than the step led: somebody went on in the portal.
@@ -276,7 +411,7 @@ func settle(t Target, step *Step, seen Observation, now time.Time) Effect {
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, PointUsed: job.PointUsed, EndedAt: job.EndedAt, Tasks: job.Tasks, Warning: warning(job)}}}
 	}
 	if now.After(seen.JobAt.Add(SettleWithin)) {
-		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Azure's job succeeded, but " + t.Item.Name + " is still in the state " + seen.Item.State + ".", Hint: "Look at the replicated item in the portal."}}}
+		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Azure's job has ended as " + cmp.Or(job.Description, string(job.State)) + ", but " + t.Item.Name + " is still in the state " + seen.Item.State + ".", Hint: "Look at the replicated item in the portal."}}}
 	}
 	if next := seen.LookedAt.Add(LookEvery); now.Before(next) {
 		return Wait{next}
@@ -297,7 +432,7 @@ func Noticed(op Operation, items []Item) []Fact {
 		}
 		facts = append(facts, StepDone{Target: t.Item.Key, Kind: StepCommit, Outside: true})
 	}
-	return append(facts, Finished{Phase: Succeeded, Note: "Committed outside Ferry."})
+	return append(facts, Finished{Phase: Succeeded, Note: outside})
 }
 
 func whyFailed(job Job) Fault {
@@ -312,10 +447,12 @@ func warning(job Job) string {
 	switch job.Description {
 	case "PartiallySucceeded", "CompletedWithInformation":
 	default:
-		return ""
+		if job.State != JobOther {
+			return ""
+		}
 	}
 	if len(job.Errors) == 0 {
-		return "Azure reports " + job.Description + "."
+		return "Azure reports " + cmp.Or(job.Description, string(job.State)) + "."
 	}
 	return strings.TrimSpace(job.Errors[0].Message + " " + job.Errors[0].Action)
 }

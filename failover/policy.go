@@ -95,12 +95,29 @@ func (p Policy) holds(roles []string, actor Actor) bool {
 	return slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(p.Roles[role], actor.ID) })
 }
 
+// mayAnywhere reports whether an actor could have the right to a verb on any VM at all. The rule of an open commit may be
+// older than the policy, so that any role is enough for one.
+func (p Policy) mayAnywhere(verb Verb, actor Actor) bool {
+	if verb == VerbFailover {
+		return slices.ContainsFunc(p.Rules, func(r Rule) bool { return slices.Contains(r.Classes, ClassFailover) && p.May(r, actor) })
+	}
+	for _, ids := range p.Roles {
+		if slices.Contains(ids, actor.ID) {
+			return true
+		}
+	}
+	return false
+}
+
 // rolesInWords is "approver", or "approver or lead".
 func rolesInWords(roles []string) string { return strings.Join(roles, " or ") }
 
 // mayDecide is the one place that says whether an actor may press the button of an open gate; every entrance comes here.
 func (p Policy) mayDecide(op Operation, gate Class, actor Actor) *Refusal {
 	rule := op.GateRule(gate)
+	if len(p.Deciders(rule)) == 0 {
+		return undecidable(op, gate)
+	}
 	if !p.Decides(rule, actor) {
 		who := rule.Approvers
 		if rule.Approvals == 0 {
@@ -113,6 +130,16 @@ func (p Policy) mayDecide(op Operation, gate Class, actor Actor) *Refusal {
 		return Refuse(NotAllowed, "Ask another person with the role "+rolesInWords(rule.Approvers)+".", "You asked for it yourself, and %s needs a second person.", op.ID)
 	}
 	return nil
+}
+
+// undecidable is a gate that nobody can open: no rule named the class when the operation was asked for, or its roles are
+// empty. The rule is part of what was approved, so a new one counts for the next operation only.
+func undecidable(op Operation, gate Class) *Refusal {
+	if gate == ClassCommit {
+		return Refuse(NotAllowed, "Commit it in the portal: Ferry notices. Or have a rule with the verb class commit added under access.rules, type /failover cancel "+string(op.ID)+", then /failover commit VM.",
+			"No rule lets anybody commit %s.", op.ID)
+	}
+	return Refuse(NotAllowed, "Have the approvers' role filled under access.roles, or type /failover withdraw "+string(op.ID)+".", "No rule lets anybody decide %s.", op.ID)
 }
 
 // askedBy reports whether an actor asked for the operation or opened the gate.

@@ -46,6 +46,7 @@ type table struct {
 	points []failover.RecoveryPoint
 	holder failover.Operation
 	asked  int
+	moved  func(from, to failover.Phase, by failover.Fact) // told of every change of phase, when set
 }
 
 func newTable(t *testing.T, approvals int) *table {
@@ -90,7 +91,11 @@ func (b *table) must(verb failover.Verb, by failover.Actor) {
 
 func (b *table) fold(f failover.Fact, command string) {
 	b.seq++
+	from := b.op.Phase
 	b.op = failover.Evolve(b.op, failover.Record{Fact: f, At: b.now, Seq: b.seq, Command: command})
+	if b.moved != nil && b.op.Phase != from {
+		b.moved(from, b.op.Phase, f)
+	}
 }
 
 func (b *table) next(seen failover.Observation) failover.Effect {
