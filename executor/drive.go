@@ -168,8 +168,7 @@ func (d *driver) look(ctx context.Context, target string, before failover.Observ
 // silence is an observation after a reading that failed: since when, how, and when to try again.
 func silence(before failover.Observation, err error, now time.Time) failover.Observation {
 	wait, refused := failover.LookEvery, (*failover.Fault)(nil)
-	var site *failover.SiteError
-	if errors.As(err, &site) {
+	if site, ok := errors.AsType[*failover.SiteError](err); ok {
 		wait = max(wait, site.After)
 		if site.Kind == failover.RefusedBySite {
 			refused = &site.Fault

@@ -93,7 +93,7 @@ func Barred(cmd Command, s Situation) *Refusal {
 		_, _, refusal := s.mayCommit(cmd.By)
 		return refusal
 	case s.Item.Key == "" && !s.Policy.mayAnywhere(cmd.Verb, cmd.By):
-		return Refuse(NotAllowed, "Ask somebody who has the right in Ferry's configuration, under access.", "You may not %s %s.", cmd.Verb, cmd.Target)
+		return Refuse(NotAllowed, "Ask somebody who has the right in Ferry's configuration, under access.", "You may not %s %s.", Class(cmd.Verb).verb(), cmd.Target)
 	}
 	return nil
 }
@@ -102,10 +102,10 @@ func Barred(cmd Command, s Situation) *Refusal {
 func (s Situation) mayAsk(class Class, actor Actor) (Rule, *Refusal) {
 	rule, ok := s.Policy.RuleFor(class, s.Item)
 	if !ok {
-		return rule, Refuse(NotAllowed, "Ask whoever keeps Ferry's configuration to add one under access.rules.", "No rule lets anybody %s %s.", class, s.Item.Name)
+		return rule, Refuse(NotAllowed, "Ask whoever keeps Ferry's configuration to add one under access.rules.", "No rule lets anybody %s %s.", class.verb(), s.Item.Name)
 	}
 	if !s.Policy.May(rule, actor) {
-		return rule, Refuse(NotAllowed, "Ask somebody with the role "+rolesInWords(rule.May)+".", "You may not %s %s.", class, s.Item.Name)
+		return rule, Refuse(NotAllowed, "Ask somebody with the role "+rolesInWords(rule.May)+".", "You may not %s %s.", class.verb(), s.Item.Name)
 	}
 	return rule, nil
 }

@@ -19,7 +19,7 @@ func TestWhoMayDecideWhat(t *testing.T) {
 		phase failover.Phase
 		says  string
 	}{
-		{name: "outsider asks", verb: failover.VerbFailover, by: eve, kind: failover.NotAllowed, says: "You may not failover vm-x"},
+		{name: "outsider asks", verb: failover.VerbFailover, by: eve, kind: failover.NotAllowed, says: "You may not fail over vm-x"},
 		{name: "approver who may not ask", verb: failover.VerbFailover, by: ben, kind: failover.NotAllowed},
 		{name: "requester approves", reach: requested, verb: failover.VerbApprove, by: ana, kind: failover.NotAllowed, phase: failover.AwaitingApproval, says: "You asked for it yourself"},
 		{name: "outsider approves", reach: requested, verb: failover.VerbApprove, by: eve, kind: failover.NotAllowed, phase: failover.AwaitingApproval},

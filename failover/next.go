@@ -211,8 +211,10 @@ func silent(op Operation, t Target, kind StepKind, seen Observation, now time.Ti
 			return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: kind, Fault: *seen.Refused}}}
 		}
 		if now.Sub(seen.Silent) >= SettleWithin {
-			return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Azure refuses to show what became of " + t.Item.Name + ": " + seen.Refused.Message,
-				Hint: cmp.Or(seen.Refused.Action, "Look at "+t.Item.Name+" in the portal.") + " To leave it as it is, type /failover cancel " + string(op.ID) + "."}}}
+			return Tell{[]Fact{Stuck{
+				Target: t.Item.Key, Why: "Azure refuses to show what became of " + t.Item.Name + ": " + seen.Refused.Message,
+				Hint: cmp.Or(seen.Refused.Action, "Look at "+t.Item.Name+" in the portal.") + " To leave it as it is, type /failover cancel " + string(op.ID) + ".",
+			}}}
 		}
 		since, detail = "Azure refuses to show it since "+stamp(seen.Silent), ": "+seen.Refused.Message
 	}

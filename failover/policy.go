@@ -17,6 +17,14 @@ const (
 	ClassCancel   Class = "cancel"
 )
 
+// verb is the class in a sentence: "fail over vm-x".
+func (c Class) verb() string {
+	if c == ClassFailover {
+		return "fail over"
+	}
+	return string(c)
+}
+
 // Policy is who may do what. The zero policy allows nothing.
 type Policy struct {
 	Roles map[string][]string // role -> actor ids

@@ -54,12 +54,14 @@ checked when somebody asks, and again just before the call: what does not hold a
 	return b.String()
 }
 
-func steps() []failover.StepKind { return []failover.StepKind{failover.StepFailover, failover.StepCommit} }
+func steps() []failover.StepKind {
+	return []failover.StepKind{failover.StepFailover, failover.StepCommit}
+}
 
 func stateRow(r failover.Row) string {
-	words := func(s, any string) string {
+	words := func(s string) string {
 		if s == "*" {
-			return any
+			return "any"
 		}
 		return s
 	}
@@ -70,7 +72,7 @@ func stateRow(r failover.Row) string {
 	if r.Allowed {
 		answer, next = "**allowed**, if Azure offers `"+r.Needs+"`", "`"+string(r.Next)+"`"
 	}
-	return "| " + strings.Join([]string{words(r.State, "any"), words(r.Test, "any"), job, cell(answer), cell(r.Hint), next}, " | ") + " |\n"
+	return "| " + strings.Join([]string{words(r.State), words(r.Test), job, cell(answer), cell(r.Hint), next}, " | ") + " |\n"
 }
 
 func cell(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
