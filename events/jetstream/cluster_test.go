@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"ferry/events/jetstream"
 )
 
 // A cluster of three checks guards and ids in another order and answers with other codes than one server does.
@@ -67,5 +69,17 @@ func cluster(t *testing.T) *lab {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
-	return &lab{T: t, ctx: ctx, url: strings.Join(urls, ","), replicas: 3}
+	l := &lab{T: t, ctx: ctx, url: strings.Join(urls, ","), replicas: 3}
+	setup, err := jetstream.Connect(jetstream.Options{URL: l.url, Name: "setup", Replicas: 3, Log: logger(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer setup.Close()
+	for err = setup.Ensure(ctx); err != nil; err = setup.Ensure(ctx) { // the leader does not know all the others yet
+		if ctx.Err() != nil {
+			t.Fatal(err)
+		}
+		pass(100 * time.Millisecond)
+	}
+	return l
 }

@@ -195,7 +195,7 @@ func TestTerminal(t *testing.T) {
 	if code, out, errs := o.ferry("commit", id); code != 3 || !strings.Contains(errs, "ferry approve "+id) {
 		t.Fatalf("commit before the approval: %d %s %s", code, out, errs)
 	}
-	if code, out, errs := o.ferry("run", "vm-x"); code != 3 || !strings.Contains(errs, "You may not failover vm-x") {
+	if code, out, errs := o.ferry("run", "vm-x"); code != 3 || !strings.Contains(errs, "You may not fail over vm-x") {
 		t.Fatalf("cli:local is no operator: %d %s %s", code, out, errs)
 	}
 	if code, out, errs := o.ferry("approve", "op-aaaaaaaa", "-o", "json"); code != 3 || !strings.Contains(out, `"refused"`) {
