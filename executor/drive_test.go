@@ -351,6 +351,24 @@ func TestThrottled(t *testing.T) {
 	})
 }
 
+// What was seen before a call is not what the next one rests on, however soon that is.
+func TestLooksAgainAfterAThrottle(t *testing.T) {
+	bubble(t, func(b *bench) {
+		e, n := b.executor("one")
+		id := b.approved(e)
+		b.vault.script = []reply{{err: silent()}}
+		n.after = on("step_delayed", func() {
+			b.vault.set("vm-x", func(i *failover.Item) { i.State = failover.StateCommitPending })
+		})
+		if err := b.drive(e, id); err != nil {
+			t.Error(err)
+		}
+		if op := b.phase(id, failover.Failed); b.vault.sent() != 1 || !strings.Contains(op.Targets[0].Error.Message, "already been failed over") {
+			t.Errorf("%d calls, %+v", b.vault.sent(), op.Targets[0].Error)
+		}
+	})
+}
+
 func TestRefusedBySite(t *testing.T) {
 	bubble(t, func(b *bench) {
 		e, _ := b.executor("one")
@@ -410,6 +428,9 @@ func TestPressWhileParking(t *testing.T) {
 				b.holder("")
 				pass(time.Minute)
 				stop()
+				if n := b.stream.works(id); n != map[string]int{"before": 1, "after": 2}[order] {
+					t.Errorf("%d work messages: only what nobody drives needs another", n)
+				}
 			})
 		})
 	}

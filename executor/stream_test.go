@@ -115,6 +115,19 @@ func (s *stream) work(id failover.OpID) message {
 	return message{}
 }
 
+// works counts the words that an operation has work.
+func (s *stream) works(id failover.OpID) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, m := range s.queue {
+		if m.op == id {
+			n++
+		}
+	}
+	return n
+}
+
 // count counts the facts of a type on an operation.
 func (s *stream) count(id failover.OpID, typ string) int {
 	s.mu.Lock()

@@ -214,6 +214,37 @@ func TestLateArrivalOfTheFirstCall(t *testing.T) {
 	}
 }
 
+// What was approved does not hold any more, and an earlier call may have arrived: nobody knows that it failed.
+func TestDriftAfterALostAnswer(t *testing.T) {
+	b, _ := dangling(t)
+	b.fold(failover.StepUnknown{Target: b.item.Key, Kind: failover.StepFailover, Why: "reset"}, "")
+	b.now, b.points = b.now.Add(failover.ActAgainAfter), b.points[:1]
+	b.tell(b.searched())
+	b.phase(failover.NeedsAttention)
+}
+
+// Azure names a day as its pace: a person is not left alone that long.
+func TestPaceIsBounded(t *testing.T) {
+	b, _ := dangling(t)
+	b.fold(failover.StepAccepted{Target: b.item.Key, Kind: failover.StepFailover, JobID: "/jobs/1", Poll: 24 * time.Hour}, "")
+	seen := failover.Observation{Job: failover.Job{ID: "/jobs/1", State: failover.JobInProgress}, JobAt: b.now}
+	b.tell(seen)
+	if w, ok := b.next(seen).(failover.Wait); !ok || !w.Until.Equal(b.now.Add(time.Minute)) {
+		t.Fatalf("got %#v", b.next(seen))
+	}
+}
+
+// The job has ended and Azure is silent since: how the item is now is not known, so nothing is said about it.
+func TestSilenceWhileTheItemLags(t *testing.T) {
+	b := newTable(t, 1)
+	b.running()
+	seen := failover.Observation{Job: failover.Job{ID: "/jobs/1", State: failover.JobSucceeded}, JobAt: b.now, Item: b.item, LookedAt: b.now, Silent: b.now}
+	b.now = b.now.Add(failover.SettleWithin + time.Second)
+	if _, ok := b.next(seen).(failover.Look); !ok {
+		t.Fatalf("got %#v", b.next(seen))
+	}
+}
+
 // A throttled second call leaves open what became of the first: it is looked for before a third.
 func TestThrottledAfterALostAnswer(t *testing.T) {
 	b, first := dangling(t)

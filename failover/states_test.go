@@ -40,7 +40,7 @@ Generated from the table and the fold in package failover by its tests; change t
 
 A step is allowed when the first line that fits the replicated item says so, and Azure offers it (allowedOperations). It is
 checked when somebody asks, and again just before the call: what does not hold any more is not started. In the texts
-{vm}, {state} and {job} are filled in.
+{vm}, {state} and {job} are filled in; a test failover is open in every state but None.
 `)
 	for _, step := range steps() {
 		fmt.Fprintf(&b, "\n## %s\n\n| state of the item | test failover | job running | answer | what to do | then |\n|---|---|---|---|---|---|\n", step)

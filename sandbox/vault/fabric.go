@@ -9,6 +9,7 @@ type region struct {
 	fabric        string
 	container     string
 	containerGUID string // internal identity, shown in failoverRecoveryPointId
+	down          bool   // see [Vault.SourceDown]
 }
 
 func newRegion(name string) region {

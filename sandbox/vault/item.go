@@ -83,8 +83,11 @@ func (it *item) allowed() []string {
 
 func (it *item) allows(a action) bool { return slices.Contains(it.allowed(), a.word) }
 
-// stopReplication happens the moment a failover starts.
+// stopReplication happens the moment a failover starts, or before it when the source region is down.
 func (it *item) stopReplication(now time.Duration) {
+	if !it.replicating() {
+		return
+	}
 	it.stoppedRPO = it.rpo(now)
 	last := &it.replicated[len(it.replicated)-1]
 	last.to, last.open = now, false
@@ -113,7 +116,7 @@ func (it *item) finish() {
 	case j.failure == nil:
 		it.protectionState = j.action.to
 		j.action.done(it, j)
-	case j.action.stopsReplication:
+	case j.action.stopsReplication && !it.primary.down:
 		// Replication starts again after a failed failover (guessed).
 		it.replicated = append(it.replicated, span{from: j.end(), open: true})
 	}

@@ -65,7 +65,7 @@ func (v *Vault) itemJSON(it *item, now time.Duration) object {
 			"switchProviderState":                     "None",
 			"switchProviderStateDescription":          nil,
 			"allowedOperations":                       it.allowed(),
-			"replicationHealth":                       "Normal",
+			"replicationHealth":                       it.health(),
 			"failoverHealth":                          "Warning",
 			"healthErrors":                            []object{v.untestedJSON(it)},
 			"policyId":                                v.policyID(),

@@ -96,6 +96,9 @@ func (v *Vault) start(it *item, a action, in failoverInput, from origin, now tim
 		clientRequestID: from.clientRequestID, correlationID: from.correlationID,
 	}
 	if a.stopsReplication {
+		if in.shutdown && it.primary.down {
+			j.warning, in.shutdown = sourceUnreachable(), false
+		}
 		v.choosePoint(j, in, now)
 		it.stopReplication(now)
 	}

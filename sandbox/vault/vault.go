@@ -100,11 +100,26 @@ func (v *Vault) Speed() float64 {
 }
 
 // SetSpeed changes the speed from now on: a running job keeps what it has done and does the rest at the new speed, and no
-// time already shown changes. A speed that is not positive means 1.
+// time already shown changes. A speed that is not positive means 1. It ends a [Vault.Pause].
 func (v *Vault) SetSpeed(speed float64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.clock.setSpeed(speed)
+	v.clock.set(speed, false)
+}
+
+// Pause lets the simulated world stand still until [Vault.Resume] or [Vault.SetSpeed]: calls are answered, and no job gets
+// on. [Vault.Speed] stays what it was.
+func (v *Vault) Pause() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.clock.set(v.clock.speed(), true)
+}
+
+// Resume ends a [Vault.Pause].
+func (v *Vault) Resume() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.clock.set(v.clock.speed(), false)
 }
 
 // settle brings the world up to now and returns now, in simulated time. Everything that reads the world calls it first.

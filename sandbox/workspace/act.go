@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -126,6 +127,41 @@ func (w *Workspace) pressed(user, channel, label string, options []ClickOption) 
 		}
 	}
 	return nil, ClickResult{}, fmt.Errorf("no button %q that %s can see; there are: %s", label, p.Name, strings.Join(there, " "))
+}
+
+// ErrGone is returned by [Workspace.Press] when the message or its button is not there (any more).
+var ErrGone = errors.New("this button is gone: the message has changed")
+
+// Press lets a person (id or name) press one button, as a client does that shows the message with this ts. Otherwise it is
+// [Workspace.Click]. When an edit gave the button's block another id meanwhile, the action alone says which one is meant
+// (inferred).
+func (w *Workspace) Press(user, channel, ts, blockID, actionID string) error {
+	i, err := w.pointedAt(user, channel, ts, blockID, actionID)
+	if err != nil {
+		return err
+	}
+	return w.deliver(i)
+}
+
+func (w *Workspace) pointedAt(user, channel, ts, blockID, actionID string) (*interaction, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p, c, err := w.find(user, channel)
+	if err != nil {
+		return nil, err
+	}
+	m := c.message(ts)
+	if m == nil || !m.visibleTo(p.ID) {
+		return nil, ErrGone
+	}
+	buttons := slices.DeleteFunc(m.snapshot().Buttons, func(b Button) bool { return b.ActionID != actionID })
+	if exact := slices.IndexFunc(buttons, func(b Button) bool { return b.BlockID == blockID }); exact >= 0 {
+		buttons = buttons[exact : exact+1]
+	}
+	if len(buttons) != 1 {
+		return nil, ErrGone
+	}
+	return w.press(p, c, m, buttons[0]), nil
 }
 
 func (w *Workspace) meets(m *Message, options []ClickOption) bool {

@@ -11,6 +11,8 @@ type Person struct {
 	ID       string
 	Name     string // the handle, without @
 	RealName string
+	// Title is what the person does, as the profile says it.
+	Title string
 	// Guest is a multi-channel guest: users.info says is_restricted.
 	Guest bool
 	// External belongs to another organisation that shares the channel through Slack Connect: users.info says is_stranger
@@ -76,6 +78,6 @@ func (w *Workspace) wireUser(p Person) reply {
 		"tz": "Etc/UTC", "tz_label": "Coordinated Universal Time", "tz_offset": 0,
 		"is_admin": false, "is_owner": false, "is_bot": bot, "is_app_user": false,
 		"is_restricted": p.Guest, "is_ultra_restricted": false, "is_stranger": p.External,
-		"profile": reply{"real_name": p.RealName, "display_name": p.Name, "team": w.teamOf(p)},
+		"profile": reply{"real_name": p.RealName, "display_name": p.Name, "title": p.Title, "team": w.teamOf(p)},
 	}
 }

@@ -35,18 +35,19 @@ type Options struct {
 	Channel      Channel
 	// NoRateLimits switches HTTP 429 off; everything else stays as strict.
 	NoRateLimits bool
-	// Home serves "/"; without it a line of text does.
-	Home http.Handler
+	// Page is what the page at "/" shows beside the channel.
+	Page Page
 }
 
 // Workspace is the stand-in, made by [New]. It is the [http.Handler] of everything that a Slack app talks to.
 type Workspace struct {
-	opts     Options // not written after New, like the next five
+	opts     Options // not written after New, like the next six
 	people   map[string]Person
 	channels map[string]*channel
 	methods  map[string]method
 	mux      *http.ServeMux
 	upgrader websocket.Upgrader
+	origin   *http.CrossOriginProtection
 	tasks    sync.WaitGroup // added to only under mu while open, so that Close may wait
 
 	mu          sync.Mutex
@@ -76,6 +77,7 @@ func New(o Options) *Workspace {
 		channels:    map[string]*channel{o.Channel.ID: {Channel: o.Channel}},
 		mux:         http.NewServeMux(),
 		upgrader:    websocket.Upgrader{CheckOrigin: fromSlackClient},
+		origin:      http.NewCrossOriginProtection(),
 		baseURL:     o.BaseURL,
 		buckets:     map[string]*bucket{},
 		hooks:       map[string]*hook{},
@@ -92,7 +94,7 @@ func New(o Options) *Workspace {
 	w.mux.HandleFunc("GET /link", w.serveLink)
 	w.mux.HandleFunc("POST /commands/{team}/{key}", w.serveResponseURL)
 	w.mux.HandleFunc("POST /actions/{team}/{key}", w.serveResponseURL)
-	w.mux.Handle("/", o.Home)
+	w.handlePage()
 	return w
 }
 
@@ -117,18 +119,7 @@ func (o Options) withDefaults() Options {
 			{ID: "U0EVE", Name: "eve", RealName: "Eve Lind"},
 		}
 	}
-	if o.Home == nil {
-		o.Home = http.HandlerFunc(serveLine)
-	}
 	return o
-}
-
-func serveLine(rw http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/" {
-		http.NotFound(rw, r)
-		return
-	}
-	_, _ = rw.Write([]byte("A stand-in for a Slack workspace. The Web API is under /api/.\n"))
 }
 
 // SetBaseURL changes where clients are sent from now on by the URLs that the workspace hands out (Socket Mode,
@@ -139,9 +130,14 @@ func (w *Workspace) SetBaseURL(url string) {
 	w.baseURL = url
 }
 
-// ServeHTTP answers 503 to everything but the home page while the workspace is closed or in an [Workspace.Outage].
+// ServeHTTP answers 503 to everything but the page while the workspace is closed or in an [Workspace.Outage], and 403 to
+// what a foreign web page had a browser send.
 func (w *Workspace) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/" && w.down() {
+	if err := w.foreign(r); err != nil {
+		http.Error(rw, err.Error(), http.StatusForbidden)
+		return
+	}
+	if !ofPage(r.URL.Path) && w.down() {
 		http.Error(rw, "service unavailable", http.StatusServiceUnavailable)
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html/template"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -12,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,6 +53,20 @@ func newSandbox(g *globals) *cobra.Command {
 	return cmd
 }
 
+func (f sandboxFlags) check() error {
+	if f.speed <= 0 || f.vms < 1 {
+		return errors.New("--speed must be above 0 and --vms at least 1")
+	}
+	host, _, err := net.SplitHostPort(f.listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w; say HOST:PORT, such as 127.0.0.1:7070", err)
+	}
+	if host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		return fmt.Errorf("--listen %s: the sandbox asks nobody who they are, so it listens on this machine only, such as on 127.0.0.1:7070", f.listen)
+	}
+	return nil
+}
+
 // world is the simulated outside: what Ferry reaches by address and credential only.
 type world struct {
 	vault     *vault.Vault
@@ -68,8 +82,8 @@ func (g *globals) sandbox(ctx context.Context, f sandboxFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	if f.speed <= 0 || f.vms < 1 {
-		return exit(exitUsage, errors.New("--speed must be above 0 and --vms at least 1"))
+	if err := f.check(); err != nil {
+		return exit(exitUsage, err)
 	}
 	script, err := readScript(f.script, g.io.In)
 	if err != nil {
@@ -132,7 +146,7 @@ func sandboxDir(named string) (dir string, remove func(), err error) {
 
 func newWorld(ctx context.Context, f sandboxFlags, dir string) (*world, error) {
 	w := &world{vault: vault.New(vault.Options{Speed: f.speed, VMs: f.vms})}
-	w.workspace = workspace.New(workspace.Options{Home: page(dir)})
+	w.workspace = workspace.New(workspace.Options{People: people(), Page: page(dir, w.vault.World())})
 	var err error
 	if w.azure, err = w.serve(ctx, "127.0.0.1:0", w.vault); err == nil {
 		w.page, err = w.serve(ctx, f.listen, w.workspace)
@@ -206,26 +220,7 @@ func (w *world) configuration(dir string) config.Config {
 
 func (w *world) greet(out io.Writer, dir string) {
 	fmt.Fprintf(out, "The sandbox is up: %s\n\n", w.page)
-	fmt.Fprintf(out, "In another terminal:\n  ferry --data %[1]s list\n  ferry --data %[1]s status\n  ferry --data %[1]s approve OP\n\nEnd it with Ctrl-C.\n", dir)
-}
-
-// page is what the address shows until the workspace has a page of its own.
-func page(dir string) http.Handler {
-	t := template.Must(template.New("page").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Ferry sandbox</title><body style="font-family:sans-serif;max-width:40em;margin:2em auto;padding:0 1em">
-<h1>Ferry sandbox</h1><p>The bot, the executor, a simulated vault and a simulated Slack workspace are running.</p>
-<p>Play the story: <code>ferry sandbox --script docs/walkthrough.txt</code></p>
-<p>In another terminal:</p><pre>ferry --data {{.}} list
-ferry --data {{.}} status
-ferry --data {{.}} approve OP</pre></body></html>`))
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/" {
-			http.NotFound(rw, r)
-			return
-		}
-		rw.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-		_ = t.Execute(rw, dir) // the reader is gone
-	})
+	fmt.Fprintf(out, "In another terminal:\n  %s\n\nEnd it with Ctrl-C.\n", strings.Join(commandLines(dir), "\n  "))
 }
 
 // readScript reads the whole script before anything starts, so that a wrong file name costs nothing.

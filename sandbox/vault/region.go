@@ -1,0 +1,41 @@
+package vault
+
+// SourceDown takes the source region away, or brings it back. While it is down, the VMs that it protects get no new recovery
+// points, and a failover that shuts the source down first cannot: it tries for the usual time, takes the newest point that
+// there is, and ends with a warning (guessed; that a failover goes on without the shutdown is documented).
+func (v *Vault) SourceDown(down bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now, source := v.settle(), &v.regions[0]
+	if source.down == down {
+		return
+	}
+	source.down = down
+	for _, it := range v.items {
+		switch {
+		case it.primary != source:
+		case down:
+			it.stopReplication(now)
+		case it.protectionState == stateProtected && it.job == nil:
+			it.replicated = append(it.replicated, span{from: now, open: true})
+		}
+	}
+}
+
+// health is replicationHealth: Critical when no new points come though they should.
+func (it *item) health() string {
+	if it.primary.down && it.protectionState == stateProtected {
+		return "Critical"
+	}
+	return "Normal"
+}
+
+// sourceUnreachable is guessed, code and words.
+func sourceUnreachable() *serviceError {
+	return &serviceError{
+		code:    "150171",
+		message: "Site Recovery could not shut down the source virtual machine.",
+		causes:  "The source region does not answer.",
+		action:  "Make sure that the source virtual machine does not run before clients are sent to the failed over one.",
+	}
+}

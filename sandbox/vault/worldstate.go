@@ -1,0 +1,137 @@
+package vault
+
+import (
+	"time"
+)
+
+// How much of the past the state of the world shows; [Vault.Jobs] and [Vault.Ledger] have all of it.
+const (
+	worldJobs   = 20 // ended ones
+	worldLedger = 50
+)
+
+// worldState is the answer of GET /state. Times are UTC as clients of the vault see them.
+type worldState struct {
+	Clock      worldTime    `json:"clock"`
+	SourceDown bool         `json:"source_down"`
+	Source     string       `json:"source"` // display names of the regions
+	Target     string       `json:"target"`
+	VMs        []worldVM    `json:"vms"`
+	Jobs       []worldJob   `json:"jobs"`   // oldest first
+	Ledger     []worldCall  `json:"ledger"` // oldest first
+	Faults     []worldFault `json:"faults"` // armed, oldest first
+}
+
+type worldTime struct {
+	Now    time.Time `json:"now"`
+	Speed  float64   `json:"speed"`
+	Paused bool      `json:"paused"`
+}
+
+type worldVM struct {
+	Name        string     `json:"name"`
+	From        string     `json:"from"` // direction of the replication
+	To          string     `json:"to"`
+	RunsIn      string     `json:"runs_in"`
+	State       string     `json:"state"`
+	Description string     `json:"description"`
+	Health      string     `json:"health"`
+	Replicating bool       `json:"replicating"`
+	NewestPoint *time.Time `json:"newest_point"` // null when there is none
+	Portal      string     `json:"portal"`       // what a person may start now, empty for nothing
+}
+
+type worldJob struct {
+	ID          string      `json:"id"`
+	VM          string      `json:"vm"`
+	Name        string      `json:"name"`
+	State       string      `json:"state"`
+	Description string      `json:"description"`
+	Start       time.Time   `json:"start"`
+	End         *time.Time  `json:"end"`  // null while it runs
+	Done        float64     `json:"done"` // 0 to 1
+	Tasks       []worldTask `json:"tasks"`
+	Complaint   string      `json:"complaint"` // error or warning of an ended job
+}
+
+type worldTask struct {
+	Name  string `json:"name"`
+	State string `json:"state"` // as the job's JSON says it
+}
+
+type worldCall struct {
+	At        time.Time `json:"at"`
+	Source    string    `json:"source"`
+	Operation string    `json:"operation"`
+	VM        string    `json:"vm"`
+	Accepted  bool      `json:"accepted"`
+	Status    int       `json:"status"`
+}
+
+func (v *Vault) worldState() worldState {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now := v.settle()
+	s := worldState{
+		Clock:      worldTime{Now: v.clock.wall(now), Speed: v.clock.speed(), Paused: v.clock.paused()},
+		SourceDown: v.regions[0].down, Source: v.regions[0].name, Target: v.regions[1].name,
+		VMs: []worldVM{}, Jobs: []worldJob{}, Ledger: []worldCall{}, Faults: []worldFault{},
+	}
+	for _, it := range v.items {
+		s.VMs = append(s.VMs, v.worldVM(it, now))
+	}
+	for i, j := range v.jobs {
+		if !j.ended(now) || i >= len(v.jobs)-worldJobs {
+			s.Jobs = append(s.Jobs, v.worldJob(j, now))
+		}
+	}
+	for _, c := range v.ledger[max(0, len(v.ledger)-worldLedger):] {
+		s.Ledger = append(s.Ledger, worldCall{c.At, c.Source, c.Operation, c.VM, c.Accepted, c.Status})
+	}
+	for _, f := range v.faults {
+		s.Faults = append(s.Faults, worldFault{f.Kind, f.Operation, f.Times, f.RetryAfter.Seconds(), f.Delay.Seconds()})
+	}
+	return s
+}
+
+func (v *Vault) worldVM(it *item, now time.Duration) worldVM {
+	facts := factsOf(it.protectionState)
+	view := worldVM{
+		Name: it.vm, From: it.primary.name, To: it.recovery.name, RunsIn: it.primary.name,
+		State: it.protectionState, Description: facts.description, Health: it.health(), Replicating: it.replicating(),
+	}
+	if facts.activeLocation == "Recovery" {
+		view.RunsIn = it.recovery.name
+	}
+	if p, ok := it.newestPoint(now); ok {
+		at := v.clock.wall(p.at)
+		view.NewestPoint = &at
+	}
+	for _, a := range actions() {
+		if it.allows(a) {
+			view.Portal = a.operation
+		}
+	}
+	return view
+}
+
+func (v *Vault) worldJob(j *job, now time.Duration) worldJob {
+	view := worldJob{
+		ID: j.id, VM: j.item.vm, Name: j.action.friendlyName, Start: v.clock.wall(j.start), Done: 1, Tasks: []worldTask{},
+	}
+	view.State, view.Description = j.state(now)
+	if j.ended(now) {
+		end := v.clock.wall(j.end())
+		view.End = &end
+	} else {
+		view.Done = float64(now-j.start) / float64(j.end()-j.start)
+	}
+	for i, r := range j.runs() {
+		_, state := r.state(now, j.failure != nil && i == j.action.works)
+		view.Tasks = append(view.Tasks, worldTask{r.friendlyName, state})
+	}
+	if e, _ := j.complaint(now); e != nil {
+		view.Complaint = e.message
+	}
+	return view
+}

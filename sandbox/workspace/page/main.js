@@ -1,0 +1,76 @@
+// The page: puts the parts together and keeps them up to date.
+
+import { get, listen } from "./api.js";
+import { Channel } from "./channel.js";
+import { Composer } from "./composer.js";
+import { el, fill, setText } from "./dom.js";
+import { Guide } from "./guide.js";
+import { people } from "./people.js";
+import { World } from "./world.js";
+
+const about = await get("/client/about");
+document.title = `#${about.channel.name} · sandbox`;
+setText(document.getElementById("channel-name"), `# ${about.channel.name}`);
+
+setText(document.getElementById("beginning"), `This is the beginning of #${about.channel.name}. What is typed here goes to a simulated Slack, and ${about.command} from there to the bot.`);
+
+let stop = () => {};
+const world = about.world ? new World(() => {}) : null;
+const composer = new Composer(about, words);
+const channel = new Channel(about, () => guide?.update(channel.texts(), channel.viewer));
+const switcher = people(about.people, become);
+const guide = new Guide(about.hints, { propose: (text) => composer.propose(text), become: switcher.become });
+
+/** words are what can be completed now: VMs from the world, operations from what the channel shows. */
+function words() {
+  const seen = new Set(channel.texts().join(" ").match(/\bop-[a-z2-7]{8}\b/g));
+  return {
+    VM: (world?.vms ?? []).map((vm) => [vm.name, vm.description]),
+    OP: [...seen].reverse().map((op) => [op, "operation"]),
+  };
+}
+
+/** become shows the channel as another person sees it. */
+function become(person) {
+  stop();
+  composer.become(person);
+  channel.reset(person.id, []);
+  stop = listen(person.id, {
+    channel: (messages) => channel.reset(person.id, messages),
+    message: (message) => channel.put(message),
+    deleted: ({ ts }) => channel.drop(ts),
+    status: showStatus,
+    gone: () => showLink("bad", "the sandbox", "does not answer"),
+  });
+}
+
+function showStatus({ bot, outage }) {
+  const app = about.people.find((p) => p.is_app);
+  showLink(bot ? "good" : "bad", `${app.name} is`, bot ? "connected" : "not connected");
+  const banner = document.getElementById("outage");
+  banner.hidden = !outage;
+  setText(banner, outage ? "Slack is down: nothing reaches the bot, and nothing from it arrives." : "");
+  world?.slackIs(outage);
+}
+
+/** showLink says whether the bot hears; on a phone there is no room for who. */
+function showLink(tone, who, state) {
+  const node = document.getElementById("link");
+  node.dataset.tone = tone;
+  if (node.textContent !== `${who} ${state}`) fill(node, el("span", { class: "dot", "aria-hidden": "true" }), el("span", {}, el("span", { class: "who" }, `${who} `), state));
+}
+
+/** showTab chooses between channel and world where only one has room. */
+function showTab(name) {
+  document.body.dataset.tab = name;
+  for (const b of document.querySelectorAll(".tabs button")) b.setAttribute("aria-pressed", String(b.dataset.tab === name));
+}
+
+if (world) {
+  const tabs = document.querySelector(".tabs");
+  tabs.hidden = false;
+  tabs.addEventListener("click", (e) => { if (e.target.dataset.tab) showTab(e.target.dataset.tab); });
+  world.terminal(about.terminal);
+  world.run();
+}
+switcher.first();

@@ -1,0 +1,195 @@
+// The simulated world beside the channel: its clock, what can go wrong, the VMs, and every call that changed something.
+
+import { get, post } from "./api.js";
+import { span, timeOfDay } from "./dates.js";
+import { toast } from "./dialog.js";
+import { el, fill, setText } from "./dom.js";
+
+const interval = 500; // milliseconds between two looks, while the page is seen
+const speeds = [1, 20, 60, 300];
+const failover = "unplannedFailover";
+const names = { unplannedFailover: "Failover", failoverCommit: "Commit" };
+
+/** What can be armed: the fault as the world takes it, and in a few words what it is. */
+const faults = [
+  { label: "429 from Azure", note: "Azure refuses the next failover call: too many requests", fault: { kind: "throttle", operation: failover, times: 1, retry_after_seconds: 300 } },
+  { label: "Lost answer", note: "The next failover starts, and the answer to the call is lost", fault: { kind: "lost-answer", operation: failover, times: 1 } },
+  { label: "Failed job", note: "The job of the next failover fails half-way", fault: { kind: "job-fails", operation: failover, times: 1 } },
+];
+
+export class World {
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.rows = new Map();
+    this.vms = [];
+    this.outage = 0;
+    this.node = document.getElementById("world");
+    this.node.hidden = false;
+    this.build();
+  }
+
+  async run() {
+    for (;;) {
+      if (!document.hidden) await this.look();
+      await new Promise((resolve) => { setTimeout(resolve, interval); });
+    }
+  }
+
+  async look() {
+    try {
+      this.show(await get("/world/state"));
+    } catch {
+      setText(this.now, "no answer");
+    }
+  }
+
+  async act(path, body) {
+    const answer = await post(`/world/${path}`, body);
+    if (!answer.ok) toast(answer.error);
+    await this.look();
+  }
+
+  build() {
+    this.now = el("span", { class: "sim-time" });
+    this.pause = el("button", { type: "button", onclick: () => this.act("clock", { paused: this.pause.getAttribute("aria-pressed") !== "true" }) }, "Pause");
+    this.speeds = speeds.map((s) => el("button", { type: "button", "data-speed": s, onclick: () => this.act("clock", { speed: s }) }, `${s}×`));
+    this.faults = faults.map((f) => el("button", { type: "button", title: f.note, "aria-label": `${f.label}: ${f.note}`, onclick: () => this.act("fault", f.fault) }, f.label));
+    this.source = el("button", { type: "button", title: "No new recovery points, and the source VMs cannot be shut down",
+      onclick: () => this.act("source", { down: this.source.getAttribute("aria-pressed") !== "true" }) }, "Source region down");
+    this.slack = el("button", { type: "button", title: "For 20 seconds nothing gets to the bot, and nothing from it", onclick: () => this.slackOutage() }, "Slack outage");
+    this.armed = el("p", { class: "armed", role: "status" });
+    this.list = el("div");
+    this.ledger = el("ol", { class: "ledger" });
+    this.none = el("p", { class: "none" }, "No call yet.");
+    fill(this.node,
+      el("header", { class: "bar" }, el("h2", {}, "Simulated Azure"), this.now),
+      el("div", { class: "panes" },
+        el("section", { class: "controls", "aria-label": "Clock" },
+          el("h3", {}, "Clock"), el("div", { class: "group", role: "group", "aria-label": "Speed" }, this.pause, this.speeds)),
+        el("section", { class: "controls", "aria-label": "Faults" },
+          el("h3", {}, "Make it go wrong"),
+          el("div", { class: "group", role: "group" }, this.faults, this.source, this.slack), this.armed),
+        el("section", { "aria-label": "Virtual machines" }, el("h3", {}, "Virtual machines"), this.list),
+        el("section", { "aria-label": "Ledger" }, el("h3", {}, "Calls that changed something"), this.none, this.ledger)));
+  }
+
+  /** terminal adds how to reach the same sandbox from a shell. */
+  terminal(lines) {
+    if (!lines?.length) return;
+    this.node.querySelector(".panes").append(el("section", { "aria-label": "Terminal" },
+      el("h3", {}, "From a terminal"), el("pre", { class: "terminal", tabindex: "0" }, lines.join("\n"))));
+  }
+
+  async slackOutage() {
+    const answer = await post("/client/outage", { seconds: this.outage ? 0 : 20 });
+    if (!answer.ok) toast(answer.error);
+  }
+
+  /** slackIs shows how long Slack stays away. */
+  slackIs(outage) {
+    this.outage = outage;
+    this.slack.setAttribute("aria-pressed", String(outage > 0));
+    setText(this.slack, outage ? `Slack back in ${outage} s` : "Slack outage");
+  }
+
+  show(state) {
+    const { clock } = state;
+    setText(this.now, clock.paused ? "paused" : `${clock.speed}× · ${timeOfDay(clock.now)}`);
+    this.pause.setAttribute("aria-pressed", String(clock.paused));
+    for (const b of this.speeds) b.setAttribute("aria-pressed", String(!clock.paused && Number(b.dataset.speed) === clock.speed));
+    this.source.setAttribute("aria-pressed", String(state.source_down));
+    this.showArmed(state.faults);
+    this.vms = state.vms;
+    this.place(state.vms);
+    for (const vm of state.vms) this.row(vm.name).show(vm, state.jobs.filter((j) => j.vm === vm.name), clock);
+    this.showLedger(state.ledger);
+    this.onChange();
+  }
+
+  showArmed(armed) {
+    const text = armed.map((f) => faults.find((known) => known.fault.kind === f.kind)?.label ?? f.kind).join(", ");
+    if (text === this.armedText) return;
+    this.armedText = text;
+    fill(this.armed, text && ["Waits for the next failover: ", el("b", {}, text), " ", el("button", { type: "button", class: "quiet", onclick: () => this.act("clear", {}) }, "Disarm")]);
+  }
+
+  row(name) {
+    if (!this.rows.has(name)) {
+      const row = new Row(name, (operation) => this.act("portal", { vm: name, operation }));
+      this.rows.set(name, row);
+    }
+    return this.rows.get(name);
+  }
+
+  /** place puts each VM under where it runs, so that a failover is seen as a move. */
+  place(vms) {
+    const places = Map.groupBy(vms, (vm) => (vm.runs_in === vm.from ? `${vm.from} → ${vm.to}` : `In ${vm.runs_in}, failed over from ${vm.from}`));
+    const state = JSON.stringify([...places].map(([place, there]) => [place, there.map((vm) => vm.name)]));
+    if (state === this.placed) return;
+    this.placed = state;
+    fill(this.list, [...places].map(([place, there]) => el("div", { class: "region" },
+      el("h4", {}, place), el("ul", { class: "vms" }, there.map((vm) => this.row(vm.name).node)))));
+  }
+
+  showLedger(calls) {
+    this.none.hidden = calls.length > 0;
+    const state = JSON.stringify(calls);
+    if (state === this.ledgerState) return;
+    this.ledgerState = state;
+    fill(this.ledger, calls.toReversed().map((c) => el("li", {},
+      el("time", {}, timeOfDay(c.at)),
+      el("span", {}, el("b", {}, names[c.operation] ?? c.operation), ` ${c.vm} `, c.source === "portal" ? "by the portal" : ""),
+      el("span", { class: c.accepted ? "good" : "bad" }, c.accepted ? "accepted" : `refused ${c.status}`))));
+  }
+}
+
+/** Row is one VM, drawn once and updated after that, so that it stays open and focused. */
+class Row {
+  constructor(name, portal) {
+    this.state = el("span", { class: "pill" });
+    this.age = el("span", { class: "age" });
+    this.bar = el("progress", { max: "1", "aria-label": `Job of ${name}`, hidden: true });
+    this.tasks = el("ol", { class: "tasks", hidden: true });
+    this.raw = el("p", { class: "raw" });
+    this.portal = el("button", { type: "button", onclick: () => portal(this.operation) });
+    this.node = el("li", { "data-vm": name },
+      el("details", {},
+        el("summary", {}, el("b", { class: "name" }, name), this.age, this.state),
+        el("div", { class: "more" }, this.raw, el("p", { class: "as-portal" }, "As in the Azure portal: ", this.portal))),
+      this.bar, this.tasks);
+  }
+
+  show(vm, jobs, clock) {
+    const running = jobs.find((j) => !j.end);
+    const last = jobs.at(-1);
+    setText(this.state, running ? `${running.name} runs` : words(vm));
+    this.state.className = `pill ${tone(vm, running)}`;
+    setText(this.age, vm.newest_point ? `point ${span(Date.parse(clock.now) - Date.parse(vm.newest_point))} old` : "no points");
+    this.age.classList.toggle("stale", !vm.replicating);
+    setText(this.raw, [vm.state, `health ${vm.health}`, last?.end && `last job: ${last.name}, ${last.description}`, last?.end && last.complaint].filter(Boolean).join(" · "));
+    this.operation = vm.portal;
+    this.portal.parentElement.hidden = !vm.portal;
+    setText(this.portal, names[vm.portal] ?? vm.portal);
+    this.bar.hidden = !running;
+    this.tasks.hidden = !running;
+    if (!running) return;
+    this.bar.value = running.done;
+    const state = JSON.stringify(running.tasks);
+    if (state === this.taskState) return;
+    this.taskState = state;
+    fill(this.tasks, running.tasks.map((t) => el("li", { class: t.state.toLowerCase() }, t.name, el("span", {}, taskWords[t.state] ?? t.state))));
+  }
+}
+
+const taskWords = { Completed: "done", InProgress: "runs", NotStarted: "", Skipped: "skipped", Failed: "failed" };
+
+function words(vm) {
+  if (vm.health !== "Normal") return vm.health;
+  return { UnplannedFailoverCommitPendingStatesBegin: "Waits for commit", UnplannedFailoverCommitted: "Committed" }[vm.state] ?? vm.description;
+}
+
+function tone(vm, running) {
+  if (running) return "busy";
+  if (vm.health !== "Normal") return "ill";
+  return { Protected: "well", UnplannedFailoverCommitPendingStatesBegin: "waits" }[vm.state] ?? "calm";
+}

@@ -1,0 +1,87 @@
+package workspace
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// maxOutage bounds an outage that a person starts on the page.
+const maxOutage = 10 * time.Minute
+
+// serveAbout tells the page who and what is there. None of it changes.
+func (w *Workspace) serveAbout(rw http.ResponseWriter, _ *http.Request) {
+	people := []reply{}
+	for _, p := range append(bots(), w.opts.People...) {
+		people = append(people, reply{
+			"id": p.ID, "name": p.Name, "real_name": p.RealName, "title": p.Title, "is_app": p.ID == botUserID,
+			"can_act": p.ID != botUserID && p.ID != slackbotID,
+		})
+	}
+	o := w.opts
+	writeJSON(rw, http.StatusOK, reply{
+		"channel": reply{"id": o.Channel.ID, "name": o.Channel.Name}, "command": o.SlashCommand, "people": people,
+		"verbs": o.Page.Verbs, "hints": o.Page.Hints, "terminal": o.Page.Terminal, "world": o.Page.World != nil,
+	})
+}
+
+// serveType lets the person named write into the channel.
+func (w *Workspace) serveType(rw http.ResponseWriter, r *http.Request) {
+	var in struct {
+		As   string `json:"as"`
+		Text string `json:"text"`
+	}
+	if readPosted(rw, r, &in) {
+		answerPosted(rw, w.Type(in.As, w.opts.Channel.ID, in.Text))
+	}
+}
+
+// servePress lets the person named press a button.
+func (w *Workspace) servePress(rw http.ResponseWriter, r *http.Request) {
+	var in struct {
+		As       string `json:"as"`
+		TS       string `json:"ts"`
+		BlockID  string `json:"block_id"`
+		ActionID string `json:"action_id"`
+	}
+	if readPosted(rw, r, &in) {
+		answerPosted(rw, w.Press(in.As, w.opts.Channel.ID, in.TS, in.BlockID, in.ActionID))
+	}
+}
+
+// serveOutage takes Slack away from the bot; 0 seconds bring it back.
+func (w *Workspace) serveOutage(rw http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Seconds int `json:"seconds"`
+	}
+	if !readPosted(rw, r, &in) {
+		return
+	}
+	d := time.Duration(in.Seconds) * time.Second
+	if d < 0 || d > maxOutage {
+		answerPosted(rw, fmt.Errorf("an outage takes up to %s", maxOutage))
+		return
+	}
+	w.Outage(d)
+	answerPosted(rw, nil)
+}
+
+func readPosted(rw http.ResponseWriter, r *http.Request, in any) bool {
+	decoder := json.NewDecoder(http.MaxBytesReader(rw, r.Body, maxBody))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(in); err != nil {
+		http.Error(rw, "the body is not what is asked for: "+err.Error(), http.StatusBadRequest)
+		return false
+	}
+	return true
+}
+
+// answerPosted answers 200 in any case, as Slack does: a refusal is no broken request.
+func answerPosted(rw http.ResponseWriter, err error) {
+	if err != nil {
+		writeJSON(rw, http.StatusOK, reply{"ok": false, "error": err.Error()})
+		return
+	}
+	writeJSON(rw, http.StatusOK, reply{"ok": true})
+}
