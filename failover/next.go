@@ -175,30 +175,6 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 	return Wait{now.Add(LookEvery)} // not reached: a done step moves the target on
 }
 
-// unresolved are the calls for a step of which nobody knows whether Azure took them, oldest first: those after the last
-// one that Azure answered for good.
-func unresolved(t Target, kind StepKind) []Step {
-	var calls []Step
-	for _, s := range slices.Backward(t.Steps) {
-		switch {
-		case s.Kind != kind || s.State == StateDelayed:
-		case s.State == StateStarted:
-			calls = append(calls, s)
-		default:
-			slices.Reverse(calls)
-			return calls
-		}
-	}
-	slices.Reverse(calls)
-	return calls
-}
-
-// underWay reports whether Azure has, or may have, taken a call for the step.
-func underWay(t Target, kind StepKind) bool {
-	s := t.Step(kind)
-	return s != nil && s.State == StateAccepted || len(unresolved(t, kind)) > 0
-}
-
 // keepsAsking ends what is said while Azure tells nothing.
 const keepsAsking = "; Ferry keeps asking"
 
@@ -283,144 +259,6 @@ func pointFor(sel Point, t Target, points []RecoveryPoint) (string, *Refusal) {
 	return point.ID, nil
 }
 
-// reconcile finds out what became of calls whose answer is not known.
-func reconcile(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
-	calls := unresolved(t, step.Kind)
-	if seen.SearchedAt.IsZero() || now.Sub(seen.SearchedAt) >= LookEvery {
-		return Search{Since: calls[0].StartedAt}
-	}
-	ours, others := sift(t, calls, seen.Found)
-	accepted := StepAccepted{Target: t.Item.Key, Kind: step.Kind, Adopted: true}
-	switch {
-	case len(ours) == 1:
-		accepted.JobID = ours[0].ID
-		return Tell{[]Fact{accepted}}
-	case len(ours) == 0 && len(others) == 1:
-		accepted.JobID = others[0].ID
-		accepted.Note = "The job does not carry Ferry's request id; it is the only one on this VM since the call."
-		return Tell{[]Fact{accepted}}
-	case len(ours)+len(others) > 1:
-		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Several jobs have run on " + t.Item.Name + " since the call whose answer was lost.", Hint: "Look at the vault's jobs in the portal and decide there; then type /failover cancel " + string(op.ID) + "."}}}
-	}
-	return lost(op, t, step, seen, now)
-}
-
-// sift divides jobs into those that carry the id of one of the calls and those that might be one of them all the same.
-// Jobs that the operation knows from earlier are neither, nor are those of another kind.
-func sift(t Target, calls []Step, found []Job) (ours, others []Job) {
-	for _, j := range found {
-		carries := func(s Step) bool { return strings.HasPrefix(strings.ToLower(j.ActivityID), s.ClientRequestID) }
-		known := func(s Step) bool { return s.JobID != "" && strings.EqualFold(s.JobID, j.ID) }
-		switch {
-		case slices.ContainsFunc(calls, carries):
-			ours = append(ours, j)
-		case !slices.ContainsFunc(t.Steps, known) && mayBe(calls[0].Kind, j.Scenario):
-			others = append(others, j)
-		}
-	}
-	return ours, others
-}
-
-// mayBe reports whether a job of a scenario could be a step's. Only the scenarios that surely are something else are left
-// out: one that was never recorded may be ours.
-func mayBe(kind StepKind, scenario string) bool {
-	switch scenario {
-	case "TestFailover", "TestFailoverCleanup", "SwitchReplicationGroupProtection", "EnableDr":
-		return false
-	case "UnplannedFailover":
-		return kind == StepFailover
-	case "CommitFailover":
-		return kind == StepCommit
-	}
-	return true
-}
-
-// lost is a call of which Azure shows no trace (yet).
-func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
-	calls := unresolved(t, step.Kind)
-	last := calls[len(calls)-1]
-	again := last.StartedAt.Add(ActAgainAfter)
-	switch {
-	case step.State == StateStarted && step.Unknown.IsZero():
-		return Tell{[]Fact{StepUnknown{Target: t.Item.Key, Kind: step.Kind, Why: "who made it stopped before the answer came"}}}
-	case step.Kind == StepCommit && seen.Item.State == StateCommitted && seen.Item.JobID == "":
-		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but the VM is committed."}}}
-	case now.Before(again):
-		return Wait{earlier(again, seen.SearchedAt.Add(LookEvery))}
-	case len(calls) > 1 || Legal(step.Kind, seen.Item) != nil:
-		return Tell{[]Fact{noTrace(op, t)}}
-	}
-	return begin(op, t, step.Kind, step.Attempt+1, seen, now)
-}
-
-// noTrace leaves it to a person that a call is not answered for and cannot be made again.
-func noTrace(op Operation, t Target) Stuck {
-	why := "Azure gave no answer to the call and shows no job for it."
-	if strings.HasPrefix(t.Progress, notKnown) {
-		why = "Azure shows no job, and it is " + strings.TrimSuffix(t.Progress, ".") + "."
-	}
-	return Stuck{Target: t.Item.Key, Why: why, Hint: "Look at " + t.Item.Name + " in the portal; then type /failover cancel " + string(op.ID) + " and ask again."}
-}
-
-// follow watches the job to its end, and then the item: a job that succeeded is not yet an item that changed.
-func follow(t Target, step *Step, seen Observation, now time.Time) Effect {
-	pace := step.Poll
-	if pace <= 0 {
-		pace = LookEvery
-	}
-	pace = min(pace, pollWithin)
-	if seen.JobAt.IsZero() || seen.Job.ID != step.JobID {
-		return ReadJob{step.JobID}
-	}
-	switch seen.Job.State {
-	case JobSucceeded:
-		return settle(t, step, seen, now)
-	case JobOther: // when it has ended, the item tells how
-		if !seen.Job.EndedAt.IsZero() {
-			return settle(t, step, seen, now)
-		}
-	case JobFailed, JobCancelled:
-		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: step.Kind, Tasks: seen.Job.Tasks, Fault: whyFailed(seen.Job)}}}
-	case JobNotStarted, JobInProgress, JobSuspended:
-	}
-	if !seen.Silent.IsZero() { // what was seen last is no news
-		return ReadJob{step.JobID}
-	}
-	note := ""
-	if seen.Job.State != JobInProgress && seen.Job.State != JobNotStarted {
-		note = "Azure reports the job as " + cmp.Or(seen.Job.Description, string(seen.Job.State)) + "; look at it in the portal"
-	}
-	if !slices.EqualFunc(step.Tasks, seen.Job.Tasks, Task.equal) || t.Progress != cmp.Or(note, doing(seen.Job.Tasks)) {
-		return Tell{[]Fact{Observed{Target: t.Item.Key, Kind: step.Kind, Tasks: seen.Job.Tasks, Note: note}}}
-	}
-	if next := seen.JobAt.Add(pace); now.Before(next) {
-		return Wait{next}
-	}
-	return ReadJob{step.JobID}
-}
-
-func settle(t Target, step *Step, seen Observation, now time.Time) Effect {
-	job := seen.Job
-	if seen.LookedAt.Before(seen.JobAt) || !seen.Silent.IsZero() {
-		return Look{}
-	}
-	// Beyond is further than the step led: somebody went on in the portal.
-	want, beyond := StateCommitPending, StateCommitted
-	if step.Kind == StepCommit {
-		want = StateCommitted
-	}
-	if seen.Item.State == want || seen.Item.State == beyond {
-		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, PointUsed: job.PointUsed, EndedAt: job.EndedAt, Tasks: job.Tasks, Warning: warning(job)}}}
-	}
-	if now.After(seen.JobAt.Add(SettleWithin)) {
-		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Azure's job has ended as " + cmp.Or(job.Description, string(job.State)) + ", but " + t.Item.Name + " is still in the state " + seen.Item.State + ".", Hint: "Look at the replicated item in the portal."}}}
-	}
-	if next := seen.LookedAt.Add(LookEvery); now.Before(next) {
-		return Wait{next}
-	}
-	return Look{}
-}
-
 // Noticed gives the facts that follow for a parked operation from what its items are now: somebody committed in the portal.
 func Noticed(op Operation, items []Item) []Fact {
 	if op.Phase != AwaitingCommit {
@@ -435,28 +273,6 @@ func Noticed(op Operation, items []Item) []Fact {
 		facts = append(facts, StepDone{Target: t.Item.Key, Kind: StepCommit, Outside: true})
 	}
 	return append(facts, Finished{Phase: Succeeded, Note: outside})
-}
-
-func whyFailed(job Job) Fault {
-	if len(job.Errors) > 0 {
-		return job.Errors[0]
-	}
-	return Fault{Message: "The job ended as " + string(job.State) + " without saying why.", Action: "Open the job in the portal."}
-}
-
-// warning is what a person must see although the job succeeded.
-func warning(job Job) string {
-	switch job.Description {
-	case "PartiallySucceeded", "CompletedWithInformation":
-	default:
-		if job.State != JobOther {
-			return ""
-		}
-	}
-	if len(job.Errors) == 0 {
-		return "Azure reports " + cmp.Or(job.Description, string(job.State)) + "."
-	}
-	return strings.TrimSpace(job.Errors[0].Message + " " + job.Errors[0].Action)
 }
 
 func earlier(a, b time.Time) time.Time {

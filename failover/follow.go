@@ -1,0 +1,89 @@
+package failover
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// follow watches the job to its end, and then the item: a job that succeeded is not yet an item that changed.
+func follow(t Target, step *Step, seen Observation, now time.Time) Effect {
+	pace := step.Poll
+	if pace <= 0 {
+		pace = LookEvery
+	}
+	pace = min(pace, pollWithin)
+	if seen.JobAt.IsZero() || seen.Job.ID != step.JobID {
+		return ReadJob{step.JobID}
+	}
+	switch seen.Job.State {
+	case JobSucceeded:
+		return settle(t, step, seen, now)
+	case JobOther: // when it has ended, the item tells how
+		if !seen.Job.EndedAt.IsZero() {
+			return settle(t, step, seen, now)
+		}
+	case JobFailed, JobCancelled:
+		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: step.Kind, Tasks: seen.Job.Tasks, Fault: whyFailed(seen.Job)}}}
+	case JobNotStarted, JobInProgress, JobSuspended:
+	}
+	if !seen.Silent.IsZero() { // what was seen last is no news
+		return ReadJob{step.JobID}
+	}
+	note := ""
+	if seen.Job.State != JobInProgress && seen.Job.State != JobNotStarted {
+		note = "Azure reports the job as " + cmp.Or(seen.Job.Description, string(seen.Job.State)) + "; look at it in the portal"
+	}
+	if !slices.EqualFunc(step.Tasks, seen.Job.Tasks, Task.equal) || t.Progress != cmp.Or(note, doing(seen.Job.Tasks)) {
+		return Tell{[]Fact{Observed{Target: t.Item.Key, Kind: step.Kind, Tasks: seen.Job.Tasks, Note: note}}}
+	}
+	if next := seen.JobAt.Add(pace); now.Before(next) {
+		return Wait{next}
+	}
+	return ReadJob{step.JobID}
+}
+
+func settle(t Target, step *Step, seen Observation, now time.Time) Effect {
+	job := seen.Job
+	if seen.LookedAt.Before(seen.JobAt) || !seen.Silent.IsZero() {
+		return Look{}
+	}
+	// Beyond is further than the step led: somebody went on in the portal.
+	want, beyond := StateCommitPending, StateCommitted
+	if step.Kind == StepCommit {
+		want = StateCommitted
+	}
+	if seen.Item.State == want || seen.Item.State == beyond {
+		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, PointUsed: job.PointUsed, EndedAt: job.EndedAt, Tasks: job.Tasks, Warning: warning(job)}}}
+	}
+	if now.After(seen.JobAt.Add(SettleWithin)) {
+		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Azure's job has ended as " + cmp.Or(job.Description, string(job.State)) + ", but " + t.Item.Name + " is still in the state " + seen.Item.State + ".", Hint: "Look at the replicated item in the portal."}}}
+	}
+	if next := seen.LookedAt.Add(LookEvery); now.Before(next) {
+		return Wait{next}
+	}
+	return Look{}
+}
+
+func whyFailed(job Job) Fault {
+	if len(job.Errors) > 0 {
+		return job.Errors[0]
+	}
+	return Fault{Message: "The job ended as " + string(job.State) + " without saying why.", Action: "Open the job in the portal."}
+}
+
+// warning is what a person must see although the job succeeded.
+func warning(job Job) string {
+	switch job.Description {
+	case "PartiallySucceeded", "CompletedWithInformation":
+	default:
+		if job.State != JobOther {
+			return ""
+		}
+	}
+	if len(job.Errors) == 0 {
+		return "Azure reports " + cmp.Or(job.Description, string(job.State)) + "."
+	}
+	return strings.TrimSpace(job.Errors[0].Message + " " + job.Errors[0].Action)
+}

@@ -1,0 +1,110 @@
+package failover
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// unresolved are the calls for a step of which nobody knows whether Azure took them, oldest first: those after the last
+// one that Azure answered for good.
+func unresolved(t Target, kind StepKind) []Step {
+	var calls []Step
+	for _, s := range slices.Backward(t.Steps) {
+		switch {
+		case s.Kind != kind || s.State == StateDelayed:
+		case s.State == StateStarted:
+			calls = append(calls, s)
+		default:
+			slices.Reverse(calls)
+			return calls
+		}
+	}
+	slices.Reverse(calls)
+	return calls
+}
+
+// underWay reports whether Azure has, or may have, taken a call for the step.
+func underWay(t Target, kind StepKind) bool {
+	s := t.Step(kind)
+	return s != nil && s.State == StateAccepted || len(unresolved(t, kind)) > 0
+}
+
+// reconcile finds out what became of calls whose answer is not known.
+func reconcile(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
+	calls := unresolved(t, step.Kind)
+	if seen.SearchedAt.IsZero() || now.Sub(seen.SearchedAt) >= LookEvery {
+		return Search{Since: calls[0].StartedAt}
+	}
+	ours, others := sift(t, calls, seen.Found)
+	accepted := StepAccepted{Target: t.Item.Key, Kind: step.Kind, Adopted: true}
+	switch {
+	case len(ours) == 1:
+		accepted.JobID = ours[0].ID
+		return Tell{[]Fact{accepted}}
+	case len(ours) == 0 && len(others) == 1:
+		accepted.JobID = others[0].ID
+		accepted.Note = "The job does not carry Ferry's request id; it is the only one on this VM since the call."
+		return Tell{[]Fact{accepted}}
+	case len(ours)+len(others) > 1:
+		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Several jobs have run on " + t.Item.Name + " since the call whose answer was lost.", Hint: "Look at the vault's jobs in the portal and decide there; then type /failover cancel " + string(op.ID) + "."}}}
+	}
+	return lost(op, t, step, seen, now)
+}
+
+// sift divides jobs into those that carry the id of one of the calls and those that might be one of them all the same.
+// Jobs that the operation knows from earlier are neither, nor are those of another kind.
+func sift(t Target, calls []Step, found []Job) (ours, others []Job) {
+	for _, j := range found {
+		carries := func(s Step) bool { return strings.HasPrefix(strings.ToLower(j.ActivityID), s.ClientRequestID) }
+		known := func(s Step) bool { return s.JobID != "" && strings.EqualFold(s.JobID, j.ID) }
+		switch {
+		case slices.ContainsFunc(calls, carries):
+			ours = append(ours, j)
+		case !slices.ContainsFunc(t.Steps, known) && mayBe(calls[0].Kind, j.Scenario):
+			others = append(others, j)
+		}
+	}
+	return ours, others
+}
+
+// mayBe reports whether a job of a scenario could be a step's. Only the scenarios that surely are something else are left
+// out: one that was never recorded may be ours.
+func mayBe(kind StepKind, scenario string) bool {
+	switch scenario {
+	case "TestFailover", "TestFailoverCleanup", "SwitchReplicationGroupProtection", "EnableDr":
+		return false
+	case "UnplannedFailover":
+		return kind == StepFailover
+	case "CommitFailover":
+		return kind == StepCommit
+	}
+	return true
+}
+
+// lost is a call of which Azure shows no trace (yet).
+func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
+	calls := unresolved(t, step.Kind)
+	last := calls[len(calls)-1]
+	again := last.StartedAt.Add(ActAgainAfter)
+	switch {
+	case step.State == StateStarted && step.Unknown.IsZero():
+		return Tell{[]Fact{StepUnknown{Target: t.Item.Key, Kind: step.Kind, Why: "who made it stopped before the answer came"}}}
+	case step.Kind == StepCommit && seen.Item.State == StateCommitted && seen.Item.JobID == "":
+		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but the VM is committed."}}}
+	case now.Before(again):
+		return Wait{earlier(again, seen.SearchedAt.Add(LookEvery))}
+	case len(calls) > 1 || Legal(step.Kind, seen.Item) != nil:
+		return Tell{[]Fact{noTrace(op, t)}}
+	}
+	return begin(op, t, step.Kind, step.Attempt+1, seen, now)
+}
+
+// noTrace leaves it to a person that a call is not answered for and cannot be made again.
+func noTrace(op Operation, t Target) Stuck {
+	why := "Azure gave no answer to the call and shows no job for it."
+	if strings.HasPrefix(t.Progress, notKnown) {
+		why = "Azure shows no job, and it is " + strings.TrimSuffix(t.Progress, ".") + "."
+	}
+	return Stuck{Target: t.Item.Key, Why: why, Hint: "Look at " + t.Item.Name + " in the portal; then type /failover cancel " + string(op.ID) + " and ask again."}
+}
