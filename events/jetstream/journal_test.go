@@ -19,6 +19,7 @@ import (
 func journalTests() map[string]func(*lab) {
 	return map[string]func(*lab){
 		"a lost guard is a conflict":                   lostGuard,
+		"no kind of fact goes without a guard":         everyFactGuarded,
 		"a batch with a taken hold stores nothing":     takenHold,
 		"the holder's own release lets others take":    release,
 		"a lost answer to one message":                 lostAnswer,
@@ -50,6 +51,35 @@ func lostGuard(l *lab) {
 	}
 	if got := l.load(jetstream.NewJournal(l.client("b", nil)), opA); got.Executor != "three" || got.Seq != second.Seq || got.Epoch != second.Seq {
 		l.Errorf("stored is %+v", got)
+	}
+}
+
+// An intent that is stored without its guard would let two drivers call, so no kind of fact may be an exception.
+func everyFactGuarded(l *lab) {
+	j := jetstream.NewJournal(l.client("a", nil))
+	l.append(j, failover.Operation{ID: opA}, claimed("one"))
+	for _, f := range []failover.Fact{
+		failover.Requested{},
+		failover.Decided{},
+		failover.CommitAsked{},
+		failover.GateOpened{},
+		failover.Claimed{},
+		failover.Parked{},
+		failover.StepStarted{},
+		failover.StepAccepted{},
+		failover.StepUnknown{},
+		failover.StepDelayed{},
+		failover.Observed{},
+		failover.StepDone{},
+		failover.StepFailed{},
+		failover.Stuck{},
+		failover.Finished{},
+		failover.Refused{},
+	} {
+		stale := failover.Batch{At: time.Now(), Facts: []failover.Fact{f}}
+		if _, err := j.Append(l.ctx, failover.Operation{ID: opA}, stale); !errors.Is(err, failover.ErrConflict) {
+			l.Errorf("%s on a stale sequence: %v, want a conflict", f.Type(), err)
+		}
 	}
 }
 
