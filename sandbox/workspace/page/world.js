@@ -138,7 +138,7 @@ export class World {
     this.ledgerState = state;
     fill(this.ledger, calls.toReversed().map((c) => el("li", {},
       el("time", {}, timeOfDay(c.at)),
-      el("span", {}, el("b", {}, names[c.operation] ?? c.operation), ` ${c.vm} `, c.source === "portal" ? "by the portal" : ""),
+      el("span", { class: "call" }, el("b", {}, names[c.operation] ?? c.operation), ` ${c.vm} `, c.source === "portal" ? "by the portal" : ""),
       el("span", { class: c.accepted ? "good" : "bad" }, c.accepted ? "accepted" : `refused ${c.status}`))));
   }
 }
@@ -154,7 +154,7 @@ class Row {
     this.portal = el("button", { type: "button", onclick: () => portal(this.operation) });
     this.node = el("li", { "data-vm": name },
       el("details", {},
-        el("summary", {}, el("b", { class: "name" }, name), this.age, this.state),
+        el("summary", {}, el("b", { class: "name" }, name), this.age, el("span", { class: "state" }, this.state)),
         el("div", { class: "more" }, this.raw, el("p", { class: "as-portal" }, "As in the Azure portal: ", this.portal))),
       this.bar, this.tasks);
   }
