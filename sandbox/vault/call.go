@@ -13,6 +13,7 @@ import (
 
 // call is one request to the resource manager, kept apart from its connection: a late one outlives it.
 type call struct {
+	vault           *Vault // the one addressed
 	route           route
 	request         *http.Request // for path values and headers; its body is read already
 	path            string        // as the client wrote it; the request's is lower case
@@ -30,11 +31,11 @@ type lateCall struct {
 
 const maxBody = 1 << 20
 
-func newCall(rt route, w http.ResponseWriter, r *http.Request) (*call, error) {
+func (v *Vault) newCall(rt route, w http.ResponseWriter, r *http.Request) (*call, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	path, _, _ := strings.Cut(r.RequestURI, "?")
 	return &call{
-		route: rt, request: r, path: path, body: body,
+		vault: v, route: rt, request: r, path: path, body: body,
 		clientRequestID: r.Header.Get("X-Ms-Client-Request-Id"),
 		correlationID:   uuid.NewString(),
 	}, err
@@ -47,7 +48,7 @@ func (c *call) apiVersion() string { return c.request.URL.Query().Get("api-versi
 // serve handles one route of the resource manager.
 func (v *Vault) serve(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		c, err := newCall(rt, w, r)
+		c, err := v.newCall(rt, w, r)
 		if err != nil {
 			panic(http.ErrAbortHandler) // the client left in the middle of its body
 		}
@@ -71,6 +72,8 @@ func (v *Vault) answer(c *call) (answer reply, f Fault, wait time.Duration) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.at = v.settle()
+	v, _, _ = v.address(c)
+	c.vault = v
 	if r, refused := v.refuse(c); refused {
 		return v.close(c, r), Fault{}, 0
 	}
@@ -118,15 +121,6 @@ func (v *Vault) refuse(c *call) (reply, bool) {
 	if c.apiVersion() == "" {
 		return gatewayFailure(http.StatusBadRequest, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests."), true
 	}
-	o := v.options
-	if s := c.value("subscription"); s != "" && !strings.EqualFold(s, o.SubscriptionID) {
-		return gatewayFailure(http.StatusNotFound, "SubscriptionNotFound", "The subscription '"+s+"' could not be found."), true
-	}
-	if g := c.value("group"); g != "" && !strings.EqualFold(g, o.ResourceGroup) {
-		return gatewayFailure(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '"+g+"' could not be found."), true
-	}
-	if n := c.value("vault"); n != "" && !strings.EqualFold(n, o.VaultName) {
-		return gatewayFailure(http.StatusNotFound, "ResourceNotFound", "The Resource 'Microsoft.RecoveryServices/vaults/"+n+"' under resource group '"+o.ResourceGroup+"' was not found."), true
-	}
-	return reply{}, false
+	_, r, found := v.address(c)
+	return r, !found
 }

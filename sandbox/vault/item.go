@@ -27,13 +27,17 @@ type item struct {
 }
 
 func newItem(vm string, primary, recovery *region) *item {
-	// Recorded names are 43 characters of URL-safe base64, which is what a SHA-256 gives.
-	sum := sha256.Sum256([]byte(vm))
 	return &item{
-		vm: vm, name: base64.RawURLEncoding.EncodeToString(sum[:]),
+		vm: vm, name: itemName(vm),
 		primary: primary, recovery: recovery, protectionState: stateProtected,
 		replicated: []span{{from: math.MinInt64, open: true}},
 	}
+}
+
+// itemName makes a name as recorded ones are: 43 characters of URL-safe base64, which is what a SHA-256 gives.
+func itemName(words ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(words, "/")))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // vmNames names n VMs: a small estate, then numbers.

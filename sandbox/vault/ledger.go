@@ -16,6 +16,7 @@ const (
 type Call struct {
 	At              time.Time // UTC; for a [Late] call when it arrived, not when it was sent
 	Source          string
+	Vault           string          // name of the vault addressed
 	Operation       string          // "unplannedFailover" or "failoverCommit"
 	VM              string          // friendly name, empty when the path named no item
 	ItemID          string          // ARM id, or the path asked for when it named no item
@@ -37,7 +38,7 @@ func (v *Vault) Ledger() []Call {
 
 func (v *Vault) record(c *call, r reply) {
 	entry := Call{
-		At: v.clock.wall(c.at), Source: SourceAPI, Operation: c.route.operation, ItemID: c.path,
+		At: v.clock.wall(c.at), Source: SourceAPI, Vault: v.options.VaultName, Operation: c.route.operation, ItemID: c.path,
 		ClientRequestID: c.clientRequestID, JobID: r.jobID, Accepted: r.jobID != "", Status: r.status,
 	}
 	if it := v.findItem(c); it != nil {
@@ -51,6 +52,7 @@ func (v *Vault) record(c *call, r reply) {
 
 // Item is a replicated VM as the world knows it.
 type Item struct {
+	Vault                         string // its vault's name
 	Name, ID                      string // friendly name; ARM id
 	PrimaryRegion, RecoveryRegion string // display names, as the item has them now
 	ProtectionState               string
@@ -59,51 +61,64 @@ type Item struct {
 	NewestPoint                   time.Time // UTC; zero when there is no point
 }
 
-// Items returns all replicated VMs in a fixed order.
+// Items returns all replicated VMs in a fixed order, vault by vault.
 func (v *Vault) Items() []Item {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := v.settle()
-	items := make([]Item, 0, len(v.items))
-	for _, it := range v.items {
-		view := Item{
-			Name: it.vm, ID: v.itemID(it), PrimaryRegion: it.primary.name, RecoveryRegion: it.recovery.name,
-			ProtectionState: it.protectionState, Active: factsOf(it.protectionState).activeLocation,
+	var items []Item
+	for _, v := range v.vaults {
+		for _, it := range v.items {
+			items = append(items, v.view(it, now))
 		}
-		if it.job != nil {
-			view.Job = it.job.id
-		}
-		if p, ok := it.newestPoint(now); ok {
-			view.NewestPoint = v.clock.wall(p.at)
-		}
-		items = append(items, view)
 	}
 	return items
 }
 
+func (v *Vault) view(it *item, now time.Duration) Item {
+	view := Item{
+		Vault: v.options.VaultName, Name: it.vm, ID: v.itemID(it), PrimaryRegion: it.primary.name, RecoveryRegion: it.recovery.name,
+		ProtectionState: it.protectionState, Active: factsOf(it.protectionState).activeLocation,
+	}
+	if it.job != nil {
+		view.Job = it.job.id
+	}
+	if p, ok := it.newestPoint(now); ok {
+		view.NewestPoint = v.clock.wall(p.at)
+	}
+	return view
+}
+
 // Job is one asynchronous operation as the world knows it.
 type Job struct {
+	Vault                   string // its vault's name
 	ID, Scenario, VM        string // GUID; scenarioName; friendly name of the VM
 	State, StateDescription string
 	Task                    string    // friendly name of the running task, empty when none runs
 	Start, End              time.Time // UTC; End is zero while the job runs
 }
 
-// Jobs returns every job since the vault was made, oldest first.
+// Jobs returns every job since the vault was made, vault by vault and oldest first.
 func (v *Vault) Jobs() []Job {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := v.settle()
-	jobs := make([]Job, 0, len(v.jobs))
-	for _, j := range v.jobs {
-		view := Job{ID: j.id, Scenario: j.action.scenario, VM: j.item.vm, Start: v.clock.wall(j.start)}
-		view.State, view.StateDescription = j.state(now)
-		if j.ended(now) {
-			view.End = v.clock.wall(j.end())
-		} else {
-			view.Task = j.running(now)
+	var jobs []Job
+	for _, v := range v.vaults {
+		for _, j := range v.jobs {
+			jobs = append(jobs, v.viewJob(j, now))
 		}
-		jobs = append(jobs, view)
 	}
 	return jobs
+}
+
+func (v *Vault) viewJob(j *job, now time.Duration) Job {
+	view := Job{Vault: v.options.VaultName, ID: j.id, Scenario: j.action.scenario, VM: j.item.vm, Start: v.clock.wall(j.start)}
+	view.State, view.StateDescription = j.state(now)
+	if j.ended(now) {
+		view.End = v.clock.wall(j.end())
+	} else {
+		view.Task = j.running(now)
+	}
+	return view
 }

@@ -142,19 +142,20 @@ func bookmarkNotFound() *serviceError {
 }
 
 // Portal runs an operation ("unplannedFailover" with shutdown and the latest point, or "failoverCommit") as a person in the
-// Azure portal would, past any client. The error wraps [ErrNotAllowed] when the VM's state forbids it.
+// Azure portal would, past any client. The VM is a name, or VAULT/NAME where there are twins. The error wraps [ErrNotAllowed]
+// when the VM's state forbids it.
 func (v *Vault) Portal(vm, operation string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := v.settle()
-	i := slices.IndexFunc(v.items, func(it *item) bool { return it.vm == vm })
+	v, it := v.findVM(vm)
 	a, known := findAction(operation)
-	if i < 0 || !known {
+	if it == nil || !known {
 		return fmt.Errorf("no VM %q or no operation %q", vm, operation)
 	}
-	it, from := v.items[i], origin{uuid.NewString(), uuid.NewString()}
+	from := origin{uuid.NewString(), uuid.NewString()}
 	entry := Call{
-		At: v.clock.wall(now), Source: SourcePortal, Operation: operation, VM: vm, ItemID: v.itemID(it),
+		At: v.clock.wall(now), Source: SourcePortal, Vault: v.options.VaultName, Operation: operation, VM: it.vm, ItemID: v.itemID(it),
 		ClientRequestID: from.clientRequestID, Status: v.options.ConflictStatus,
 	}
 	j, err := v.start(it, a, failoverInput{shutdown: true}, from, now)

@@ -1,20 +1,32 @@
 package vault
 
-// SourceDown takes the source region away, or brings it back. While it is down, the VMs that it protects get no new recovery
+import "time"
+
+// SourceDown takes the source region of the first vault away from all vaults, or brings it back. While it is down, the VMs that it protects get no new recovery
 // points, and a failover that shuts the source down first cannot: it tries for the usual time, takes the newest point that
 // there is, and ends with a warning (guessed; that a failover goes on without the shutdown is documented).
 func (v *Vault) SourceDown(down bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	now, source := v.settle(), &v.regions[0]
-	if source.down == down {
+	now, source := v.settle(), v.regions[0].location
+	if v.regions[0].down == down {
 		return
 	}
-	source.down = down
+	for _, v := range v.vaults {
+		for i := range v.regions {
+			if r := &v.regions[i]; r.location == source {
+				r.down = down
+				v.regionDown(r, now)
+			}
+		}
+	}
+}
+
+func (v *Vault) regionDown(r *region, now time.Duration) {
 	for _, it := range v.items {
 		switch {
-		case it.primary != source:
-		case down:
+		case it.primary != r:
+		case r.down:
 			it.stopReplication(now)
 		case it.protectionState == stateProtected && it.job == nil:
 			it.replicated = append(it.replicated, span{from: now, open: true})

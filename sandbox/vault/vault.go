@@ -1,5 +1,5 @@
-// Package vault is a stand-in for one Azure Recovery Services vault: Azure Resource Manager, Site Recovery from Azure to
-// Azure, and the managed identity endpoint of App Service, over HTTP and nothing else.
+// Package vault is a stand-in for Azure Recovery Services vaults, one or several: Azure Resource Manager, Site Recovery from
+// Azure to Azure, and the managed identity endpoint of App Service, over HTTP and nothing else.
 //
 // It owns the simulated world behind that wire: replicated VMs, recovery points, jobs, and the faults that a test arms.
 // It refuses to know who calls: it shares no type with any client, because a stand-in that shares our types shares our
@@ -13,8 +13,6 @@ package vault
 import (
 	"cmp"
 	"net/http"
-	"sync"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -34,6 +32,8 @@ type Options struct {
 	VaultName      string // "vault-dr" by default
 	SourceRegion   string // display name, "West Europe" by default
 	TargetRegion   string // display name, "North Europe" by default
+	// More are other vaults behind the same resource manager.
+	More []Place
 
 	// IdentityHeader is the secret that the identity endpoint expects in X-IDENTITY-HEADER, "sandbox" by default.
 	IdentityHeader string
@@ -58,30 +58,27 @@ func (o Options) withDefaults() Options {
 
 // Vault is the stand-in, an [http.Handler]. Make it with [New].
 type Vault struct {
-	mux *http.ServeMux // never changes after New
+	mux *http.ServeMux // of the first vault, which serves for all; never changes after New
 
-	mu      sync.Mutex // guards everything below
+	*host // its mutex guards everything below, too
+
 	options Options
-	clock   clock
 	regions [2]region
 	items   []*item
 	jobs    []*job // oldest first
-	late    []lateCall
-	faults  []Fault // oldest first
-	meter   meter
-	ledger  []Call
 }
 
-// New returns a vault in which every VM is protected and has a day of recovery points.
+// New returns a vault in which every VM is protected and has a day of recovery points, with those of [Options].More beside
+// it. What it exports is about all of them.
 func New(o Options) *Vault {
 	o = o.withDefaults()
-	v := &Vault{options: o, clock: newClock(o.Speed)}
-	v.regions = [2]region{newRegion(o.SourceRegion), newRegion(o.TargetRegion)}
-	for _, name := range vmNames(o.VMs) {
-		v.items = append(v.items, newItem(name, &v.regions[0], &v.regions[1]))
+	h := &host{clock: newClock(o.Speed)}
+	h.add(o, Place{VMs: vmNames(o.VMs)})
+	for _, p := range o.More {
+		h.add(o, p)
 	}
-	v.mux = v.newMux()
-	return v
+	h.vaults[0].mux = h.vaults[0].newMux()
+	return h.vaults[0]
 }
 
 // SetBaseURL changes [Options].BaseURL, for callers that know their port only after listening. Poll URLs already handed
@@ -89,7 +86,9 @@ func New(o Options) *Vault {
 func (v *Vault) SetBaseURL(url string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.options.BaseURL = url
+	for _, v := range v.vaults {
+		v.options.BaseURL = url
+	}
 }
 
 // Speed returns how many simulated seconds pass in one of the machine's.
@@ -120,27 +119,6 @@ func (v *Vault) Resume() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.clock.set(v.clock.speed(), false)
-}
-
-// settle brings the world up to now and returns now, in simulated time. Everything that reads the world calls it first.
-func (v *Vault) settle() time.Duration {
-	now := v.clock.now()
-	for len(v.late) > 0 && v.late[0].due <= now {
-		arrived := v.late[0]
-		v.late = v.late[1:]
-		v.finishJobs(arrived.due)
-		v.perform(arrived.call, arrived.due)
-	}
-	v.finishJobs(now)
-	return now
-}
-
-func (v *Vault) finishJobs(now time.Duration) {
-	for _, it := range v.items {
-		if it.job != nil && it.job.end() <= now {
-			it.finish()
-		}
-	}
 }
 
 // guid returns the same random-looking GUID for the same words, so that a restarted sandbox keeps its identities.

@@ -29,6 +29,7 @@ type worldTime struct {
 }
 
 type worldVM struct {
+	Vault       string     `json:"vault"`
 	Name        string     `json:"name"`
 	From        string     `json:"from"` // direction of the replication
 	To          string     `json:"to"`
@@ -42,6 +43,7 @@ type worldVM struct {
 }
 
 type worldJob struct {
+	Vault       string      `json:"vault"`
 	ID          string      `json:"id"`
 	VM          string      `json:"vm"`
 	Name        string      `json:"name"`
@@ -60,6 +62,7 @@ type worldTask struct {
 }
 
 type worldCall struct {
+	Vault     string    `json:"vault"`
 	At        time.Time `json:"at"`
 	Source    string    `json:"source"`
 	Operation string    `json:"operation"`
@@ -77,16 +80,18 @@ func (v *Vault) worldState() worldState {
 		SourceDown: v.regions[0].down, Source: v.regions[0].name, Target: v.regions[1].name,
 		VMs: []worldVM{}, Jobs: []worldJob{}, Ledger: []worldCall{}, Faults: []worldFault{},
 	}
-	for _, it := range v.items {
-		s.VMs = append(s.VMs, v.worldVM(it, now))
-	}
-	for i, j := range v.jobs {
-		if !j.ended(now) || i >= len(v.jobs)-worldJobs {
-			s.Jobs = append(s.Jobs, v.worldJob(j, now))
+	for _, v := range v.vaults {
+		for _, it := range v.items {
+			s.VMs = append(s.VMs, v.worldVM(it, now))
+		}
+		for i, j := range v.jobs {
+			if !j.ended(now) || i >= len(v.jobs)-worldJobs {
+				s.Jobs = append(s.Jobs, v.worldJob(j, now))
+			}
 		}
 	}
 	for _, c := range v.ledger[max(0, len(v.ledger)-worldLedger):] {
-		s.Ledger = append(s.Ledger, worldCall{c.At, c.Source, c.Operation, c.VM, c.Accepted, c.Status})
+		s.Ledger = append(s.Ledger, worldCall{c.Vault, c.At, c.Source, c.Operation, c.VM, c.Accepted, c.Status})
 	}
 	for _, f := range v.faults {
 		s.Faults = append(s.Faults, worldFault{f.Kind, f.Operation, f.Times, f.RetryAfter.Seconds(), f.Delay.Seconds()})
@@ -97,7 +102,7 @@ func (v *Vault) worldState() worldState {
 func (v *Vault) worldVM(it *item, now time.Duration) worldVM {
 	facts := factsOf(it.protectionState)
 	view := worldVM{
-		Name: it.vm, From: it.primary.name, To: it.recovery.name, RunsIn: it.primary.name,
+		Vault: v.options.VaultName, Name: it.vm, From: it.primary.name, To: it.recovery.name, RunsIn: it.primary.name,
 		State: it.protectionState, Description: facts.description, Health: it.health(), Replicating: it.replicating(),
 	}
 	if facts.activeLocation == "Recovery" {
@@ -117,7 +122,7 @@ func (v *Vault) worldVM(it *item, now time.Duration) worldVM {
 
 func (v *Vault) worldJob(j *job, now time.Duration) worldJob {
 	view := worldJob{
-		ID: j.id, VM: j.item.vm, Name: j.action.friendlyName, Start: v.clock.wall(j.start), Done: 1, Tasks: []worldTask{},
+		Vault: v.options.VaultName, ID: j.id, VM: j.item.vm, Name: j.action.friendlyName, Start: v.clock.wall(j.start), Done: 1, Tasks: []worldTask{},
 	}
 	view.State, view.Description = j.state(now)
 	if j.ended(now) {
