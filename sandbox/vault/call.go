@@ -18,6 +18,7 @@ type call struct {
 	request         *http.Request // for path values and headers; its body is read already
 	path            string        // as the client wrote it; the request's is lower case
 	body            []byte
+	actor           string // object id of the principal
 	clientRequestID string // x-ms-client-request-id, empty when not sent
 	correlationID   string
 	at              time.Duration // when it reached the world
@@ -35,7 +36,7 @@ func (v *Vault) newCall(rt route, w http.ResponseWriter, r *http.Request) (*call
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	path, _, _ := strings.Cut(r.RequestURI, "?")
 	return &call{
-		vault: v, route: rt, request: r, path: path, body: body,
+		vault: v, route: rt, request: r, path: path, body: body, actor: tokenActor(r.Header.Get("Authorization")),
 		clientRequestID: r.Header.Get("X-Ms-Client-Request-Id"),
 		correlationID:   uuid.NewString(),
 	}, err
@@ -75,6 +76,9 @@ func (v *Vault) answer(c *call) (answer reply, f Fault, wait time.Duration) {
 	v, _, _ = v.address(c)
 	c.vault = v
 	if r, refused := v.refuse(c); refused {
+		return v.close(c, r), Fault{}, 0
+	}
+	if r, refused := v.spend(c); refused {
 		return v.close(c, r), Fault{}, 0
 	}
 	f = v.takeFault(c.route.operation, false)

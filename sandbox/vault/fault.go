@@ -90,13 +90,9 @@ func (v *Vault) spoil(j *job) {
 
 // throttled is ARM's documented answer over the limit.
 func (v *Vault) throttled(c *call, f Fault) reply {
-	kind := "read"
-	if c.route.mutates() {
-		kind = "write"
-	}
 	seconds := v.clock.retryAfter(cmp.Or(f.RetryAfter, 10*time.Second))
 	r := gatewayFailure(http.StatusTooManyRequests, cmp.Or(f.Code, "SubscriptionRequestsThrottled"),
-		cmp.Or(f.Message, throttledMessage(kind, v.options.SubscriptionID, seconds)))
+		cmp.Or(f.Message, throttledMessage(c.kind(), v.options.SubscriptionID, c.actor, seconds)))
 	r.retryAfter(seconds)
 	return r
 }

@@ -16,7 +16,7 @@ type host struct {
 	clock  clock
 	late   []lateCall
 	faults []Fault // oldest first
-	meter  meter
+	levels map[bucketKey]*level
 	ledger []Call
 }
 

@@ -50,9 +50,9 @@ func (v *Vault) notFound(c *call) reply {
 	return failure(http.StatusNotFound, "ResourceNotFound", "The Resource '"+c.path+"' was not found.")
 }
 
-func throttledMessage(kind, subscription string, seconds int) string {
+func throttledMessage(kind, subscription, actor string, seconds int) string {
 	return fmt.Sprintf("Number of '%s' requests for subscription '%s' actor '%s' exceeded. Please try again after '%d' seconds after additional tokens are available.",
-		kind, subscription, guid("actor"), seconds)
+		kind, subscription, actor, seconds)
 }
 
 func (r reply) retryAfter(seconds int) { r.header.Set("Retry-After", strconv.Itoa(seconds)) }
@@ -112,38 +112,12 @@ func (v *Vault) commonHeaders(c *call, r reply) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Ms-Correlation-Request-Id", c.correlationID)
 	h.Set("X-Ms-Routing-Request-Id", "SANDBOX:"+now.Format("20060102T150405Z")+":"+c.correlationID)
-	h.Set("X-Ms-Operation-Identifier", "tenantId="+guid("tenant")+",objectId="+guid("actor")+"/sandbox/"+uuid.NewString())
+	h.Set("X-Ms-Operation-Identifier", "tenantId="+guid("tenant")+",objectId="+c.actor+"/sandbox/"+uuid.NewString())
 	if c.clientRequestID != "" {
 		h.Set("X-Ms-Client-Request-Id", c.clientRequestID)
 	}
 	if h.Get("X-Ms-Request-Id") == "" {
 		h.Set("X-Ms-Request-Id", c.clientRequestID+" "+now.Format("1/2/2006 3:04:05 PM"))
 	}
-	v.meter.spend(now, c.route.mutates(), h)
-}
-
-// meter counts down the remaining-headers within a minute. Nothing is refused by it: [Throttle] does that.
-type meter struct {
-	minute        time.Time
-	reads, writes int
-}
-
-// Buckets of the resource manager as documented in 2024; the global one is 15 times as large.
-const (
-	readBucket   = 250
-	writeBucket  = 200
-	globalFactor = 15
-)
-
-func (m *meter) spend(now time.Time, write bool, h http.Header) {
-	if minute := now.Truncate(time.Minute); !minute.Equal(m.minute) {
-		*m = meter{minute: minute}
-	}
-	name, spent, bucket := "Reads", &m.reads, readBucket
-	if write {
-		name, spent, bucket = "Writes", &m.writes, writeBucket
-	}
-	*spent++
-	h.Set("X-Ms-Ratelimit-Remaining-Subscription-"+name, strconv.Itoa(max(1, bucket-*spent)))
-	h.Set("X-Ms-Ratelimit-Remaining-Subscription-Global-"+name, strconv.Itoa(max(1, bucket*globalFactor-*spent)))
+	v.remainingHeaders(c, h)
 }

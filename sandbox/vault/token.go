@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -10,14 +11,14 @@ import (
 	"time"
 )
 
-// A token proves by itself what it is: resource|expiry and their HMAC under a fixed key. Client libraries keep tokens
+// A token proves by itself what it is: resource|expiry|principal and their HMAC under a fixed key. Client libraries keep tokens
 // for the whole process, so one issued by an earlier vault must be good for a later one. It protects nothing.
 const standInKey = "ferry sandbox, protects nothing"
 
 const tokenLife = 24 * time.Hour
 
-func newToken(resource string, expires time.Time) string {
-	claims := resource + "|" + strconv.FormatInt(expires.Unix(), 10)
+func newToken(resource string, expires time.Time, principal string) string {
+	claims := resource + "|" + strconv.FormatInt(expires.Unix(), 10) + "|" + principal
 	return base64.RawURLEncoding.EncodeToString([]byte(claims)) + "." + signature(claims)
 }
 
@@ -38,7 +39,8 @@ func tokenFault(header string, now time.Time) (code, message string) {
 	if err != nil || !hmac.Equal([]byte(sum), []byte(signature(string(claims)))) {
 		return "InvalidAuthenticationToken", "The access token is invalid."
 	}
-	resource, expiry, _ := strings.Cut(string(claims), "|")
+	resource, rest, _ := strings.Cut(string(claims), "|")
+	expiry, _, _ := strings.Cut(rest, "|")
 	seconds, err := strconv.ParseInt(expiry, 10, 64)
 	if err != nil || now.After(time.Unix(seconds, 0)) {
 		return "ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than the current UTC time."
@@ -47,6 +49,17 @@ func tokenFault(header string, now time.Time) (code, message string) {
 		return "InvalidAuthenticationTokenAudience", "The access token has been obtained for the wrong audience or resource '" + resource + "'."
 	}
 	return "", ""
+}
+
+// tokenActor is the object id of the identity that a token was issued for: one for the system's, one for each that was named.
+func tokenActor(header string) string {
+	encoded, _, _ := strings.Cut(strings.TrimPrefix(header, "Bearer "), ".")
+	claims, _ := base64.RawURLEncoding.DecodeString(encoded) // tokenFault refuses what is none
+	words := strings.SplitN(string(claims), "|", 3)
+	if len(words) < 3 || words[2] == "" {
+		return guid("actor")
+	}
+	return guid("actor", words[2])
 }
 
 func isManagement(resource string) bool {
@@ -69,7 +82,7 @@ func (v *Vault) identity(w http.ResponseWriter, r *http.Request) {
 	default:
 		expires := wallNow().Add(tokenLife)
 		writeJSON(w, http.StatusOK, object{
-			"access_token": newToken(q.Get("resource"), expires),
+			"access_token": newToken(q.Get("resource"), expires, cmp.Or(q.Get("client_id"), q.Get("object_id"), q.Get("mi_res_id"))),
 			"expires_on":   strconv.FormatInt(expires.Unix(), 10),
 			"resource":     q.Get("resource"),
 			"token_type":   "Bearer",

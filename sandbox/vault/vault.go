@@ -41,6 +41,8 @@ type Options struct {
 	// recorded, so a client should be tested with several; 409 and OperationNotAllowed by default.
 	ConflictStatus int
 	ConflictCode   string
+	// Buckets are the resource manager's limits.
+	Buckets Buckets
 }
 
 func (o Options) withDefaults() Options {
@@ -53,6 +55,7 @@ func (o Options) withDefaults() Options {
 	o.IdentityHeader = cmp.Or(o.IdentityHeader, "sandbox")
 	o.ConflictStatus = cmp.Or(o.ConflictStatus, http.StatusConflict)
 	o.ConflictCode = cmp.Or(o.ConflictCode, "OperationNotAllowed")
+	o.Buckets = o.Buckets.withDefaults()
 	return o
 }
 
@@ -72,7 +75,7 @@ type Vault struct {
 // it. What it exports is about all of them.
 func New(o Options) *Vault {
 	o = o.withDefaults()
-	h := &host{clock: newClock(o.Speed)}
+	h := &host{clock: newClock(o.Speed), levels: map[bucketKey]*level{}}
 	h.add(o, Place{VMs: vmNames(o.VMs)})
 	for _, p := range o.More {
 		h.add(o, p)

@@ -182,25 +182,6 @@ func TestPathsIgnoreCase(t *testing.T) {
 	})
 }
 
-func TestRemainingHeadersCountDownWithinAMinute(t *testing.T) {
-	bubble(t, vault.Options{}, func(w *world) {
-		reads := func() string {
-			return w.get(w.vm("vm-x").ID).header.Get("X-Ms-Ratelimit-Remaining-Subscription-Reads")
-		}
-		if a, b := reads(), reads(); a != "249" || b != "248" {
-			w.Errorf("remaining reads %s then %s", a, b)
-		}
-		pause(time.Minute)
-		if got := reads(); got != "249" {
-			w.Errorf("remaining reads %s in the next minute", got)
-		}
-		first, _ := w.failOver(latest("Required"))
-		if got := first.header.Get("X-Ms-Ratelimit-Remaining-Subscription-Writes"); got != "199" {
-			w.Errorf("remaining writes %s", got)
-		}
-	})
-}
-
 func TestRefusedByTheResourceManager(t *testing.T) {
 	wrong := "Bearer " + strings.Repeat("x", 40)
 	tests := map[string]struct {
