@@ -7,7 +7,8 @@
 //
 // Concurrency: every exported method and the handler may be called from any goroutine; one mutex guards the world. There
 // are no goroutines and no timers: each access first derives what has happened since the last one from [time.Now], so the
-// stand-in works in a synctest bubble. Only a handler told to be [Slow] sleeps, and never under the mutex.
+// stand-in works in a synctest bubble. Only a handler told to be [Slow] and the stream of [Vault.World] sleep, and never
+// under the mutex.
 package vault
 
 import (

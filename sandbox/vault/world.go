@@ -12,6 +12,7 @@ import (
 // could do, the ledger, faults and the clock. It is no part of Azure's wire, so clients under test have no use for it.
 //
 //	GET  /state    everything, as of now
+//	GET  /states   the same as server-sent events called state: at once, and again whenever something changed
 //	POST /portal   {"vm", "operation"}: see [Vault.Portal]
 //	POST /fault    {"kind", "operation", "times", "retry_after_seconds", "delay_seconds"}: see [Fault]
 //	POST /clear    {}: disarms every fault
@@ -26,6 +27,7 @@ func (v *Vault) World() http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		writeJSON(w, http.StatusOK, v.worldState())
 	})
+	mux.HandleFunc("GET /states", v.streamStates)
 	mux.HandleFunc("POST /portal", asked(v.worldPortal))
 	mux.HandleFunc("POST /fault", asked(v.worldFault))
 	mux.HandleFunc("POST /clear", asked(func(struct{}) error { v.ClearFaults(); return nil }))

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"math"
 	"time"
 )
 
@@ -51,7 +52,7 @@ type worldJob struct {
 	Description string      `json:"description"`
 	Start       time.Time   `json:"start"`
 	End         *time.Time  `json:"end"`  // null while it runs
-	Done        float64     `json:"done"` // 0 to 1
+	Done        float64     `json:"done"` // 0 to 1, in thousandths, so that it stands still in a pause
 	Tasks       []worldTask `json:"tasks"`
 	Complaint   string      `json:"complaint"` // error or warning of an ended job
 }
@@ -129,7 +130,7 @@ func (v *Vault) worldJob(j *job, now time.Duration) worldJob {
 		end := v.clock.wall(j.end())
 		view.End = &end
 	} else {
-		view.Done = float64(now-j.start) / float64(j.end()-j.start)
+		view.Done = math.Round(1000*float64(now-j.start)/float64(j.end()-j.start)) / 1000
 	}
 	for i, r := range j.runs() {
 		_, state := r.state(now, j.failure != nil && i == j.action.works)

@@ -15,8 +15,9 @@ type Page struct {
 	Verbs    []Verb   // of the slash command, for completion
 	Hints    []Hint   // a first run in steps
 	Terminal []string // command lines that reach the same bot from a terminal
-	// World serves what stands beside the channel, under /world/ and without that prefix: GET state, POST portal, fault,
-	// clear, clock and source. Nil for nothing. It is reached by the page only.
+	// World serves what stands beside the channel, under /world/ and without that prefix: GET states, a stream of events
+	// that the page gets along with those of the channel; POST portal, fault, clear, clock and source. Nil for nothing. It is
+	// reached by the page only.
 	World http.Handler
 }
 

@@ -209,3 +209,45 @@ func TestPageActs(t *testing.T) {
 		t.Errorf("the page in an outage: %d", status)
 	}
 }
+
+// One connection carries the channel and the world, each event whole, and nothing of the world outlives it.
+func TestWorldComesWithTheChannel(t *testing.T) {
+	t.Parallel()
+	left := make(chan struct{})
+	begin := make(chan struct{})
+	world := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		defer close(left)
+		if r.URL.Path != "/states" {
+			t.Errorf("asked for %s", r.URL.Path)
+		}
+		rw.Header().Set("Content-Type", "text/event-stream")
+		<-begin
+		for range 100 {
+			_, _ = io.WriteString(rw, "event: state\ndata: {}\n\n")
+			check(t, http.NewResponseController(rw).Flush())
+		}
+		<-r.Context().Done()
+	})
+	s := newSite(t, workspace.Options{Page: workspace.Page{World: world}})
+	next := s.events("U0ANA")
+	if event, _ := next(); event != "channel" {
+		t.Errorf("first %s", event)
+	}
+	close(begin)
+	for range 20 {
+		check(t, s.Type("ana", incident, "hello"))
+	}
+	got := map[string]int{}
+	for range 120 {
+		event, data := next()
+		got[event]++
+		if !json.Valid([]byte(data)) {
+			t.Fatalf("%s: %s", event, data)
+		}
+	}
+	if got["state"] != 100 || got["message"] != 20 {
+		t.Errorf("got %v", got)
+	}
+	s.Workspace.Close()
+	<-left
+}

@@ -19,10 +19,7 @@ type status struct {
 }
 
 // stream writes server-sent events.
-type stream struct {
-	out   http.ResponseWriter
-	flush *http.ResponseController
-}
+type stream struct{ out part }
 
 func (s stream) send(event string, data any) error {
 	raw, err := encode(data)
@@ -32,11 +29,11 @@ func (s stream) send(event string, data any) error {
 	if _, err := fmt.Fprintf(s.out, "event: %s\ndata: %s\n\n", event, raw); err != nil {
 		return err
 	}
-	return s.flush.Flush()
+	return s.out.FlushError()
 }
 
 // serveEvents streams what one person sees: the event channel with everything so far, then message for what is new or
-// edited and deleted for what is gone; status besides. A client that reconnects starts over.
+// edited and deleted for what is gone; status besides, and the events of the world. A client that reconnects starts over.
 func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 	p, _, err := w.find(r.URL.Query().Get("as"), w.opts.Channel.ID)
 	if err != nil {
@@ -47,7 +44,9 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 	changes, cancel := w.Subscribe() // before the look at what is there: a change may come twice, and is never missed
 	defer cancel()
 	rw.Header().Set("Content-Type", "text/event-stream")
-	s := stream{rw, http.NewResponseController(rw)}
+	all := &mixed{out: rw}
+	defer w.followWorld(r, all)()
+	s := stream{all.part()}
 	seen := []reply{}
 	for _, m := range w.Messages(w.opts.Channel.ID, viewer) {
 		seen = append(seen, pageMessage(m))

@@ -19,12 +19,27 @@ export async function post(path, body) {
   }
 }
 
-/** listen follows what one person sees, until the returned function is called. handlers is by event name. */
+const again = 2000; // milliseconds until a connection that the browser gave up is tried again; others it repeats by itself
+
+/**
+ * listen follows what one person sees, until the returned function is called. handlers is by event name; gone is called when
+ * the connection is lost. Every connection begins with all that is there.
+ */
 export function listen(person, handlers) {
-  const source = new EventSource(`/client/events?as=${encodeURIComponent(person)}`);
-  for (const [event, handle] of Object.entries(handlers)) {
-    if (event !== "gone") source.addEventListener(event, (e) => handle(JSON.parse(e.data)));
+  let source, retry;
+  function open() {
+    source = new EventSource(`/client/events?as=${encodeURIComponent(person)}`);
+    for (const [event, handle] of Object.entries(handlers)) {
+      if (event !== "gone") source.addEventListener(event, (e) => handle(JSON.parse(e.data)));
+    }
+    source.addEventListener("error", () => {
+      handlers.gone();
+      if (source.readyState === EventSource.CLOSED) retry = setTimeout(open, again);
+    });
   }
-  source.addEventListener("error", () => handlers.gone());
-  return () => source.close();
+  open();
+  return () => {
+    clearTimeout(retry);
+    source.close();
+  };
 }

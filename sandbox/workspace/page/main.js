@@ -15,7 +15,7 @@ setText(document.getElementById("channel-name"), `# ${about.channel.name}`);
 setText(document.getElementById("beginning"), `This is the beginning of #${about.channel.name}. What is typed here goes to a simulated Slack, and ${about.command} from there to the bot.`);
 
 let stop = () => {};
-const world = about.world ? new World(() => {}) : null;
+const world = about.world ? new World() : null;
 const composer = new Composer(about, words);
 const channel = new Channel(about, () => guide?.update(channel.texts(), channel.viewer));
 const switcher = people(about.people, become);
@@ -40,17 +40,28 @@ function become(person) {
     message: (message) => channel.put(message),
     deleted: ({ ts }) => channel.drop(ts),
     status: showStatus,
-    gone: () => showLink("bad", "the sandbox", "does not answer"),
+    state: (state) => world?.show(state),
+    gone: showGone,
   });
+}
+
+function showGone() {
+  showLink("bad", "the sandbox is", "not connected");
+  showBanner("The sandbox does not answer. When it is up again, this page goes on by itself.");
+  world?.gone();
 }
 
 function showStatus({ bot, outage }) {
   const app = about.people.find((p) => p.is_app);
   showLink(bot ? "good" : "bad", `${app.name} is`, bot ? "connected" : "not connected");
-  const banner = document.getElementById("outage");
-  banner.hidden = !outage;
-  setText(banner, outage ? "Slack is down: nothing reaches the bot, and nothing from it arrives." : "");
+  showBanner(outage ? "Slack is down: nothing reaches the bot, and nothing from it arrives." : "");
   world?.slackIs(outage);
+}
+
+function showBanner(text) {
+  const banner = document.getElementById("outage");
+  banner.hidden = !text;
+  setText(banner, text);
 }
 
 /** showLink says whether the bot hears; on a phone there is no room for who. */
@@ -71,6 +82,5 @@ if (world) {
   tabs.hidden = false;
   tabs.addEventListener("click", (e) => { if (e.target.dataset.tab) showTab(e.target.dataset.tab); });
   world.terminal(about.terminal);
-  world.run();
 }
 switcher.first();

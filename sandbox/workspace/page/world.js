@@ -1,11 +1,10 @@
 // The simulated world beside the channel: its clock, what can go wrong, the VMs, and every call that changed something.
 
-import { get, post } from "./api.js";
+import { post } from "./api.js";
 import { span, timeOfDay } from "./dates.js";
 import { toast } from "./dialog.js";
 import { el, fill, setText } from "./dom.js";
 
-const interval = 500; // milliseconds between two looks, while the page is seen
 const speeds = [1, 20, 60, 300];
 const failover = "unplannedFailover";
 const names = { unplannedFailover: "Failover", failoverCommit: "Commit" };
@@ -18,35 +17,19 @@ const faults = [
 ];
 
 export class World {
-  constructor(onChange) {
-    this.onChange = onChange;
+  constructor() {
     this.rows = new Map();
     this.vms = [];
     this.outage = 0;
     this.node = document.getElementById("world");
     this.node.hidden = false;
     this.build();
-  }
-
-  async run() {
-    for (;;) {
-      if (!document.hidden) await this.look();
-      await new Promise((resolve) => { setTimeout(resolve, interval); });
-    }
-  }
-
-  async look() {
-    try {
-      this.show(await get("/world/state"));
-    } catch {
-      setText(this.now, "no answer");
-    }
+    setInterval(() => this.tick(), 1000);
   }
 
   async act(path, body) {
     const answer = await post(`/world/${path}`, body);
     if (!answer.ok) toast(answer.error);
-    await this.look();
   }
 
   build() {
@@ -92,18 +75,35 @@ export class World {
     setText(this.slack, outage ? `Slack back in ${outage} s` : "Slack outage");
   }
 
+  /** gone says that what is shown is old. */
+  gone() {
+    this.state = null;
+    setText(this.now, "not connected");
+    this.now.classList.add("bad");
+  }
+
+  /** tick lets the time go on between two states. */
+  tick() {
+    if (!this.state) return;
+    const now = Date.parse(this.state.clock.now) + Math.round(performance.now() - this.since);
+    setText(this.now, this.state.clock.paused ? "paused" : `${this.state.clock.speed}× · ${timeOfDay(now)}`);
+    for (const vm of this.state.vms) this.row(vm.name).showAge(vm, now);
+  }
+
   show(state) {
     const { clock } = state;
-    setText(this.now, clock.paused ? "paused" : `${clock.speed}× · ${timeOfDay(clock.now)}`);
+    this.state = state;
+    this.since = performance.now();
+    this.now.classList.remove("bad");
     this.pause.setAttribute("aria-pressed", String(clock.paused));
     for (const b of this.speeds) b.setAttribute("aria-pressed", String(!clock.paused && Number(b.dataset.speed) === clock.speed));
     this.source.setAttribute("aria-pressed", String(state.source_down));
     this.showArmed(state.faults);
     this.vms = state.vms;
     this.place(state.vms);
-    for (const vm of state.vms) this.row(vm.name).show(vm, state.jobs.filter((j) => j.vm === vm.name), clock);
+    for (const vm of state.vms) this.row(vm.name).show(vm, state.jobs.filter((j) => j.vm === vm.name));
     this.showLedger(state.ledger);
-    this.onChange();
+    this.tick();
   }
 
   showArmed(armed) {
@@ -159,13 +159,16 @@ class Row {
       this.bar, this.tasks);
   }
 
-  show(vm, jobs, clock) {
+  showAge(vm, now) {
+    setText(this.age, vm.newest_point ? `point ${span(Math.max(0, now - Date.parse(vm.newest_point)))} old` : "no points");
+    this.age.classList.toggle("stale", !vm.replicating);
+  }
+
+  show(vm, jobs) {
     const running = jobs.find((j) => !j.end);
     const last = jobs.at(-1);
     setText(this.state, running ? `${running.name} runs` : words(vm));
     this.state.className = `pill ${tone(vm, running)}`;
-    setText(this.age, vm.newest_point ? `point ${span(Date.parse(clock.now) - Date.parse(vm.newest_point))} old` : "no points");
-    this.age.classList.toggle("stale", !vm.replicating);
     setText(this.raw, [vm.state, `health ${vm.health}`, last?.end && `last job: ${last.name}, ${last.description}`, last?.end && last.complaint].filter(Boolean).join(" · "));
     this.operation = vm.portal;
     this.portal.parentElement.hidden = !vm.portal;
