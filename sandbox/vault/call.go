@@ -21,6 +21,7 @@ type call struct {
 	actor           string // object id of the principal
 	clientRequestID string // x-ms-client-request-id, empty when not sent
 	correlationID   string
+	item            *item         // found by the handler when the path does not name it
 	at              time.Duration // when it reached the world
 }
 

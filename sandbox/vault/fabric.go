@@ -10,15 +10,24 @@ type region struct {
 	container     string
 	containerGUID string // internal identity, shown in failoverRecoveryPointId
 	down          bool   // see [Vault.SourceDown]
+	home          bool   // where the VMs were first
+	unmapped      bool   // see [Vault.SetMapped]
+
+	group, network, cache string // resource group, virtual network and staging account of the VMs
 }
 
-func newRegion(name string) region {
+func newRegion(name string, home bool) region {
 	location := strings.ToLower(strings.ReplaceAll(name, " ", ""))
 	fabric := "asr-a2a-default-" + location // as the portal names them
-	return region{
+	r := region{
 		name: name, location: location, fabric: fabric, container: fabric + "-container",
-		containerGUID: guid(location, "container"),
+		containerGUID: guid(location, "container"), home: home,
+		group: "rg-workload", network: "vnet-workload", cache: "ferryasrcache",
 	}
+	if !home {
+		r.group, r.network, r.cache = r.group+"-asr", r.network+"-asr", r.cache+"dr" // -asr as the portal names them
+	}
+	return r
 }
 
 // matches compares with a path's names, where an absent one fits.

@@ -36,14 +36,15 @@ func (h *host) add(o Options, p Place) {
 	o.ResourceGroup = cmp.Or(p.ResourceGroup, o.ResourceGroup)
 	o.VaultName = cmp.Or(p.VaultName, o.VaultName)
 	v := &Vault{host: h, options: o}
-	v.regions = [2]region{newRegion(cmp.Or(p.SourceRegion, o.SourceRegion)), newRegion(cmp.Or(p.TargetRegion, o.TargetRegion))}
+	v.regions = [2]region{newRegion(cmp.Or(p.SourceRegion, o.SourceRegion), true), newRegion(cmp.Or(p.TargetRegion, o.TargetRegion), false)}
 	for i := range v.regions {
 		if r := &v.regions[i]; len(h.vaults) > 0 { // as the first vault's regions, but with containers of its own
 			r.containerGUID = guid(o.SubscriptionID, o.ResourceGroup, o.VaultName, r.location, "container")
+			r.group = strings.Replace(r.group, "workload", "workload-"+o.VaultName, 1)
 		}
 	}
 	for _, name := range p.VMs {
-		it := newItem(name, &v.regions[0], &v.regions[1])
+		it := v.newItem(name, &v.regions[0], &v.regions[1])
 		if len(h.vaults) > 0 {
 			it.name = itemName(o.SubscriptionID, o.ResourceGroup, o.VaultName, name)
 		}
@@ -112,6 +113,7 @@ func (h *host) finishJobs(now time.Duration) {
 			if it.job != nil && it.job.end() <= now {
 				it.finish()
 			}
+			it.grow(now)
 		}
 	}
 }

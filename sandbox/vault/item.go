@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -16,7 +17,16 @@ type item struct {
 	name              string // opaque last segment of the ARM id
 	primary, recovery *region
 	protectionState   string
-	job               *job // nil when idle
+	job               *job          // nil when idle
+	seeding           *seeding      // nil outside of an initial replication
+	seedTime          time.Duration // of the next one, 0 for what its disks take
+
+	source, replica *machine          // the VM that is replicated; the one failed over to, or nil
+	leftover        *machine          // the VM that a failback leaves behind, or nil
+	recoveryGroup   string            // ARM id of the resource group on the recovery side
+	cache           map[string]string // staging account by lower-case disk id
+	drill           *drill            // nil when none is open
+	tested          *time.Duration    // the last successful drill, or nil
 
 	replicated []span  // oldest first; none after a commit, which deletes all recovery points
 	madePoints []point // made by a failover to the latest data; may lie in the future
@@ -26,12 +36,19 @@ type item struct {
 	failedOver    time.Duration
 }
 
-func newItem(vm string, primary, recovery *region) *item {
-	return &item{
+func (v *Vault) newItem(vm string, primary, recovery *region) *item {
+	it := &item{
 		vm: vm, name: itemName(vm),
 		primary: primary, recovery: recovery, protectionState: stateProtected,
-		replicated: []span{{from: math.MinInt64, open: true}},
+		replicated:    []span{{from: math.MinInt64, open: true}},
+		source:        &machine{name: vm, group: v.resourceGroupID(primary.group), region: primary, disks: disksOf(vm), running: true},
+		recoveryGroup: v.resourceGroupID(recovery.group), cache: map[string]string{},
+		seedTime: v.options.InitialReplication[vm],
 	}
+	for _, id := range it.source.diskIDs() {
+		it.cache[strings.ToLower(id)] = v.cacheID(primary)
+	}
+	return it
 }
 
 // itemName makes a name as recorded ones are: 43 characters of URL-safe base64, which is what a SHA-256 gives.
@@ -56,6 +73,8 @@ const (
 	stateProtected     = "Protected"
 	stateCommitPending = "UnplannedFailoverCommitPendingStatesBegin"
 	stateCommitted     = "UnplannedFailoverCommitted"
+	stateSeeding       = "InitialReplicationInProgress"
+	stateFirstPoint    = "InitialReplicationRecoveryCompletionPending"
 )
 
 // stateFacts is what an idle item shows in one protectionState.
@@ -72,20 +91,33 @@ func factsOf(protectionState string) stateFacts {
 		return stateFacts{"Failover completed", "Recovery", []string{"CompleteMigration", "Commit", "DisableProtection", "ChangePit"}}
 	case stateCommitted:
 		return stateFacts{"Failover committed", "Recovery", []string{"CompleteMigration", "DisableProtection", "SwitchProtection"}}
+	case stateSeeding:
+		return stateFacts{"Initial replication is in progress", "Primary", []string{"DisableProtection"}}
+	case stateFirstPoint:
+		return stateFacts{"Waiting for first recovery point", "Primary", []string{"DisableProtection"}}
 	default:
 		return stateFacts{"Protected", "Primary", []string{"UnplannedFailover", "DisableProtection", "TestFailover"}}
 	}
 }
 
 // allowed lists allowedOperations. That they shrink while a job runs is known; to what is guessed.
-func (it *item) allowed() []string {
-	if it.job != nil {
+func (v *Vault) allowed(it *item) []string {
+	words, guesses := factsOf(it.protectionState).allowed, v.options.Guesses
+	switch {
+	case it.job != nil:
 		return []string{"DisableProtection"}
+	case it.drill != nil && guesses.DrillKeepsFailover:
+		return append(words, "TestFailoverCleanup")
+	case it.drill != nil:
+		return []string{"DisableProtection", "TestFailoverCleanup"}
+	case it.protectionState == stateCommitPending && guesses.SwitchCommits:
+		return append(words, "SwitchProtection")
+	default:
+		return words
 	}
-	return factsOf(it.protectionState).allowed
 }
 
-func (it *item) allows(a action) bool { return slices.Contains(it.allowed(), a.word) }
+func (v *Vault) allows(it *item, a action) bool { return slices.Contains(v.allowed(it), a.word) }
 
 // stopReplication happens the moment a failover starts, or before it when the source region is down.
 func (it *item) stopReplication(now time.Duration) {
@@ -118,7 +150,7 @@ func (it *item) finish() {
 	it.job = nil
 	switch {
 	case j.failure == nil:
-		it.protectionState = j.action.to
+		it.protectionState = cmp.Or(j.action.to, it.protectionState)
 		j.action.done(it, j)
 	case j.action.stopsReplication && !it.primary.down:
 		// Replication starts again after a failed failover (guessed).

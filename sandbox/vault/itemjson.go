@@ -44,6 +44,11 @@ func (v *Vault) getItem(c *call) reply {
 // itemJSON is an item as list and get show it, key by key as recorded.
 func (v *Vault) itemJSON(it *item, now time.Duration) object {
 	facts := factsOf(it.protectionState)
+	drillState, drillDescription := v.drillState(it)
+	failoverHealth, errors := "Normal", []object{}
+	if it.tested == nil {
+		failoverHealth, errors = "Warning", []object{v.untestedJSON(it)}
+	}
 	return object{
 		"id": v.itemID(it), "name": it.name, "type": containerType + "/replicationProtectedItems",
 		"properties": object{
@@ -60,18 +65,18 @@ func (v *Vault) itemJSON(it *item, now time.Duration) object {
 			"protectionState":                         it.protectionState,
 			"protectionStateDescription":              facts.description,
 			"activeLocation":                          facts.activeLocation,
-			"testFailoverState":                       "None",
-			"testFailoverStateDescription":            "None",
+			"testFailoverState":                       drillState,
+			"testFailoverStateDescription":            drillDescription,
 			"switchProviderState":                     "None",
 			"switchProviderStateDescription":          nil,
-			"allowedOperations":                       it.allowed(),
+			"allowedOperations":                       v.allowed(it),
 			"replicationHealth":                       it.health(),
-			"failoverHealth":                          "Warning",
-			"healthErrors":                            []object{v.untestedJSON(it)},
+			"failoverHealth":                          failoverHealth,
+			"healthErrors":                            errors,
 			"policyId":                                v.policyID(),
 			"policyFriendlyName":                      policyName,
 			"lastSuccessfulFailoverTime":              v.failedOverText(it),
-			"lastSuccessfulTestFailoverTime":          nil,
+			"lastSuccessfulTestFailoverTime":          v.testedText(it),
 			"currentScenario":                         v.scenarioJSON(it),
 			"failoverRecoveryPointId":                 v.failoverPointID(it),
 			"providerSpecificDetails":                 v.detailsJSON(it, now),
@@ -102,6 +107,9 @@ func (v *Vault) scenarioJSON(it *item) object {
 	return object{"scenarioName": it.job.action.scenario, "jobId": v.jobID(it.job), "startTime": v.timeText(it.job.start)}
 }
 
+// entity is the internal identity of the item, which changes when it moves.
+func (it *item) entity() string { return guid(it.name, it.primary.location, "entity") }
+
 // untestedJSON is the warning that every item carries until its first test failover.
 func (v *Vault) untestedJSON(it *item) object {
 	return object{
@@ -112,14 +120,14 @@ func (v *Vault) untestedJSON(it *item) object {
 		"possibleCauses":               "No test failover was done.",
 		"recommendedAction":            "Perform a test failover.",
 		"creationTimeUtc":              v.timeText(0),
-		"recoveryProviderErrorMessage": nil, "entityId": guid(it.name, "entity"), "errorId": "6:8010",
+		"recoveryProviderErrorMessage": nil, "entityId": it.entity(), "errorId": "6:8010",
 		"customerResolvability": "NotAllowed",
 	}
 }
 
 // nullDetails are the keys of A2A details that are null in an ordinary item.
 const nullDetails = `initialPrimaryExtendedLocation initialRecoveryExtendedLocation protectedDisks unprotectedDisks
-recoveryBootDiagStorageAccountId recoveryCloudService recoveryAvailabilitySet selectedRecoveryAzureNetworkId
+recoveryBootDiagStorageAccountId recoveryCloudService recoveryAvailabilitySet
 selectedTfoAzureNetworkId monitoringPercentageCompletion monitoringJobType agentCertificateExpiryDate
 recoveryFabricObjectId testFailoverRecoveryFabricObjectId primaryAvailabilityZone recoveryAvailabilityZone
 primaryExtendedLocation recoveryExtendedLocation recoveryProximityPlacementGroupId
@@ -131,7 +139,7 @@ func (v *Vault) detailsJSON(it *item, now time.Duration) object {
 	asOf := v.clock.wall(rpo.asOf)
 	details := object{
 		"instanceType":                                "A2A",
-		"fabricObjectId":                              v.sourceID("Microsoft.Compute/virtualMachines/" + it.vm),
+		"fabricObjectId":                              strings.ToLower(it.source.id()),
 		"initialPrimaryZone":                          "",
 		"initialPrimaryFabricLocation":                v.regions[0].location,
 		"initialRecoveryZone":                         "",
@@ -140,13 +148,14 @@ func (v *Vault) detailsJSON(it *item, now time.Duration) object {
 		"multiVmGroupName":                            "",
 		"multiVmGroupCreateOption":                    "AutoCreated",
 		"managementId":                                guid(it.name, it.primary.location, "management"),
-		"protectedManagedDisks":                       []object{v.diskJSON(it)},
+		"protectedManagedDisks":                       v.disksJSON(it, now),
 		"primaryFabricLocation":                       it.primary.location,
 		"recoveryFabricLocation":                      it.recovery.location,
 		"osType":                                      "Linux",
-		"recoveryAzureVMSize":                         "Standard_D2s_v5",
+		"recoveryAzureVMSize":                         vmSize,
 		"recoveryAzureVMName":                         it.vm,
-		"recoveryAzureResourceGroupId":                v.targetGroupID(),
+		"recoveryAzureResourceGroupId":                it.recoveryGroup,
+		"selectedRecoveryAzureNetworkId":              v.networkID(it.recovery),
 		"vmNics":                                      []object{v.nicJSON(it)},
 		"vmSyncedConfigDetails":                       object{"tags": object{}, "inputEndpoints": []object{}},
 		"lastHeartbeat":                               asOf.Format(timeFormat),
@@ -166,33 +175,54 @@ func (v *Vault) detailsJSON(it *item, now time.Duration) object {
 		"churnOptionSelected":                         "Normal",
 	}
 	maps.Copy(details, nulls(nullDetails))
-	if facts.activeLocation == "Recovery" {
-		details["recoveryFabricObjectId"] = v.targetGroupID() + "/providers/Microsoft.Compute/virtualMachines/" + it.vm
+	if it.replica != nil {
+		details["recoveryFabricObjectId"] = it.replica.id()
+	}
+	if it.drill != nil {
+		details["testFailoverRecoveryFabricObjectId"] = it.drill.machine.id()
+	}
+	if it.seeding != nil {
+		maps.Copy(details, nulls("lifecycleId rpoInSeconds lastRpoCalculatedTime"))
+		details["monitoringPercentageCompletion"], details["monitoringJobType"] = it.percent(now), initialReplication
 	}
 	return details
 }
 
-// sourceID is an id in the source's resource group; Site Recovery lower-cases those of compute and network.
-func (v *Vault) sourceID(resource string) string {
-	return strings.ToLower("/subscriptions/" + v.options.SubscriptionID + "/resourceGroups/rg-workload/providers/" + resource)
+const (
+	vmSize             = "Standard_D2s_v5"
+	initialReplication = "InitialReplication"
+)
+
+// lower spells ids as Site Recovery does those of compute and network.
+func lower(ids []string) []string {
+	lowered := make([]string, 0, len(ids))
+	for _, id := range ids {
+		lowered = append(lowered, strings.ToLower(id))
+	}
+	return lowered
 }
 
-func (v *Vault) targetGroupID() string {
-	return "/subscriptions/" + v.options.SubscriptionID + "/resourceGroups/rg-workload-asr"
+func (v *Vault) disksJSON(it *item, now time.Duration) []object {
+	disks := []object{}
+	for _, d := range it.source.disks {
+		disks = append(disks, v.diskJSON(it, d, now))
+	}
+	return disks
 }
 
-func (v *Vault) diskJSON(it *item) object {
-	name, target := it.vm+"_OsDisk_1", v.targetGroupID()+"/providers/Microsoft.Compute/disks/"
+func (v *Vault) diskJSON(it *item, d disk, now time.Duration) object {
+	id, target := strings.ToLower(it.source.diskID(d)), it.recoveryGroup+"/providers/Microsoft.Compute/disks/"
+	name := d.name
 	disk := object{
-		"diskId":                                 v.sourceID("Microsoft.Compute/disks/" + name),
-		"recoveryResourceGroupId":                v.targetGroupID(),
+		"diskId":                                 id,
+		"recoveryResourceGroupId":                it.recoveryGroup,
 		"recoveryReplicaDiskId":                  target + name + "-ASRReplica",
 		"recoveryOrignalTargetDiskId":            target + name, // sic
-		"recoveryReplicaDiskAccountType":         "Premium_LRS",
-		"recoveryTargetDiskAccountType":          "Premium_LRS",
+		"recoveryReplicaDiskAccountType":         diskType,
+		"recoveryTargetDiskAccountType":          diskType,
 		"diskName":                               name,
-		"diskCapacityInBytes":                    136367308800,
-		"primaryStagingAzureStorageAccountId":    "/subscriptions/" + v.options.SubscriptionID + "/resourceGroups/rg-workload/providers/Microsoft.Storage/storageAccounts/ferryasrcache",
+		"diskCapacityInBytes":                    d.bytes,
+		"primaryStagingAzureStorageAccountId":    it.cache[id],
 		"diskType":                               "OperatingSystem",
 		"resyncRequired":                         false,
 		"dataPendingInStagingStorageAccountInMB": 0.0,
@@ -206,6 +236,12 @@ func (v *Vault) diskJSON(it *item) object {
 	}
 	maps.Copy(disk, nulls(`recoveryTargetDiskId recoveryDiskEncryptionSetId primaryDiskEncryptionSetId
 		monitoringPercentageCompletion monitoringJobType secretIdentifier dekKeyVaultArmId keyIdentifier kekKeyVaultArmId`))
+	if d.lun >= 0 {
+		disk["diskType"] = "Data"
+	}
+	if it.seeding != nil {
+		disk["diskState"], disk["monitoringJobType"], disk["monitoringPercentageCompletion"] = "InitialReplicationPending", initialReplication, it.percent(now)
+	}
 	return disk
 }
 
@@ -219,8 +255,8 @@ func (v *Vault) nicJSON(it *item) object {
 		tfoPublicIPAddressId tfoLBBackendAddressPoolIds`))
 	nic := object{
 		"nicId":               guid(it.name, "nic"),
-		"sourceNicArmId":      v.sourceID("Microsoft.Network/networkInterfaces/" + it.vm + "-nic"),
-		"recoveryVMNetworkId": v.targetGroupID() + "/providers/Microsoft.Network/virtualNetworks/vnet-workload-asr",
+		"sourceNicArmId":      strings.ToLower(it.source.nicID()),
+		"recoveryVMNetworkId": v.networkID(it.recovery),
 		"ipConfigs":           []object{ip}, "selectionType": "NotSelected",
 		"enableAcceleratedNetworkingOnRecovery": false, "reuseExistingNic": false, "tfoReuseExistingNic": false,
 	}

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"strings"
 	"time"
 )
 
@@ -10,38 +11,51 @@ type action struct {
 	word             string // the same in allowedOperations
 	scenario         string // scenarioName
 	friendlyName     string
-	to               string // protectionState after success
+	to               string // protectionState after success, empty for the same
 	stopsReplication bool
 	tasks            []task
 	works            int               // the task at whose end a failure shows
 	done             func(*item, *job) // what else success changes
+	// read checks the body and begin prepares the job; each may be nil.
+	read  func(*Vault, *item, []byte) (input, error)
+	begin func(*Vault, *job, input, time.Duration)
 }
 
 // task is one step of a job. The ids of these tasks were never recorded; friendly names and order were.
 type task struct {
 	id, friendlyName string
 	takes            time.Duration
-	source           bool // skipped when sourceSiteOperations is NotRequired
+	optional         bool // done only when the job wants it
 }
 
 const (
-	opUnplannedFailover = "unplannedFailover"
-	opFailoverCommit    = "failoverCommit"
+	opUnplannedFailover   = "unplannedFailover"
+	opFailoverCommit      = "failoverCommit"
+	opSwitchProtection    = "switchprotection"
+	opTestFailover        = "testFailover"
+	opTestFailoverCleanup = "testFailoverCleanup"
+	opApplyRecoveryPoint  = "applyRecoveryPoint"
 )
 
 // syncTask is the failover task at whose end the latest data has become a recovery point.
 const syncTask = 2
 
-// actions is the table of what can be asked of an item. Durations add up to those recorded: 140 s and 8 s.
-func actions() []action {
+// actions is the table of what can be asked of an item, what a person does next before what is rare.
+func (v *Vault) actions() []action {
+	all := append(failoverActions(), switchAction())
+	return append(append(all, drillActions()...), v.options.Guesses.changeAction())
+}
+
+// failoverActions have durations that add up to those recorded: 140 s and 8 s.
+func failoverActions() []action {
 	return []action{
 		{
 			operation: opUnplannedFailover, word: "UnplannedFailover", scenario: "UnplannedFailover", friendlyName: "Failover",
-			to: stateCommitPending, stopsReplication: true, works: 3, done: failedOver,
+			to: stateCommitPending, stopsReplication: true, works: 3, read: readFailover, begin: (*Vault).beginFailover, done: failedOver,
 			tasks: []task{
 				{id: "UnplannedFailoverPreflightTask", friendlyName: "Prerequisites check for failover", takes: 22 * time.Second},
-				{id: "ShutdownVirtualMachineTask", friendlyName: "Shut down the virtual machine", takes: 30 * time.Second, source: true},
-				{id: "SynchronizeTask", friendlyName: "Synchronizing the latest changes", takes: 26 * time.Second, source: true},
+				{id: "ShutdownVirtualMachineTask", friendlyName: "Shut down the virtual machine", takes: 30 * time.Second, optional: true},
+				{id: "SynchronizeTask", friendlyName: "Synchronizing the latest changes", takes: 26 * time.Second, optional: true},
 				{id: "StartFailoverTask", friendlyName: "Start failover", takes: 40 * time.Second},
 				{id: "StartReplicaTask", friendlyName: "Start the replica virtual machine", takes: 22 * time.Second},
 			},
@@ -57,18 +71,35 @@ func actions() []action {
 	}
 }
 
-func failedOver(it *item, j *job) { it.failoverPoint, it.failedOver = j.point, j.end() }
+func failedOver(it *item, j *job) {
+	it.failoverPoint, it.failedOver = j.point, j.end()
+	it.replica = it.newReplica(it.vm, j.end())
+	if it.leftover != nil && strings.EqualFold(it.leftover.id(), it.replica.id()) {
+		it.leftover = nil // its place is taken (guessed)
+	}
+	it.source.running = !j.optional
+}
 
 func failoverCommitted(it *item, _ *job) { it.replicated, it.madePoints = nil, nil }
 
 // job is one asynchronous operation. Its GUID is also the operation's.
 type job struct {
-	id              string
-	action          action
-	item            *item
-	start           time.Duration
-	skipSource      bool
-	point           *point // failover only
+	id        string
+	action    action
+	item      *item
+	start     time.Duration
+	optional  bool   // the optional tasks are done, too
+	point     *point // failover, drill and change of the point
+	network   string // of a drill
+	comments  string // of a clean-up
+	reprotect switchInput
+	inner     *job // of a reprotect: the job that its last task follows
+
+	// As they were at the start: a reprotect swaps the item's.
+	primary, recovery *region
+	target            string // targetObjectId
+	location          string // ARM id under which the result is found
+
 	clientRequestID string // of the call that started it
 	correlationID   string
 	failure         *serviceError // nil unless the job will fail
@@ -90,7 +121,7 @@ func (j *job) runs() []run {
 	runs := make([]run, 0, len(j.action.tasks))
 	at := j.start
 	for i, t := range j.action.tasks {
-		r := run{task: t, from: at, to: at, skipped: t.source && j.skipSource, never: j.failure != nil && i > j.action.works}
+		r := run{task: t, from: at, to: at, skipped: t.optional && !j.optional, never: j.failure != nil && i > j.action.works}
 		if !r.skipped && !r.never {
 			r.to += t.takes
 		}

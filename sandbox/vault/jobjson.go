@@ -11,6 +11,9 @@ import (
 func (v *Vault) listJobs(c *call) reply {
 	value := []object{}
 	for _, j := range slices.Backward(v.jobs) {
+		if j.start > c.at {
+			continue // an inner job whose turn is yet to come
+		}
 		value = append(value, v.jobJSON(j, v.thinProperties(j, c.at)))
 	}
 	return page(value)
@@ -39,7 +42,7 @@ func (v *Vault) thinProperties(j *job, now time.Duration) object {
 		"activityId": nil, "scenarioName": j.action.scenario, "friendlyName": j.action.friendlyName,
 		"state": state, "stateDescription": description,
 		"tasks": []object{}, "errors": []object{}, "startTime": v.timeText(j.start), "allowedActions": []string{},
-		"targetObjectId": guid(j.item.name, "entity"), "targetObjectName": j.item.vm, "targetInstanceType": "ProtectionEntity",
+		"targetObjectId": j.target, "targetObjectName": j.item.vm, "targetInstanceType": "ProtectionEntity",
 		"customDetails": nil,
 	}
 	if j.ended(now) {
@@ -91,7 +94,35 @@ func (v *Vault) taskJSON(j *job, r run, now time.Duration) object {
 	if now >= r.to {
 		task["endTime"] = v.timeText(r.to)
 	}
+	if j.inner != nil && r.id == "ProtectReplicaTask" {
+		task["taskType"] = "GroupTaskDetails"
+		task["groupTaskCustomDetails"] = object{"instanceType": "GroupTaskDetails", "childTasks": []object{v.childTask(j.inner, now)}}
+	}
 	return task
+}
+
+// childTask follows an inner job.
+func (v *Vault) childTask(j *job, now time.Duration) object {
+	state, description := j.state(now)
+	child := object{
+		"taskId": j.action.scenario, "name": j.action.scenario, "startTime": v.timeText(j.start), "endTime": notYet, "allowedActions": []string{},
+		"friendlyName": j.action.friendlyName, "state": state, "stateDescription": description, "taskType": "JobTaskDetails",
+		"customDetails": object{"instanceType": "JobTaskDetails", "jobTask": object{
+			"jobId": v.jobID(j), "jobFriendlyName": j.action.friendlyName, "jobScenarioName": j.action.scenario,
+			"targetObjectId": j.target, "targetObjectName": j.item.vm, "targetInstanceType": "Vm",
+		}},
+		"groupTaskCustomDetails": nil, "errors": []object{},
+	}
+	if j.ended(now) {
+		child["endTime"] = v.timeText(j.end())
+	}
+	return child
+}
+
+func (v *Vault) addDrillDetails(details object, j *job, now time.Duration) {
+	state, _ := j.state(now)
+	details["instanceType"], details["testFailoverStatus"], details["comments"] = "TestFailoverJobDetails", state, ""
+	details["networkName"], details["networkFriendlyName"], details["networkType"] = j.network, lastSegment(j.network), "VmNetworkAsInput"
 }
 
 func (v *Vault) errorJSON(j *job, e *serviceError, level string) object {
@@ -107,24 +138,38 @@ func (v *Vault) errorJSON(j *job, e *serviceError, level string) object {
 
 // jobDetails is customDetails. Only a failover that is done says which point it used.
 func (v *Vault) jobDetails(j *job, now time.Duration) object {
-	it := j.item
+	it, primary, recovery := j.item, j.primary, j.recovery
 	details := object{"instanceType": "AsrJobDetails", "affectedObjectDetails": object{
-		"primaryVmId": guid(it.name, "entity"), "primaryVmName": it.vm, "recoveryVmId": "", "recoveryVmName": it.vm,
+		"primaryVmId": j.target, "primaryVmName": it.vm, "recoveryVmId": "", "recoveryVmName": it.vm,
 		"protectionProfileId": guid("policy"),
-		"primaryCloudId":      it.primary.containerGUID, "primaryCloudName": it.primary.container,
-		"recoveryCloudId": it.recovery.containerGUID, "recoveryCloudName": it.recovery.container,
-		"primaryVmmId": guid(it.primary.location, "fabric"), "primaryVmmName": it.primary.name,
-		"recoveryVmmId": guid(it.recovery.location, "fabric"), "recoveryVmmName": it.recovery.name,
+		"primaryCloudId":      primary.containerGUID, "primaryCloudName": primary.container,
+		"recoveryCloudId": recovery.containerGUID, "recoveryCloudName": recovery.container,
+		"primaryVmmId": guid(primary.location, "fabric"), "primaryVmmName": primary.name,
+		"recoveryVmmId": guid(recovery.location, "fabric"), "recoveryVmmName": recovery.name,
 		"primaryFabricProviderId": "Azure", "recoveryFabricProviderId": "Azure",
 	}}
-	if j.action.operation != opUnplannedFailover {
+	switch j.action.operation {
+	case opUnplannedFailover, opApplyRecoveryPoint:
+		details["instanceType"] = "FailoverJobDetails"
+	case opTestFailover:
+		v.addDrillDetails(details, j, now)
+	case opSwitchProtection:
+		details["instanceType"], details["newReplicationProtectedItemId"] = "SwitchProtectionJobDetails", nil
+		if j.ended(now) && j.failure == nil {
+			details["newReplicationProtectedItemId"] = v.containerID(recovery) + "/replicationProtectedItems/" + it.name
+		}
+		return details
+	default:
 		return details
 	}
-	details["instanceType"] = "FailoverJobDetails"
 	used := nulls(`testVmName testVmFriendlyName networkConnectionStatus networkFriendlyName subnet recoveryPointId recoveryPointTime`)
-	used["name"], used["friendlyName"] = guid(it.name, "entity"), it.vm
+	used["name"], used["friendlyName"] = j.target, it.vm
 	if j.ended(now) && j.failure == nil {
 		used["recoveryPointId"], used["recoveryPointTime"] = j.point.name, v.timeText(j.point.at)
+	}
+	if j.action.operation == opTestFailover {
+		used["testVmName"], used["testVmFriendlyName"] = it.vm+"-test", it.vm+"-test"
+		used["networkConnectionStatus"], used["networkFriendlyName"], used["subnet"] = "Connected", lastSegment(j.network), "default"
 	}
 	details["protectedItemDetails"] = []object{used}
 	return details
@@ -159,7 +204,20 @@ func (v *Vault) getResult(c *call) reply {
 	if it == nil || j == nil || j.item != it {
 		return v.notFound(c)
 	}
-	r := ok(v.itemJSON(it, c.at))
+	return v.result(c, j, v.itemJSON(it, c.at))
+}
+
+// getContainerResult is the same for a reprotect, whose result is the container that the item has left.
+func (v *Vault) getContainerResult(c *call) reply {
+	container, j := v.findRegion(c), v.findJob(c)
+	if container == nil || j == nil || j.location != v.containerID(container) {
+		return v.notFound(c)
+	}
+	return v.result(c, j, v.containerJSON(container))
+}
+
+func (v *Vault) result(c *call, j *job, body object) reply {
+	r := ok(body)
 	if !j.ended(c.at) {
 		r = reply{status: http.StatusAccepted, header: http.Header{}}
 		v.pollHeaders(c, r, j)

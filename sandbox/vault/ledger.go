@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -17,7 +18,7 @@ type Call struct {
 	At              time.Time // UTC; for a [Late] call when it arrived, not when it was sent
 	Source          string
 	Vault           string          // name of the vault addressed
-	Operation       string          // "unplannedFailover" or "failoverCommit"
+	Operation       string          // such as "unplannedFailover"
 	VM              string          // friendly name, empty when the path named no item
 	ItemID          string          // ARM id, or the path asked for when it named no item
 	ClientRequestID string          // x-ms-client-request-id as sent
@@ -41,7 +42,7 @@ func (v *Vault) record(c *call, r reply) {
 		At: v.clock.wall(c.at), Source: SourceAPI, Vault: v.options.VaultName, Operation: c.route.operation, ItemID: c.path,
 		ClientRequestID: c.clientRequestID, JobID: r.jobID, Accepted: r.jobID != "", Status: r.status,
 	}
-	if it := v.findItem(c); it != nil {
+	if it := cmp.Or(c.item, v.findItem(c)); it != nil {
 		entry.VM, entry.ItemID = it.vm, v.itemID(it)
 	}
 	if json.Valid(c.body) {

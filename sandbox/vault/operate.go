@@ -2,7 +2,6 @@ package vault
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,10 +15,13 @@ import (
 // ErrNotAllowed is what [Vault.Portal] wraps when the item does not allow the operation now.
 var ErrNotAllowed = errors.New("operation not allowed in the current state")
 
-// failoverInput is what a body of unplannedFailover says; the zero value is the latest point without a shutdown.
-type failoverInput struct {
-	shutdown bool   // sourceSiteOperations is Required
-	pointID  string // ARM id; empty means latest
+// input is what a body says; the zero value is a failover to the latest point without a shutdown.
+type input struct {
+	shutdown  bool   // sourceSiteOperations is Required
+	pointID   string // ARM id; empty means latest
+	network   string // ARM id, of a drill
+	comments  string // of a clean-up
+	reprotect switchInput
 }
 
 // origin identifies the request that starts a job; both end up in the job's activityId.
@@ -31,14 +33,18 @@ func (v *Vault) operate(c *call) reply {
 	if it == nil {
 		return v.notFound(c)
 	}
-	a, _ := findAction(c.route.operation)
-	var in failoverInput
-	if a.operation == opUnplannedFailover {
+	a, _ := v.findAction(c.route.operation)
+	var in input
+	if a.read != nil {
 		var err error
-		if in, err = readFailover(c.body); err != nil {
-			return failure(http.StatusBadRequest, "InvalidParameter", err.Error())
+		if in, err = a.read(v, it, c.body); err != nil {
+			return refused(err)
 		}
 	}
+	return v.startCall(c, it, a, in)
+}
+
+func (v *Vault) startCall(c *call, it *item, a action, in input) reply {
 	j, err := v.start(it, a, in, origin{cmp.Or(c.clientRequestID, c.correlationID), c.correlationID}, c.at)
 	if err != nil {
 		return failure(v.options.ConflictStatus, v.options.ConflictCode, err.Error())
@@ -46,8 +52,8 @@ func (v *Vault) operate(c *call) reply {
 	return v.accepted(c, j)
 }
 
-func findAction(operation string) (action, bool) {
-	all := actions()
+func (v *Vault) findAction(operation string) (action, bool) {
+	all := v.actions()
 	i := slices.IndexFunc(all, func(a action) bool { return a.operation == operation })
 	if i < 0 {
 		return action{}, false
@@ -56,61 +62,64 @@ func findAction(operation string) (action, bool) {
 }
 
 // readFailover checks what a client may send for A2A; what Azure says to a wrong body is guessed.
-func readFailover(body []byte) (failoverInput, error) {
-	var in struct {
-		Properties *struct {
-			FailoverDirection       string `json:"failoverDirection"`
-			SourceSiteOperations    string `json:"sourceSiteOperations"`
-			ProviderSpecificDetails struct {
-				InstanceType    string `json:"instanceType"`
-				RecoveryPointID string `json:"recoveryPointId"`
-			} `json:"providerSpecificDetails"`
-		} `json:"properties"`
+func readFailover(_ *Vault, _ *item, body []byte) (input, error) {
+	p, err := readProperties[struct {
+		FailoverDirection       string `json:"failoverDirection"`
+		SourceSiteOperations    string `json:"sourceSiteOperations"`
+		ProviderSpecificDetails a2a    `json:"providerSpecificDetails"`
+	}](body)
+	if err == nil {
+		err = p.ProviderSpecificDetails.check()
 	}
-	if err := json.Unmarshal(body, &in); err != nil {
-		return failoverInput{}, fmt.Errorf("the request body is not valid JSON: %w", err)
-	}
-	p := in.Properties
 	switch {
-	case p == nil:
-		return failoverInput{}, errors.New("properties is required")
+	case err != nil:
+		return input{}, err
 	case p.FailoverDirection != "PrimaryToRecovery":
 		// Also after a reprotect: it swaps primary and recovery.
-		return failoverInput{}, fmt.Errorf("failoverDirection %q is not valid for A2A", p.FailoverDirection)
+		return input{}, invalid("failoverDirection %q is not valid for A2A", p.FailoverDirection)
 	case p.SourceSiteOperations != "Required" && p.SourceSiteOperations != "NotRequired":
-		return failoverInput{}, fmt.Errorf("sourceSiteOperations %q is not valid", p.SourceSiteOperations)
-	case p.ProviderSpecificDetails.InstanceType != "A2A":
-		return failoverInput{}, fmt.Errorf("instanceType %q is not valid here", p.ProviderSpecificDetails.InstanceType)
+		return input{}, invalid("sourceSiteOperations %q is not valid", p.SourceSiteOperations)
 	}
-	return failoverInput{p.SourceSiteOperations == "Required", p.ProviderSpecificDetails.RecoveryPointID}, nil
+	return input{shutdown: p.SourceSiteOperations == "Required", pointID: p.ProviderSpecificDetails.RecoveryPointID}, nil
 }
 
 // start begins the job of an action, or returns an error that wraps ErrNotAllowed and changes nothing.
-func (v *Vault) start(it *item, a action, in failoverInput, from origin, now time.Duration) (*job, error) {
-	if !it.allows(a) {
+func (v *Vault) start(it *item, a action, in input, from origin, now time.Duration) (*job, error) {
+	if !v.allows(it, a) {
 		return nil, fmt.Errorf("%w: %s of %s, which is %s and allows %s",
-			ErrNotAllowed, a.word, it.vm, it.protectionState, strings.Join(it.allowed(), ", "))
+			ErrNotAllowed, a.word, it.vm, it.protectionState, strings.Join(v.allowed(it), ", "))
 	}
 	j := &job{
-		id: uuid.NewString(), action: a, item: it, start: now, skipSource: !in.shutdown,
+		id: uuid.NewString(), action: a, item: it, start: now, optional: in.shutdown,
 		clientRequestID: from.clientRequestID, correlationID: from.correlationID,
+		network: in.network, comments: in.comments,
+		primary: it.primary, recovery: it.recovery, target: it.entity(), location: v.itemID(it),
 	}
-	if a.stopsReplication {
-		if in.shutdown && it.primary.down {
-			j.warning, in.shutdown = sourceUnreachable(), false
-		}
-		v.choosePoint(j, in, now)
-		it.stopReplication(now)
+	if a.begin != nil {
+		a.begin(v, j, in, now)
 	}
 	v.spoil(j)
 	it.job = j
 	v.jobs = append(v.jobs, j)
+	if j.inner != nil {
+		j.inner.failure = j.failure
+		v.jobs = append(v.jobs, j.inner)
+	}
 	return j, nil
+}
+
+func (v *Vault) beginFailover(j *job, in input, now time.Duration) {
+	it := j.item
+	if in.shutdown && it.primary.down {
+		j.warning, in.shutdown = sourceUnreachable(), false
+	}
+	v.choosePoint(j, in, now)
+	it.stopReplication(now)
 }
 
 // choosePoint settles what the failover will use. Latest data become a new point only by the synchronisation, which is
 // skipped with the shutdown: then "latest" is the newest point that there is.
-func (v *Vault) choosePoint(j *job, in failoverInput, now time.Duration) {
+func (v *Vault) choosePoint(j *job, in input, now time.Duration) {
 	it := j.item
 	if in.pointID != "" {
 		name, own := v.pointName(it, in.pointID)
@@ -141,15 +150,16 @@ func bookmarkNotFound() *serviceError {
 	}
 }
 
-// Portal runs an operation ("unplannedFailover" with shutdown and the latest point, or "failoverCommit") as a person in the
-// Azure portal would, past any client. The VM is a name, or VAULT/NAME where there are twins. The error wraps [ErrNotAllowed]
-// when the VM's state forbids it.
+// Portal runs an operation, such as "unplannedFailover" or "switchprotection", as a person in the Azure portal would, past
+// any client. The VM is a name, or VAULT/NAME where there are twins. The error wraps [ErrNotAllowed] when the VM's state
+// forbids it. The person leaves what the portal proposes: the latest point with a shutdown, the drill network, everything of
+// a reprotect; applyRecoveryPoint goes one point back.
 func (v *Vault) Portal(vm, operation string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := v.settle()
 	v, it := v.findVM(vm)
-	a, known := findAction(operation)
+	a, known := v.findAction(operation)
 	if it == nil || !known {
 		return fmt.Errorf("no VM %q or no operation %q", vm, operation)
 	}
@@ -158,10 +168,25 @@ func (v *Vault) Portal(vm, operation string) error {
 		At: v.clock.wall(now), Source: SourcePortal, Vault: v.options.VaultName, Operation: operation, VM: it.vm, ItemID: v.itemID(it),
 		ClientRequestID: from.clientRequestID, Status: v.options.ConflictStatus,
 	}
-	j, err := v.start(it, a, failoverInput{shutdown: true}, from, now)
+	j, err := v.start(it, a, v.portalInput(it, a, now), from, now)
 	if err == nil {
 		entry.Accepted, entry.Status, entry.JobID = true, http.StatusAccepted, j.id
 	}
 	v.ledger = append(v.ledger, entry)
 	return err
+}
+
+func (v *Vault) portalInput(it *item, a action, now time.Duration) input {
+	switch a.operation {
+	case opUnplannedFailover:
+		return input{shutdown: true}
+	case opTestFailover:
+		return input{network: v.drillNetworkID(it.recovery)}
+	case opApplyRecoveryPoint:
+		return input{pointID: v.otherPoint(it, now)}
+	case opSwitchProtection:
+		return input{reprotect: v.portalSwitch(it)}
+	default:
+		return input{}
+	}
 }

@@ -156,7 +156,7 @@ func (v *Vault) pointJSON(it *item, p point) object {
 			"recoveryPointType": p.kind,
 			"providerSpecificDetails": object{
 				"instanceType": "A2A", "recoveryPointSyncType": "PerVmRecoveryPoint",
-				"disks": []string{v.sourceID("Microsoft.Compute/disks/" + it.vm + "_OsDisk_1")},
+				"disks": lower(it.source.diskIDs()),
 			},
 		},
 	}

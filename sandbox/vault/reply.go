@@ -90,7 +90,7 @@ func (v *Vault) accepted(c *call, j *job) reply {
 
 // pollHeaders tell a client where and when to ask for the result.
 func (v *Vault) pollHeaders(c *call, r reply, j *job) {
-	r.header.Set("Location", v.url(c, v.itemID(j.item)+"/operationresults/"+j.id))
+	r.header.Set("Location", v.url(c, j.location+"/operationresults/"+j.id))
 	r.retryAfter(v.clock.retryAfter(30 * time.Second))
 }
 

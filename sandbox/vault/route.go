@@ -10,6 +10,7 @@ const (
 	fabricPath    = vaultPath + "/replicationfabrics/{fabric}"
 	containerPath = fabricPath + "/replicationprotectioncontainers/{container}"
 	itemPath      = containerPath + "/replicationprotecteditems/{item}"
+	computePath   = "/subscriptions/{subscription}/resourcegroups/{rg}/providers/microsoft.compute"
 )
 
 // route is one request that the resource manager understands. Paths are lower case: Azure ignores case in them.
@@ -22,7 +23,11 @@ type route struct {
 func (rt route) mutates() bool { return rt.method == http.MethodPost }
 
 func routes() []route {
-	all := []route{
+	all := make([]route, 0, 64)
+	for _, operation := range []string{opUnplannedFailover, opFailoverCommit, opTestFailover, opTestFailoverCleanup, opApplyRecoveryPoint} {
+		all = append(all, route{http.MethodPost, itemPath + "/" + strings.ToLower(operation), operation, (*Vault).operate})
+	}
+	return append(all, []route{
 		{http.MethodGet, "/subscriptions/{subscription}", "subscription", (*Vault).getSubscription},
 		{http.MethodGet, vaultPath, "vault", (*Vault).getVault},
 		{http.MethodGet, vaultPath + "/replicationfabrics", "fabrics", (*Vault).listFabrics},
@@ -39,11 +44,10 @@ func routes() []route {
 		{http.MethodGet, vaultPath + "/replicationjobs", "jobs", (*Vault).listJobs},
 		{http.MethodGet, vaultPath + "/replicationjobs/{job}", "job", (*Vault).getJob},
 		{http.MethodGet, vaultPath + "/replicationoperationstatus/{job}", "status", (*Vault).getStatus},
-	}
-	for _, a := range actions() {
-		all = append(all, route{http.MethodPost, itemPath + "/" + strings.ToLower(a.operation), a.operation, (*Vault).operate})
-	}
-	return all
+		{http.MethodGet, containerPath + "/operationresults/{job}", "result", (*Vault).getContainerResult},
+		{http.MethodGet, computePath + "/virtualmachines/{vm}", "machine", (*Vault).getMachine},
+		{http.MethodPost, containerPath + "/switchprotection", opSwitchProtection, (*Vault).switchProtection},
+	}...)
 }
 
 func (v *Vault) newMux() *http.ServeMux {
@@ -86,7 +90,7 @@ func (v *Vault) findItem(c *call) *item {
 
 func (v *Vault) findJob(c *call) *job {
 	for _, j := range v.jobs {
-		if j.id == c.value("job") {
+		if j.id == c.value("job") && j.start <= c.at {
 			return j
 		}
 	}

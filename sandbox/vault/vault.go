@@ -14,6 +14,7 @@ package vault
 import (
 	"cmp"
 	"net/http"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -44,6 +45,11 @@ type Options struct {
 	ConflictCode   string
 	// Buckets are the resource manager's limits.
 	Buckets Buckets
+
+	// InitialReplication is how long a VM's initial replication takes after a reprotect, by name. By default it depends on the
+	// disks: 47 minutes for 127 GiB.
+	InitialReplication map[string]time.Duration
+	Guesses            Guesses
 }
 
 func (o Options) withDefaults() Options {

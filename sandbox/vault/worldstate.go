@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"math"
 	"time"
 )
@@ -113,9 +114,9 @@ func (v *Vault) worldVM(it *item, now time.Duration) worldVM {
 		at := v.clock.wall(p.at)
 		view.NewestPoint = &at
 	}
-	for _, a := range actions() {
-		if it.allows(a) {
-			view.Portal = a.operation
+	for _, a := range v.actions() {
+		if v.allows(it, a) {
+			view.Portal = cmp.Or(view.Portal, a.operation)
 		}
 	}
 	return view

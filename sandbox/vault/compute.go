@@ -1,0 +1,153 @@
+package vault
+
+import (
+	"strings"
+	"time"
+)
+
+// machine is a VM in one of the regions, with its disks and its network interface.
+type machine struct {
+	name    string
+	group   string // ARM id of its resource group
+	region  *region
+	disks   []disk
+	running bool
+	created time.Duration
+}
+
+// disk is a managed disk.
+type disk struct {
+	name  string
+	bytes int64
+	lun   int // -1 is the disk of the operating system
+}
+
+const gib = 1 << 30
+
+// disksOf gives most VMs the 127 GiB of the recordings, to the byte, and some of them data disks.
+func disksOf(vm string) []disk {
+	disks := []disk{{name: vm + "_OsDisk_1", bytes: 127*gib + 2<<20, lun: -1}}
+	switch {
+	case strings.HasPrefix(vm, "sql-"):
+		disks = append(disks, disk{vm + "_DataDisk_0", 256 * gib, 0})
+	case strings.HasPrefix(vm, "files-"):
+		disks = append(disks, disk{vm + "_DataDisk_0", 512 * gib, 0}, disk{vm + "_DataDisk_1", 512 * gib, 1})
+	}
+	return disks
+}
+
+func (m *machine) id() string {
+	return m.group + "/providers/Microsoft.Compute/virtualMachines/" + m.name
+}
+
+func (m *machine) diskID(d disk) string {
+	return m.group + "/providers/Microsoft.Compute/disks/" + d.name
+}
+
+func (m *machine) nicID() string {
+	return m.group + "/providers/Microsoft.Network/networkInterfaces/" + m.name + "-nic"
+}
+
+func (m *machine) diskIDs() []string {
+	ids := make([]string, 0, len(m.disks))
+	for _, d := range m.disks {
+		ids = append(ids, m.diskID(d))
+	}
+	return ids
+}
+
+// machines are the VMs that exist because of this item, in no particular order.
+func (it *item) machines() []*machine {
+	var all []*machine
+	for _, m := range []*machine{it.source, it.replica, it.leftover} {
+		if m != nil {
+			all = append(all, m)
+		}
+	}
+	if it.drill != nil {
+		all = append(all, it.drill.machine)
+	}
+	return all
+}
+
+// newReplica is the VM that a failover or a drill makes on the recovery side.
+func (it *item) newReplica(name string, at time.Duration) *machine {
+	return &machine{name: name, group: it.recoveryGroup, region: it.recovery, disks: it.source.disks, running: true, created: at}
+}
+
+func (v *Vault) resourceGroupID(name string) string {
+	return "/subscriptions/" + v.options.SubscriptionID + "/resourceGroups/" + name
+}
+
+// networkID is the virtual network of a region's VMs.
+func (v *Vault) networkID(r *region) string {
+	return v.resourceGroupID(r.group) + "/providers/Microsoft.Network/virtualNetworks/" + r.network
+}
+
+// cacheID is the storage account through which the VMs that run in a region are replicated away.
+func (v *Vault) cacheID(r *region) string {
+	return v.resourceGroupID(r.group) + "/providers/Microsoft.Storage/storageAccounts/" + r.cache
+}
+
+// drillNetworkID is a virtual network without a way out, for drills in a region.
+func (v *Vault) drillNetworkID(r *region) string { return v.networkID(r) + "-drill" }
+
+func (v *Vault) getMachine(c *call) reply {
+	for _, v := range v.vaults {
+		for _, it := range v.items {
+			for _, m := range it.machines() {
+				if strings.EqualFold(m.id(), c.path) {
+					return ok(v.machineJSON(it, m, strings.EqualFold(c.request.URL.Query().Get("$expand"), "instanceView")))
+				}
+			}
+		}
+	}
+	return v.notFound(c)
+}
+
+const diskType = "Premium_LRS"
+
+// machineJSON is a VM as Compute shows it.
+func (v *Vault) machineJSON(it *item, m *machine, withView bool) object {
+	managed := func(d disk) object { return object{"id": m.diskID(d), "storageAccountType": diskType} }
+	storage := object{"imageReference": nil, "dataDisks": []object{}, "diskControllerType": "SCSI"}
+	data := []object{}
+	for _, d := range m.disks {
+		shown := object{
+			"name": d.name, "createOption": "Attach", "caching": "ReadWrite", "managedDisk": managed(d),
+			"diskSizeGB": d.bytes / gib, "deleteOption": "Detach",
+		}
+		if d.lun < 0 {
+			shown["osType"] = "Linux"
+			storage["osDisk"] = shown
+			continue
+		}
+		shown["lun"], shown["toBeDetached"] = d.lun, false
+		data = append(data, shown)
+	}
+	storage["dataDisks"] = data
+	properties := object{
+		"vmId": guid(m.id(), "vm"), "provisioningState": "Succeeded",
+		"hardwareProfile": object{"vmSize": vmSize}, "storageProfile": storage,
+		"networkProfile": object{"networkInterfaces": []object{{"id": m.nicID(), "properties": object{"primary": true}}}},
+		"timeCreated":    v.timeText(m.created),
+	}
+	if withView {
+		properties["instanceView"] = instanceView(m)
+	}
+	return object{
+		"id": m.id(), "name": m.name, "type": "Microsoft.Compute/virtualMachines", "location": m.region.location,
+		"tags": object{"workload": it.vm}, "zones": nil, "properties": properties,
+	}
+}
+
+func instanceView(m *machine) object {
+	power, shown := "PowerState/deallocated", "VM deallocated"
+	if m.running {
+		power, shown = "PowerState/running", "VM running"
+	}
+	return object{"statuses": []object{
+		{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"},
+		{"code": power, "level": "Info", "displayStatus": shown},
+	}}
+}

@@ -1,0 +1,31 @@
+package vault
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// Guesses are behaviours of Azure that nobody recorded or documented; a client should be tested with each. The zero value is
+// what seems most likely. docs/simulated-vault.md has the whole list.
+type Guesses struct {
+	// DrillKeepsFailover leaves TestFailover and UnplannedFailover allowed while a drill is open.
+	DrillKeepsFailover bool
+	// DrillWaitsForCleanup makes testFailoverState of an open drill WaitingForCleanup instead of WaitingForCompletion.
+	DrillWaitsForCleanup bool
+	// ChangeScenario is the scenarioName of applyRecoveryPoint, "ApplyRecoveryPoint" when empty.
+	ChangeScenario string
+	// SwitchCommits lets switchprotection commit a failover that waits for it, as the name of its second task suggests.
+	SwitchCommits bool
+}
+
+// refusal is an error with the status and code that the wire shows for it.
+type refusal struct {
+	status        int
+	code, message string
+}
+
+func (r refusal) Error() string { return r.message }
+
+func invalid(format string, args ...any) refusal {
+	return refusal{http.StatusBadRequest, "InvalidParameter", fmt.Sprintf(format, args...)}
+}
