@@ -10,6 +10,7 @@ type machine struct {
 	name    string
 	group   string // ARM id of its resource group
 	region  *region
+	network string // ARM id of its virtual network
 	disks   []disk
 	running bool
 	created time.Duration
@@ -72,7 +73,10 @@ func (it *item) machines() []*machine {
 
 // newReplica is the VM that a failover or a drill makes on the recovery side.
 func (it *item) newReplica(name string, at time.Duration) *machine {
-	return &machine{name: name, group: it.recoveryGroup, region: it.recovery, disks: it.source.disks, running: true, created: at}
+	return &machine{
+		name: name, group: it.recoveryGroup, region: it.recovery, network: it.recoveryNetwork,
+		disks: it.source.disks, running: true, created: at,
+	}
 }
 
 func (v *Vault) resourceGroupID(name string) string {
@@ -91,19 +95,6 @@ func (v *Vault) cacheID(r *region) string {
 
 // drillNetworkID is a virtual network without a way out, for drills in a region.
 func (v *Vault) drillNetworkID(r *region) string { return v.networkID(r) + "-drill" }
-
-func (v *Vault) getMachine(c *call) reply {
-	for _, v := range v.vaults {
-		for _, it := range v.items {
-			for _, m := range it.machines() {
-				if strings.EqualFold(m.id(), c.path) {
-					return ok(v.machineJSON(it, m, strings.EqualFold(c.request.URL.Query().Get("$expand"), "instanceView")))
-				}
-			}
-		}
-	}
-	return v.notFound(c)
-}
 
 const diskType = "Premium_LRS"
 

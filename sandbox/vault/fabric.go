@@ -11,7 +11,7 @@ type region struct {
 	containerGUID string // internal identity, shown in failoverRecoveryPointId
 	down          bool   // see [Vault.SourceDown]
 	home          bool   // where the VMs were first
-	unmapped      bool   // see [Vault.SetMapped]
+	unmapped      bool   // see [Vault.SetReverseMapped]
 
 	group, network, cache string // resource group, virtual network and staging account of the VMs
 }

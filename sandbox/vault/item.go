@@ -23,7 +23,9 @@ type item struct {
 
 	source, replica *machine          // the VM that is replicated; the one failed over to, or nil
 	leftover        *machine          // the VM that a failback leaves behind, or nil
+	crashOnly       bool              // no application-consistent points
 	recoveryGroup   string            // ARM id of the resource group on the recovery side
+	recoveryNetwork string            // ARM id of the virtual network there
 	cache           map[string]string // staging account by lower-case disk id
 	drill           *drill            // nil when none is open
 	tested          *time.Duration    // the last successful drill, or nil
@@ -41,9 +43,10 @@ func (v *Vault) newItem(vm string, primary, recovery *region) *item {
 		vm: vm, name: itemName(vm),
 		primary: primary, recovery: recovery, protectionState: stateProtected,
 		replicated:    []span{{from: math.MinInt64, open: true}},
-		source:        &machine{name: vm, group: v.resourceGroupID(primary.group), region: primary, disks: disksOf(vm), running: true},
-		recoveryGroup: v.resourceGroupID(recovery.group), cache: map[string]string{},
-		seedTime: v.options.InitialReplication[vm],
+		source:        &machine{name: vm, group: v.resourceGroupID(primary.group), region: primary, network: v.networkID(primary), disks: disksOf(vm), running: true},
+		recoveryGroup: v.resourceGroupID(recovery.group), recoveryNetwork: v.networkID(recovery), cache: map[string]string{},
+		crashOnly: v.options.CrashConsistentOnly,
+		seedTime:  v.options.InitialReplication[vm],
 	}
 	for _, id := range it.source.diskIDs() {
 		it.cache[strings.ToLower(id)] = v.cacheID(primary)

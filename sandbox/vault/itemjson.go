@@ -155,7 +155,7 @@ func (v *Vault) detailsJSON(it *item, now time.Duration) object {
 		"recoveryAzureVMSize":                         vmSize,
 		"recoveryAzureVMName":                         it.vm,
 		"recoveryAzureResourceGroupId":                it.recoveryGroup,
-		"selectedRecoveryAzureNetworkId":              v.networkID(it.recovery),
+		"selectedRecoveryAzureNetworkId":              it.recoveryNetwork,
 		"vmNics":                                      []object{v.nicJSON(it)},
 		"vmSyncedConfigDetails":                       object{"tags": object{}, "inputEndpoints": []object{}},
 		"lastHeartbeat":                               asOf.Format(timeFormat),
@@ -256,7 +256,7 @@ func (v *Vault) nicJSON(it *item) object {
 	nic := object{
 		"nicId":               guid(it.name, "nic"),
 		"sourceNicArmId":      strings.ToLower(it.source.nicID()),
-		"recoveryVMNetworkId": v.networkID(it.recovery),
+		"recoveryVMNetworkId": it.recoveryNetwork,
 		"ipConfigs":           []object{ip}, "selectionType": "NotSelected",
 		"enableAcceleratedNetworkingOnRecovery": false, "reuseExistingNic": false, "tfoReuseExistingNic": false,
 	}

@@ -27,6 +27,14 @@ type input struct {
 // origin identifies the request that starts a job; both end up in the job's activityId.
 type origin struct{ clientRequestID, correlationID string }
 
+func actionRoutes() []route {
+	all := []route{{http.MethodPost, containerPath + "/switchprotection", opSwitchProtection, (*Vault).switchProtection}}
+	for _, operation := range []string{opUnplannedFailover, opFailoverCommit, opTestFailover, opTestFailoverCleanup, opApplyRecoveryPoint} {
+		all = append(all, route{http.MethodPost, itemPath + "/" + strings.ToLower(operation), operation, (*Vault).operate})
+	}
+	return all
+}
+
 // operate answers the POST of a mutating operation.
 func (v *Vault) operate(c *call) reply {
 	it := v.findItem(c)

@@ -74,7 +74,7 @@ func (it *item) scheduledPoints(now time.Duration) iter.Seq[point] {
 
 func (it *item) scheduledPoint(n int, at time.Duration, hourly bool) point {
 	p := point{name: guid(it.name, "point", strconv.Itoa(n)), at: at, kind: crashConsistent}
-	if hourly {
+	if hourly && !it.crashOnly {
 		p.kind = applicationConsistent
 	}
 	return p

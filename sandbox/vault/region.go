@@ -37,9 +37,9 @@ func (v *Vault) regionDown(r *region, now time.Duration) {
 // health is replicationHealth: Critical when no new points come though they should.
 func (it *item) health() string {
 	if it.primary.down && it.protectionState == stateProtected {
-		return "Critical"
+		return healthCritical
 	}
-	return "Normal"
+	return healthNormal
 }
 
 // sourceUnreachable is guessed, code and words.

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -10,7 +11,6 @@ const (
 	fabricPath    = vaultPath + "/replicationfabrics/{fabric}"
 	containerPath = fabricPath + "/replicationprotectioncontainers/{container}"
 	itemPath      = containerPath + "/replicationprotecteditems/{item}"
-	computePath   = "/subscriptions/{subscription}/resourcegroups/{rg}/providers/microsoft.compute"
 )
 
 // route is one request that the resource manager understands. Paths are lower case: Azure ignores case in them.
@@ -23,11 +23,7 @@ type route struct {
 func (rt route) mutates() bool { return rt.method == http.MethodPost }
 
 func routes() []route {
-	all := make([]route, 0, 64)
-	for _, operation := range []string{opUnplannedFailover, opFailoverCommit, opTestFailover, opTestFailoverCleanup, opApplyRecoveryPoint} {
-		all = append(all, route{http.MethodPost, itemPath + "/" + strings.ToLower(operation), operation, (*Vault).operate})
-	}
-	return append(all, []route{
+	return []route{
 		{http.MethodGet, "/subscriptions/{subscription}", "subscription", (*Vault).getSubscription},
 		{http.MethodGet, vaultPath, "vault", (*Vault).getVault},
 		{http.MethodGet, vaultPath + "/replicationfabrics", "fabrics", (*Vault).listFabrics},
@@ -45,15 +41,14 @@ func routes() []route {
 		{http.MethodGet, vaultPath + "/replicationjobs/{job}", "job", (*Vault).getJob},
 		{http.MethodGet, vaultPath + "/replicationoperationstatus/{job}", "status", (*Vault).getStatus},
 		{http.MethodGet, containerPath + "/operationresults/{job}", "result", (*Vault).getContainerResult},
-		{http.MethodGet, computePath + "/virtualmachines/{vm}", "machine", (*Vault).getMachine},
-		{http.MethodPost, containerPath + "/switchprotection", opSwitchProtection, (*Vault).switchProtection},
-	}...)
+		{http.MethodGet, vaultPath + "/replicationvaulthealth", "health", (*Vault).getHealth},
+	}
 }
 
 func (v *Vault) newMux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /identity/token", v.identity)
-	for _, rt := range routes() {
+	for _, rt := range slices.Concat(routes(), actionRoutes(), mappingRoutes(), resourceRoutes()) {
 		mux.HandleFunc(rt.method+" "+rt.path, v.serve(rt))
 	}
 	mux.HandleFunc("/", v.serve(route{operation: "unknown", handle: (*Vault).notFound}))

@@ -10,8 +10,9 @@ import (
 
 // switchInput is what a reprotect asks for beside the item.
 type switchInput struct {
-	group string            // ARM id of the resource group to replicate into
-	cache map[string]string // staging account by lower-case disk id
+	group   string            // ARM id of the resource group to replicate into
+	network string            // ARM id of the virtual network there, which the network mapping decides
+	cache   map[string]string // staging account by lower-case disk id
 }
 
 const (
@@ -92,7 +93,7 @@ func (v *Vault) readSwitch(it *item, body switchBody) (switchInput, error) {
 		return switchInput{}, invalid("instanceType %q is not valid here", p.InstanceType)
 	case !strings.EqualFold(p.RecoveryContainerID, v.containerID(into)):
 		return switchInput{}, invalid("recoveryContainerId %q is not the container that the VM came from", p.RecoveryContainerID)
-	case !v.mapped(it.recovery, into):
+	case v.mappings()[it.recovery] != into:
 		return switchInput{}, refusal{
 			http.StatusBadRequest, "ProtectionContainerMappingNotFound",
 			"No protection container mapping leads from " + it.recovery.container + " to " + into.container + ".",
@@ -102,7 +103,7 @@ func (v *Vault) readSwitch(it *item, body switchBody) (switchInput, error) {
 	case !groupPattern.MatchString(p.RecoveryResourceGroupID):
 		return switchInput{}, invalid("recoveryResourceGroupId %q is not the id of a resource group", p.RecoveryResourceGroupID)
 	}
-	in := switchInput{group: p.RecoveryResourceGroupID, cache: map[string]string{}}
+	in := switchInput{group: p.RecoveryResourceGroupID, network: v.networkID(into), cache: map[string]string{}}
 	for _, d := range p.VMManagedDisks {
 		if !strings.EqualFold(d.StagingID, v.cacheID(it.recovery)) {
 			return switchInput{}, invalid("primaryStagingAzureStorageAccountId %q is no storage account in %s, where the VM runs", d.StagingID, it.recovery.name)
@@ -129,7 +130,7 @@ func disksMissing(disk string) refusal {
 
 // portalSwitch is what the Azure portal fills in by itself.
 func (v *Vault) portalSwitch(it *item) switchInput {
-	in := switchInput{group: it.source.group, cache: map[string]string{}}
+	in := switchInput{group: it.source.group, network: v.networkID(it.primary), cache: map[string]string{}}
 	if it.replica != nil {
 		for _, id := range it.replica.diskIDs() {
 			in.cache[strings.ToLower(id)] = v.cacheID(it.recovery)
@@ -161,7 +162,7 @@ func switched(it *item, j *job) {
 	}
 	it.source, it.replica = it.replica, nil
 	it.primary, it.recovery = it.recovery, it.primary
-	it.recoveryGroup, it.cache = j.reprotect.group, j.reprotect.cache
+	it.recoveryGroup, it.recoveryNetwork, it.cache = j.reprotect.group, j.reprotect.network, j.reprotect.cache
 	it.replicated, it.madePoints, it.stoppedRPO = nil, nil, rpo{}
 	it.failoverPoint, it.tested = nil, nil
 	it.seed(j.end())

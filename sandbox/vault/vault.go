@@ -49,7 +49,9 @@ type Options struct {
 	// InitialReplication is how long a VM's initial replication takes after a reprotect, by name. By default it depends on the
 	// disks: 47 minutes for 127 GiB.
 	InitialReplication map[string]time.Duration
-	Guesses            Guesses
+	// CrashConsistentOnly leaves out the application-consistent points, as Azure's default policy does.
+	CrashConsistentOnly bool
+	Guesses             Guesses
 }
 
 func (o Options) withDefaults() Options {
