@@ -1,15 +1,13 @@
 package workspace
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/google/uuid"
 )
 
 // ClickResult is what a person saw when clicking.
@@ -34,36 +32,63 @@ func Containing(text string) ClickOption {
 
 // Type lets a person (id or name) write into a channel (id or name). The slash command returns once it is delivered to the
 // bot, or is refused as Slack would with an ephemeral message and [ErrDispatchFailed]; it does not wait for the bot's
-// acknowledgement. Any other command is refused, and any other text is a message.
+// acknowledgement. Any other command is refused, and any other text is a message. A message that mentions the bot is an
+// app_mention event to it.
 func (w *Workspace) Type(user, channel, text string) error {
-	i, err := w.typed(user, channel, text)
+	return w.write(user, channel, "", text)
+}
+
+// Reply lets a person write into the thread of the message with this ts. Slack takes no slash command there.
+func (w *Workspace) Reply(user, channel, ts, text string) error {
+	return w.write(user, channel, ts, text)
+}
+
+func (w *Workspace) write(user, channel, ts, text string) error {
+	i, err := w.typed(user, channel, ts, text)
 	if i == nil {
 		return err
 	}
 	return w.deliver(i)
 }
 
-// typed is nil when there is nothing to deliver.
-func (w *Workspace) typed(user, channel, text string) (*interaction, error) {
+// typed is nil when there is nothing to wait for.
+func (w *Workspace) typed(user, channel, ts, text string) (*interaction, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p, c, err := w.find(user, channel)
 	if err != nil {
 		return nil, err
 	}
+	thread := ""
+	if ts != "" {
+		if thread = c.threadOf(ts); thread == "" {
+			return nil, fmt.Errorf("no message %s that %s could reply to", ts, p.Name)
+		}
+	}
 	if !strings.HasPrefix(text, "/") {
-		w.post(c, Message{User: p.ID, Text: w.composedText(text)})
+		w.announce(c, w.post(c, Message{User: p.ID, Text: w.composedText(text), ThreadTS: thread}))
 		return nil, nil
 	}
 	command, arguments, _ := strings.Cut(text, " ")
-	if command != w.opts.SlashCommand || p.External {
-		w.tell(c, p, command+" is not a valid command.")
-		return nil, fmt.Errorf("%s is not a valid command for %s", command, p.Name)
+	refusal := ""
+	switch {
+	case command != w.opts.SlashCommand || p.External:
+		refusal = command + " is not a valid command."
+	case thread != "":
+		refusal = command + " is not supported in threads. Sorry!"
 	}
-	return &interaction{
-		envelopeType: "slash_commands", person: p, channel: c, what: command, acceptsReply: true,
-		payload: w.slashPayload(p, c, strings.TrimSpace(arguments)),
-	}, nil
+	if refusal != "" {
+		w.post(c, Message{User: slackbotID, Text: refusal, EphemeralFor: p.ID, ThreadTS: thread})
+		return nil, fmt.Errorf("%s may not: %s", p.Name, refusal)
+	}
+	return w.commanded(p, c, strings.TrimSpace(arguments)), nil
+}
+
+func (w *Workspace) commanded(p Person, c *channel, arguments string) *interaction {
+	i := &interaction{envelopeType: "slash_commands", what: w.opts.SlashCommand, payload: w.slashPayload(p, c, arguments)}
+	i.failed = w.complaint(c, p, i.what)
+	i.answered = func(payload json.RawMessage) { w.answerCommand(i, c, p, payload) }
+	return i
 }
 
 var mentions = regexp.MustCompile(`@[a-z0-9_-]+`)
@@ -83,22 +108,17 @@ func (w *Workspace) composedText(text string) string {
 
 func (w *Workspace) slashPayload(p Person, c *channel, arguments string) reply {
 	return reply{
-		"token": "sandbox-verification-token", "team_id": w.opts.TeamID, "team_domain": teamDomain,
+		"token": verificationToken, "team_id": w.opts.TeamID, "team_domain": teamDomain,
 		"channel_id": c.ID, "channel_name": c.Name, "user_id": p.ID, "user_name": p.Name,
 		"command": w.opts.SlashCommand, "text": arguments, "api_app_id": w.opts.AppID, "is_enterprise_install": "false",
-		"response_url": w.newHook("commands", p, c, ""), "trigger_id": newTrigger(),
+		"response_url": w.newHook("commands", p, c, ""), "trigger_id": w.newTrigger(p),
 	}
 }
 
-// newTrigger has the form of the recorded ones.
-func newTrigger() string {
-	id := uuid.New()
-	return fmt.Sprintf("%d.%d.%x", id[0], id[1], id[:])
-}
-
-// Click lets a person (id or name) press the button with this label on the newest message that is visible to the person,
-// has the button and meets all options. A confirmation dialog is accepted. It returns once the click is delivered to the
-// bot, or refused as in [Workspace.Type]. The error for a label that is nowhere lists the buttons that are there.
+// Click lets a person (id or name) press the button with this label: in the modal that the person has open, which covers the
+// channel, or else on the newest message that is visible to the person, has the button and meets all options. A confirmation
+// dialog is accepted. It returns once the click is delivered to the bot, or refused as in [Workspace.Type]. The error for a
+// label that is nowhere lists the buttons that are there.
 func (w *Workspace) Click(user, channel, label string, options ...ClickOption) (ClickResult, error) {
 	i, result, err := w.pressed(user, channel, label, options)
 	if err != nil {
@@ -115,13 +135,19 @@ func (w *Workspace) pressed(user, channel, label string, options []ClickOption) 
 		return nil, ClickResult{}, err
 	}
 	var there []string
-	for _, m := range slices.Backward(c.messages) {
-		if !m.visibleTo(p.ID) || !w.meets(m, options) {
-			continue
+	if v := w.onTop(p); v != nil {
+		for _, b := range buttonsIn(v.blocks()) {
+			if b.Label == label {
+				return w.actedIn(v, control{place{b.BlockID, b.ActionID}, nil, b.element}), ClickResult{Button: b, Confirm: b.Confirm}, nil
+			}
+			there = append(there, fmt.Sprintf("%q", b.Label))
 		}
+		return nil, ClickResult{}, fmt.Errorf("no button %q in the modal that %s has open; there are: %s", label, p.Name, strings.Join(there, " "))
+	}
+	for m := range w.seenBackward(c, p, options) {
 		for _, b := range m.snapshot().Buttons {
 			if b.Label == label {
-				return w.press(p, c, m, b), ClickResult{TS: m.TS, Button: b, Confirm: b.Confirm}, nil
+				return w.actedOn(p, c, m, control{place{b.BlockID, b.ActionID}, nil, b.element}), ClickResult{TS: m.TS, Button: b, Confirm: b.Confirm}, nil
 			}
 			there = append(there, fmt.Sprintf("%q", b.Label))
 		}
@@ -129,39 +155,15 @@ func (w *Workspace) pressed(user, channel, label string, options []ClickOption) 
 	return nil, ClickResult{}, fmt.Errorf("no button %q that %s can see; there are: %s", label, p.Name, strings.Join(there, " "))
 }
 
-// ErrGone is returned by [Workspace.Press] when the message or its button is not there (any more).
-var ErrGone = errors.New("this button is gone: the message has changed")
-
-// Press lets a person (id or name) press one button, as a client does that shows the message with this ts. Otherwise it is
-// [Workspace.Click]. When an edit gave the button's block another id meanwhile, the action alone says which one is meant
-// (inferred).
-func (w *Workspace) Press(user, channel, ts, blockID, actionID string) error {
-	i, err := w.pointedAt(user, channel, ts, blockID, actionID)
-	if err != nil {
-		return err
+// seenBackward are the messages that a person sees and that meet all options, newest first.
+func (w *Workspace) seenBackward(c *channel, p Person, options []ClickOption) iter.Seq[*Message] {
+	return func(yield func(*Message) bool) {
+		for _, m := range slices.Backward(c.messages) {
+			if m.visibleTo(p.ID) && w.meets(m, options) && !yield(m) {
+				return
+			}
+		}
 	}
-	return w.deliver(i)
-}
-
-func (w *Workspace) pointedAt(user, channel, ts, blockID, actionID string) (*interaction, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	p, c, err := w.find(user, channel)
-	if err != nil {
-		return nil, err
-	}
-	m := c.message(ts)
-	if m == nil || !m.visibleTo(p.ID) {
-		return nil, ErrGone
-	}
-	buttons := slices.DeleteFunc(m.snapshot().Buttons, func(b Button) bool { return b.ActionID != actionID })
-	if exact := slices.IndexFunc(buttons, func(b Button) bool { return b.BlockID == blockID }); exact >= 0 {
-		buttons = buttons[exact : exact+1]
-	}
-	if len(buttons) != 1 {
-		return nil, ErrGone
-	}
-	return w.press(p, c, m, buttons[0]), nil
 }
 
 func (w *Workspace) meets(m *Message, options []ClickOption) bool {
@@ -173,31 +175,46 @@ func (w *Workspace) meets(m *Message, options []ClickOption) bool {
 	return true
 }
 
-func (w *Workspace) press(p Person, c *channel, m *Message, b Button) *interaction {
-	return &interaction{
-		envelopeType: "interactive", person: p, channel: c, what: fmt.Sprintf("The button %q", b.Label),
-		payload: w.blockActions(p, c, m, b),
+// ErrGone is returned by [Workspace.Press] when the message or its button is not there (any more).
+var ErrGone = errors.New("this button is gone: the message has changed")
+
+// Press lets a person (id or name) use one element, as a client does that shows the message with this ts: press a button, or
+// choose the options with these values. When an edit gave the element's block another id meanwhile, the action alone says
+// which one is meant (inferred).
+func (w *Workspace) Press(user, channel, ts, blockID, actionID string, values ...string) error {
+	i, err := w.pointedAt(user, channel, ts, place{blockID, actionID}, values)
+	if err != nil {
+		return err
 	}
+	return w.deliver(i)
 }
 
-// blockActions leaves the message out when it is ephemeral: Slack keeps none (inferred).
-func (w *Workspace) blockActions(p Person, c *channel, m *Message, b Button) reply {
-	action := reply{"block_id": b.BlockID, "action_ts": timestamp(time.Now().UnixMicro())}
-	maps.Copy(action, b.element)
-	payload := reply{
-		"type":       "block_actions",
-		"user":       reply{"id": p.ID, "username": p.Name, "name": p.Name, "team_id": w.teamOf(p)},
-		"api_app_id": w.opts.AppID, "token": "sandbox-verification-token",
-		"container": reply{
-			"type": "message", "message_ts": m.TS, "channel_id": c.ID, "is_ephemeral": m.EphemeralFor != "",
-		},
-		"trigger_id": newTrigger(), "team": reply{"id": w.opts.TeamID, "domain": teamDomain},
-		"enterprise": nil, "is_enterprise_install": false,
-		"channel": reply{"id": c.ID, "name": c.Name}, "state": reply{"values": reply{}},
-		"response_url": w.newHook("actions", p, c, m.TS), "actions": []reply{action},
+func (w *Workspace) pointedAt(user, channel, ts string, at place, values []string) (*interaction, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p, c, err := w.find(user, channel)
+	if err != nil {
+		return nil, err
 	}
-	if m.EphemeralFor == "" {
-		payload["message"] = w.wireMessage(c, m)
+	m := c.message(ts)
+	if m == nil || !m.visibleTo(p.ID) {
+		return nil, ErrGone
 	}
-	return payload
+	e, ok := pointed(controlsIn(parseBlocks(m.Blocks)), at)
+	if !ok {
+		return nil, ErrGone
+	}
+	return w.chose(p, c, m, e, values)
+}
+
+// pointed is the only control of an action; of several that in the named block.
+func pointed(controls []control, at place) (control, bool) {
+	controls = slices.DeleteFunc(controls, func(c control) bool { return c.action != at.action })
+	if exact := slices.IndexFunc(controls, func(c control) bool { return c.place == at }); exact >= 0 {
+		return controls[exact], true
+	}
+	if len(controls) != 1 {
+		return control{}, false
+	}
+	return controls[0], true
 }

@@ -18,10 +18,11 @@ const (
 	uncheckable = "call card carousel container context_actions data_table data_visualization layout markdown plan table task_card video"
 )
 
-// checker collects what is wrong with the blocks of one message.
+// checker collects what is wrong with the blocks of one message or view.
 type checker struct {
 	problems []string
 	ids      map[string]bool
+	modal    bool
 }
 
 func checkBlocks(blocks []node) []string {
@@ -135,7 +136,7 @@ func (c *checker) block(path string, b node) {
 	case "rich_text":
 		c.richText(path, b)
 	default:
-		if !oneOf(kind, uncheckable) {
+		if !oneOf(kind, uncheckable+" alert file") || c.modal && oneOf(kind, notInModals) || !c.modal && oneOf(kind, "alert file") {
 			c.fail(path, "unsupported type: %s", kind)
 		}
 	}
@@ -155,7 +156,7 @@ func (c *checker) section(path string, b node) {
 		}
 	}
 	if b.has("accessory") {
-		c.element(path+"/accessory", b.child("accessory"))
+		c.outside(path+"/accessory", b.child("accessory"))
 	}
 }
 
@@ -180,7 +181,7 @@ func (c *checker) actions(path string, b node) {
 	ids := map[string]bool{}
 	for i, e := range elements {
 		at := fmt.Sprint(path, "/elements/", i)
-		c.element(at, e)
+		c.outside(at, e)
 		if id := e.text("action_id"); id != "" && ids[id] {
 			c.fail(at+"/action_id", "`action_id` %q already exists", id)
 		} else {
@@ -203,9 +204,15 @@ func (c *checker) input(path string, b node) {
 	c.required(path, b, "label", "element")
 	c.object(path, b, "label", plain, 2000)
 	c.object(path, b, "hint", plain, 2000)
-	if b.has("element") {
-		c.element(path+"/element", b.child("element"))
+	if !b.has("element") {
+		return
 	}
+	e := b.child("element")
+	if oneOf(e.text("type"), "button overflow image") {
+		c.fail(path+"/element", "unsupported type: %s", e.text("type"))
+		return
+	}
+	c.element(path+"/element", e)
 }
 
 func (c *checker) richText(path string, b node) {
@@ -222,11 +229,20 @@ func (c *checker) richText(path string, b node) {
 // interactive is true for elements that carry an action_id.
 func interactive(kind string) bool {
 	return oneOf(kind, "button checkboxes datepicker datetimepicker email_text_input number_input overflow plain_text_input "+
-		"radio_buttons rich_text_input timepicker url_text_input workflow_button feedback_buttons icon_button") ||
+		"file_input radio_buttons rich_text_input timepicker url_text_input workflow_button feedback_buttons icon_button") ||
 		strings.HasSuffix(kind, "_select")
 }
 
-// element checks buttons in full, of other elements only what all have in common.
+// outside checks an element that does not stand in an input block.
+func (c *checker) outside(path string, e node) {
+	if oneOf(e.text("type"), inputsOnly) {
+		c.fail(path, "unsupported type: %s", e.text("type"))
+		return
+	}
+	c.element(path, e)
+}
+
+// element checks in full what people use here, of other elements only what all have in common.
 func (c *checker) element(path string, e node) {
 	kind := e.text("type")
 	if kind == "image" {
@@ -241,8 +257,13 @@ func (c *checker) element(path string, e node) {
 	if e.has("confirm") {
 		c.confirm(path+"/confirm", e.child("confirm"))
 	}
-	if kind == "button" {
+	switch key := stateKey(kind); {
+	case kind == "button":
 		c.button(path, e)
+	case key == "value":
+		c.textInput(path, e)
+	case key == "selected_option" || key == "selected_options":
+		c.chooser(path, e)
 	}
 }
 

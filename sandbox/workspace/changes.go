@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ChangeKind says what happened to a message.
+// ChangeKind says what happened.
 type ChangeKind string
 
 // The kinds of [Change]. An ephemeral message that its response_url replaces or deletes is Edited or Deleted.
@@ -14,14 +14,19 @@ const (
 	Edited    ChangeKind = "edited"
 	Deleted   ChangeKind = "deleted"
 	Ephemeral ChangeKind = "ephemeral"
+	Viewed    ChangeKind = "viewed" // a person's modal opened, changed or closed
 )
 
-// Change is one thing that happened in a channel.
+// Change is one thing that happened in a channel, or to what one person has open in front of it.
 type Change struct {
 	Kind    ChangeKind
-	Channel string // id
+	Channel string // id; like Message empty when Viewed
 	Message Message
+	Person  string // the id of who sees the modal, when Viewed
+	Modal   *Modal // what is on top now; nil for the channel
 	At      time.Time
+
+	page reply // the modal as the page gets it; never nil when Viewed
 }
 
 // subscriber queues without bound, so that a slow reader costs memory but never holds up the workspace.
@@ -60,9 +65,24 @@ func (w *Workspace) publish(kind ChangeKind, c *channel, m *Message) {
 	if len(w.subscribers) == 0 {
 		return
 	}
-	change := Change{Kind: kind, Channel: c.ID, Message: m.snapshot(), At: time.Now()}
+	w.tellAll(Change{Kind: kind, Channel: c.ID, Message: m.snapshot(), At: time.Now()})
+}
+
+func (w *Workspace) publishModal(p Person) {
+	if len(w.subscribers) == 0 {
+		return
+	}
+	change := Change{Kind: Viewed, Person: p.ID, At: time.Now(), page: w.pageModal(p)}
+	if v := w.onTop(p); v != nil {
+		m := w.modal(v)
+		change.Modal = &m
+	}
+	w.tellAll(change)
+}
+
+func (w *Workspace) tellAll(c Change) {
 	for s := range w.subscribers {
-		s.push(change)
+		s.push(c)
 	}
 }
 

@@ -56,7 +56,7 @@ func (w *Workspace) addressed(p params) (*channel, error) {
 	return nil, apiError{code: "channel_not_found"}
 }
 
-// composed is a new message of the bot, in a thread if it says so; a reply to a reply goes to the parent's thread.
+// composed is a new message of the bot, in a thread if it says so.
 func (w *Workspace) composed(p params) (*channel, Message, error) {
 	c, err := w.addressed(p)
 	if err != nil {
@@ -68,13 +68,8 @@ func (w *Workspace) composed(p params) (*channel, Message, error) {
 	}
 	m.User = botUserID
 	if ts := p["thread_ts"]; ts != "" {
-		parent := c.message(ts)
-		if parent == nil || parent.EphemeralFor != "" {
+		if m.ThreadTS = c.threadOf(ts); m.ThreadTS == "" {
 			return nil, Message{}, apiError{code: "thread_not_found"} // inferred
-		}
-		m.ThreadTS = parent.TS
-		if parent.ThreadTS != "" {
-			m.ThreadTS = parent.ThreadTS
 		}
 		m.Broadcast = p["reply_broadcast"] == "true"
 	}

@@ -19,21 +19,23 @@ var ErrDispatchFailed = errors.New("dispatch_failed")
 // Ack is one entry of the ledger of envelopes.
 type Ack struct {
 	EnvelopeID string
-	Type       string // slash_commands or interactive
-	TriggerID  string // the same in all deliveries of one payload
+	Type       string // slash_commands, interactive or events_api
+	TriggerID  string // the same in all deliveries of one payload; empty in those that open no modal
 	SentAt     time.Time
 	AckedAt    time.Time // zero when never; later than 3 s after SentAt is too late
 	Payload    json.RawMessage
 }
 
-// interaction is one act of a person that the bot must acknowledge.
+// interaction is one act of a person that the bot must acknowledge. Its functions are called under the mutex, either one or
+// none.
 type interaction struct {
 	envelopeType string
 	payload      reply
-	person       Person
-	channel      *channel
-	what         string // as the visible error names it
-	acceptsReply bool
+	what         string                // as errors name it
+	failed       func(code string)     // shows the person that no acknowledgement came; may be nil
+	answered     func(json.RawMessage) // takes the payload of the ack, which may be empty; nil where none is accepted
+	retries      []time.Duration       // the pauses before each further attempt, none for what is lost at once
+	attempt      int
 	acked        bool
 	expired      bool
 	deadline     *time.Timer
@@ -70,7 +72,7 @@ func (w *Workspace) deliver(i *interaction) error {
 func (w *Workspace) dispatch(i *interaction) (<-chan error, *socket) {
 	first := w.nextSocket()
 	if first == nil {
-		w.complain(i, "dispatch_failed")
+		i.fail("dispatch_failed")
 		return nil, nil
 	}
 	i.deadline = time.AfterFunc(ackDeadline, func() { w.expire(i) })
@@ -89,9 +91,16 @@ func (w *Workspace) sendEnvelope(i *interaction, s *socket, sent chan<- error) {
 	}}
 	w.deliveries[d.EnvelopeID] = d
 	w.order = append(w.order, d)
-	s.send(frame{sent: sent, body: reply{
-		"envelope_id": d.EnvelopeID, "type": d.Type, "payload": i.payload, "accepts_response_payload": i.acceptsReply,
-	}})
+	body := reply{
+		"envelope_id": d.EnvelopeID, "type": d.Type, "payload": i.payload, "accepts_response_payload": i.answered != nil,
+	}
+	if i.envelopeType == "events_api" {
+		body["retry_attempt"], body["retry_reason"] = i.attempt, ""
+		if i.attempt > 0 {
+			body["retry_reason"] = "timeout"
+		}
+	}
+	s.send(frame{sent: sent, body: body})
 }
 
 // acknowledge takes an ack from whichever connection it comes on (clients that reconnected send theirs late). The payload
@@ -110,8 +119,8 @@ func (w *Workspace) acknowledge(a ack) {
 	}
 	i.acked = true
 	i.deadline.Stop()
-	if i.acceptsReply && len(a.Payload) > 0 {
-		w.answerCommand(i, a.Payload)
+	if i.answered != nil {
+		i.answered(a.Payload)
 	}
 }
 
@@ -122,30 +131,55 @@ func (w *Workspace) expire(i *interaction) {
 		return
 	}
 	i.expired = true
-	w.complain(i, "operation_timeout")
+	if i.attempt < len(i.retries) {
+		i.deadline = time.AfterFunc(i.retries[i.attempt], func() { w.retry(i) })
+		return
+	}
+	i.fail("operation_timeout")
 }
 
-// complain words the error as Slack does for a slash command; at a button Slack shows a warning sign instead, which has
+// retry sends the payload again in an envelope of its own.
+func (w *Workspace) retry(i *interaction) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
+	i.attempt++
+	i.expired = false
+	w.dispatch(i)
+}
+
+func (i *interaction) fail(code string) {
+	if i.failed != nil {
+		i.failed(code)
+	}
+}
+
+// complaint words the error as Slack does for a slash command; at a button Slack shows a warning sign instead, which has
 // no text of its own, so that wording is inferred.
-func (w *Workspace) complain(i *interaction, code string) {
-	w.tell(i.channel, i.person, fmt.Sprintf("%s failed with the error %q", i.what, code))
+func (w *Workspace) complaint(c *channel, p Person, what string) func(code string) {
+	return func(code string) { w.tell(c, p, fmt.Sprintf("%s failed with the error %q", what, code)) }
 }
 
 // answerCommand shows the payload of an ack: ephemeral, or in_channel together with the command (documented).
-func (w *Workspace) answerCommand(i *interaction, payload json.RawMessage) {
+func (w *Workspace) answerCommand(i *interaction, c *channel, p Person, payload json.RawMessage) {
+	if len(payload) == 0 {
+		return
+	}
 	var r response
 	content, err := Message{}, json.Unmarshal(payload, &r)
 	if err == nil {
 		content, err = r.content()
 	}
 	if err != nil {
-		w.complain(i, "invalid_command_response")
+		i.fail("invalid_command_response")
 		return
 	}
 	if r.ResponseType == inChannel {
-		w.post(i.channel, Message{User: i.person.ID, Text: fmt.Sprint(i.payload["command"], " ", i.payload["text"])})
+		w.post(c, Message{User: p.ID, Text: fmt.Sprint(i.payload["command"], " ", i.payload["text"])})
 	}
-	w.respond(i.channel, i.person, r, content)
+	w.respond(c, p, r, content)
 }
 
 // Acks returns every envelope sent so far, oldest first.

@@ -50,6 +50,19 @@ func (c *channel) message(ts string) *Message {
 	return nil
 }
 
+// threadOf is the thread that a reply to the message with this ts goes to; a reply to a reply goes to the parent's. It is empty
+// when nobody could reply.
+func (c *channel) threadOf(ts string) string {
+	switch m := c.message(ts); {
+	case m == nil || m.EphemeralFor != "":
+		return ""
+	case m.ThreadTS != "":
+		return m.ThreadTS
+	default:
+		return m.TS
+	}
+}
+
 func (w *Workspace) post(c *channel, m Message) *Message {
 	m.TS = c.nextTS()
 	c.messages = append(c.messages, &m)

@@ -56,6 +56,9 @@ func (w *Workspace) handlePage() {
 	handle("GET /client/events", http.HandlerFunc(w.serveEvents))
 	handle("POST /client/type", http.HandlerFunc(w.serveType))
 	handle("POST /client/press", http.HandlerFunc(w.servePress))
+	handle("POST /client/search", http.HandlerFunc(w.serveSearch))
+	handle("POST /client/submit", http.HandlerFunc(w.serveSubmit))
+	handle("POST /client/dismiss", http.HandlerFunc(w.serveDismiss))
 	handle("POST /client/outage", http.HandlerFunc(w.serveOutage))
 	if world := w.opts.Page.World; world != nil {
 		handle("/world/", http.StripPrefix("/world", world))

@@ -141,7 +141,7 @@ func (s *site) events(person string) func() (event, data string) {
 				event = value
 			case name == "data":
 				data = value
-			case event != "status":
+			case event != "status" && (event != "modal" || data != "{}"):
 				return event, data
 			}
 		}

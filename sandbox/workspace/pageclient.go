@@ -26,27 +26,15 @@ func (w *Workspace) serveAbout(rw http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// serveType lets the person named write into the channel.
+// serveType lets the person named write into the channel, or into the thread of the message with this ts.
 func (w *Workspace) serveType(rw http.ResponseWriter, r *http.Request) {
 	var in struct {
-		As   string `json:"as"`
-		Text string `json:"text"`
+		As     string `json:"as"`
+		Text   string `json:"text"`
+		Thread string `json:"thread"`
 	}
 	if readPosted(rw, r, &in) {
-		answerPosted(rw, w.Type(in.As, w.opts.Channel.ID, in.Text))
-	}
-}
-
-// servePress lets the person named press a button.
-func (w *Workspace) servePress(rw http.ResponseWriter, r *http.Request) {
-	var in struct {
-		As       string `json:"as"`
-		TS       string `json:"ts"`
-		BlockID  string `json:"block_id"`
-		ActionID string `json:"action_id"`
-	}
-	if readPosted(rw, r, &in) {
-		answerPosted(rw, w.Press(in.As, w.opts.Channel.ID, in.TS, in.BlockID, in.ActionID))
+		answerPosted(rw, w.write(in.As, w.opts.Channel.ID, in.Thread, in.Text))
 	}
 }
 

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -33,7 +34,8 @@ func (s stream) send(event string, data any) error {
 }
 
 // serveEvents streams what one person sees: the event channel with everything so far, then message for what is new or
-// edited and deleted for what is gone; status besides, and the events of the world. A client that reconnects starts over.
+// edited and deleted for what is gone; modal with what the person has open in front of the channel, status, and the events of
+// the world besides. A client that reconnects starts over.
 func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 	p, _, err := w.find(r.URL.Query().Get("as"), w.opts.Channel.ID)
 	if err != nil {
@@ -52,10 +54,7 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 		seen = append(seen, pageMessage(m))
 	}
 	now := w.status()
-	err = s.send("channel", seen)
-	if err == nil {
-		err = s.send("status", now)
-	}
+	err = errors.Join(s.send("channel", seen), s.send("modal", w.modalFor(p)), s.send("status", now))
 	tick := time.NewTicker(statusInterval)
 	defer tick.Stop()
 	for quiet := 0; err == nil; {
@@ -66,7 +65,10 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 			if !open {
 				return
 			}
-			if c.Message.visibleTo(viewer) {
+			switch {
+			case c.Kind == Viewed && c.Person == viewer:
+				err = s.send("modal", c.page)
+			case c.Kind != Viewed && c.Message.visibleTo(viewer):
 				err = s.change(c)
 			}
 		case <-tick.C:
@@ -77,6 +79,12 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 			quiet++
 		}
 	}
+}
+
+func (w *Workspace) modalFor(p Person) reply {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.pageModal(p)
 }
 
 func (s stream) change(c Change) error {

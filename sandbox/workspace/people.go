@@ -33,6 +33,8 @@ const (
 	slackbotID   = "USLACKBOT"
 	externalTeam = "T0EXTERNAL"
 	teamDomain   = "sandbox"
+
+	verificationToken = "sandbox-verification-token"
 )
 
 func bots() []Person {

@@ -124,8 +124,14 @@ func (r renderer) element(e node) string {
 		return "[ " + e.child("text").text("text") + " ]"
 	case "image":
 		return fmt.Sprintf("[image: %s](%s)", e.text("alt_text"), e.text("image_url"))
-	default:
+	}
+	switch stateKey(e.text("type")) {
+	case "":
 		return unknown(e)
+	case "selected_option", "selected_options":
+		return r.chooser(e)
+	default:
+		return r.blank(e)
 	}
 }
 

@@ -54,6 +54,9 @@ func (w *Workspace) webMethods() map[string]method {
 		"conversations.info":    {handle: w.conversationsInfo, limit: tier(50)},
 		"usergroups.users.list": {handle: w.usergroupsUsersList, limit: tier(20)},
 		"users.info":            {handle: w.usersInfo, limit: tier(100)},
+		"views.open":            {handle: w.viewsOpen, limit: tier(100)},
+		"views.push":            {handle: w.viewsPush, limit: tier(100)},
+		"views.update":          {handle: w.viewsUpdate, limit: tier(100)},
 	}
 }
 

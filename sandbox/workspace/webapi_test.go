@@ -33,8 +33,7 @@ func TestErrorStrings(t *testing.T) {
 			return err
 		},
 		"unknown_method": func(ctx context.Context, l *lab) error {
-			_, err := l.api.OpenViewContext(ctx, "1.2.3", slack.ModalViewRequest{})
-			return err
+			return l.api.AddReactionContext(ctx, "eyes", slack.NewRefToMessage(incident, "1.000001"))
 		},
 		"channel_not_found": func(ctx context.Context, l *lab) error {
 			_, _, err := l.api.PostMessageContext(ctx, "C0OTHER", text)

@@ -1,8 +1,9 @@
 // Package workspace is a stand-in for one Slack workspace with one app in it. A bot that reaches Slack over the Web API,
-// Socket Mode and response_url can be pointed at it unchanged, and people can be played with [Workspace.Type] and
-// [Workspace.Click].
+// Socket Mode and response_url can be pointed at it unchanged. People are played with [Workspace.Type], [Workspace.Reply],
+// [Workspace.Click] and [Workspace.Choose]; with a modal in front of them, which [Workspace.Modal] shows, with
+// [Workspace.Fill], [Workspace.Search], [Workspace.Submit] and [Workspace.Dismiss].
 //
-// It owns the channel's messages and the rules that Slack puts on them: who sees what, limits, rates, deadlines, error
+// It owns the channel's messages, people's modals and the rules that Slack puts on them: who sees what, limits, rates, deadlines, error
 // strings. It refuses to know the bot: it speaks Slack's wire protocol only and shares no type with its clients, because
 // a stand-in that shares their types shares their misunderstandings. What a comment calls documented stands in Slack's
 // documentation, recorded was seen on the wire, inferred is neither.
@@ -66,6 +67,10 @@ type Workspace struct {
 	outageUntil time.Time
 	failures    []failure
 	subscribers map[*subscriber]bool
+	triggers    map[string]*trigger
+	modals      map[string][]*view // the stack of each person, by id, bottom first
+	forms       map[formKey]*form  // of messages
+	ended       chan struct{}      // closed by Close
 }
 
 // New returns an open workspace; an empty field of o takes its default. [Workspace.Close] it.
@@ -85,6 +90,10 @@ func New(o Options) *Workspace {
 		open:        map[*socket]bool{},
 		deliveries:  map[string]*delivery{},
 		subscribers: map[*subscriber]bool{},
+		triggers:    map[string]*trigger{},
+		modals:      map[string][]*view{},
+		forms:       map[formKey]*form{},
+		ended:       make(chan struct{}),
 	}
 	for _, p := range append(bots(), o.People...) {
 		w.people[p.ID] = p
@@ -154,6 +163,9 @@ func (w *Workspace) down() bool {
 // can still be read. A second Close does nothing.
 func (w *Workspace) Close() {
 	w.mu.Lock()
+	if !w.closed {
+		close(w.ended)
+	}
 	w.closed = true
 	w.dropSockets()
 	for s := range w.subscribers {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,12 +71,57 @@ func (p *player) line(ctx context.Context, line string) error {
 	}
 	who, what, ok := strings.Cut(line, ": ")
 	if !ok {
-		return errors.New("a line is NAME: TEXT, NAME: click LABEL [on TEXT], expect ..., speed N, within DURATION, or # a comment")
+		return errors.New("a line is NAME: TEXT, NAME: click LABEL [on TEXT], NAME: choose \"OPTION\" in \"MENU\" [on TEXT],\n" +
+			"NAME: fill \"FIELD\" with VALUE[, VALUE], NAME: submit, NAME: dismiss, NAME: reply to TEXT: TEXT,\n" +
+			"expect ..., speed N, within DURATION, or # a comment")
 	}
-	if label, ok := strings.CutPrefix(what, "click "); ok {
-		return p.click(ctx, who, label)
+	return p.act(ctx, who, what)
+}
+
+// forms are what people can do besides typing.
+func forms() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:(click) (.+)|(choose) "([^"]+)" in "([^"]+)"(?: on (.+))?|(fill) "([^"]+)" with (.*)|(submit)|(dismiss)|(reply) to (.+?): (.+))$`)
+}
+
+func (p *player) act(ctx context.Context, who, what string) error {
+	m := forms().FindStringSubmatch(what)
+	switch {
+	case m == nil:
+		return p.workspace.Type(who, channel, what)
+	case m[1] != "":
+		return p.click(ctx, who, m[2])
+	case m[3] != "":
+		return p.until(ctx, func() error { return p.workspace.Choose(who, channel, m[5], m[4], workspace.Containing(m[6])) })
+	case m[7] != "":
+		return p.until(ctx, func() error { return p.workspace.Fill(who, m[8], values(m[9])...) })
+	case m[10] != "":
+		return p.until(ctx, func() error { return p.workspace.Submit(who) })
+	case m[11] != "":
+		return p.until(ctx, func() error { return p.workspace.Dismiss(who) })
+	default:
+		return p.until(ctx, func() error { return p.reply(who, m[13], m[14]) })
 	}
-	return p.workspace.Type(who, channel, what)
+}
+
+// values are separated by commas; none empties a field.
+func values(text string) []string {
+	var all []string
+	for value := range strings.SplitSeq(text, ", ") {
+		if value != "" {
+			all = append(all, value)
+		}
+	}
+	return all
+}
+
+// reply writes into the thread of the newest message that contains a text.
+func (p *player) reply(who, on, text string) error {
+	for _, m := range slices.Backward(p.workspace.Messages(channel, "")) {
+		if strings.Contains(strings.Join(p.workspace.Render(m), "\n"), on) {
+			return p.workspace.Reply(who, channel, m.TS, text)
+		}
+	}
+	return fmt.Errorf("no message contains %q", on)
 }
 
 // click waits for the button to be there, as a person would.
@@ -100,6 +146,9 @@ func (p *player) expect(ctx context.Context, what string) error {
 	case len(words) >= 2 && words[0] == "channel":
 		text := strings.Join(words[1:], " ")
 		return p.until(ctx, func() error { return has(p.text(""), text, "the channel") })
+	case len(words) >= 3 && words[1] == "modal":
+		text := strings.Join(words[2:], " ")
+		return p.until(ctx, func() error { return p.modal(words[0], text) })
 	case len(words) >= 3 && words[1] == "sees":
 		text := strings.Join(words[2:], " ")
 		return p.until(ctx, func() error { return has(p.text(p.id(words[0])), text, "what "+words[0]+" sees") })
@@ -110,7 +159,19 @@ func (p *player) expect(ctx context.Context, what string) error {
 		}
 		return p.until(ctx, func() error { return p.ledger(words[1], want) })
 	}
-	return errors.New("say expect card VM TEXT, expect channel TEXT, expect NAME sees TEXT, or expect ledger OPERATION N")
+	return errors.New("say expect card VM TEXT, expect channel TEXT, expect NAME sees TEXT, expect NAME modal TEXT (or none), or expect ledger OPERATION N")
+}
+
+// modal looks at what a person has open in front of the channel.
+func (p *player) modal(name, text string) error {
+	m, open := p.workspace.Modal(name)
+	switch {
+	case !open && text == "none":
+		return nil
+	case !open:
+		return fmt.Errorf("%s has no modal open", name)
+	}
+	return has(strings.Join(p.workspace.RenderModal(m), "\n"), text, "the modal of "+name)
 }
 
 // ledger compares the accepted mutating calls that reached the vault.

@@ -18,7 +18,7 @@ type transcript struct {
 
 	mu    sync.Mutex // one writer at a time; guards shown too
 	out   io.Writer
-	shown map[string][]string // ts -> lines
+	shown map[string][]string // of a message by its ts, of a modal by its person's id
 }
 
 func transcribe(w *workspace.Workspace, out io.Writer) *transcript {
@@ -48,10 +48,14 @@ func (t *transcript) said(line string) {
 func (t *transcript) change(c workspace.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	clock := c.At.UTC().Format("15:04:05")
+	if c.Kind == workspace.Viewed {
+		t.viewed(clock, c)
+		return
+	}
 	m := c.Message
 	lines, before := t.workspace.Render(m), t.shown[m.TS]
 	t.shown[m.TS] = lines
-	clock := c.At.UTC().Format("15:04:05")
 	switch c.Kind {
 	case workspace.Edited:
 		for _, line := range lines {
@@ -70,5 +74,26 @@ func (t *transcript) change(c workspace.Change) {
 		for _, line := range lines {
 			fmt.Fprintf(t.out, "         | %s\n", line)
 		}
+	case workspace.Viewed: // above
+	}
+}
+
+// viewed prints a person's modal whenever something else stands in it.
+func (t *transcript) viewed(clock string, c workspace.Change) {
+	var lines []string
+	if c.Modal != nil {
+		lines = t.workspace.RenderModal(*c.Modal)
+	}
+	if slices.Equal(lines, t.shown[c.Person]) {
+		return
+	}
+	t.shown[c.Person] = lines
+	if lines == nil {
+		fmt.Fprintf(t.out, "%s   (%s has no modal open any more)\n", clock, t.workspace.Name(c.Person))
+		return
+	}
+	fmt.Fprintf(t.out, "%s a modal (only %s sees this)\n", clock, t.workspace.Name(c.Person))
+	for _, line := range lines {
+		fmt.Fprintf(t.out, "         | %s\n", line)
 	}
 }
