@@ -149,8 +149,7 @@ func (w *Workspace) serveSubmit(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err := w.submit(in.As, in.View, in.Held)
-	var incomplete incompleteError
-	if errors.As(err, &incomplete) {
+	if _, incomplete := errors.AsType[incompleteError](err); incomplete {
 		err = nil
 	}
 	answerPosted(rw, err)

@@ -419,7 +419,7 @@ func playPhone(p *tab) {
 const hostile = `[
 	{"type": "section", "text": {"type": "mrkdwn", "text": "<script>window.pwned=1</script> <img src=x onerror=window.pwned=2> <javascript:window.pwned=3|press me> <data:text/html,x|data> <vbscript:x|vb> <file:///etc/passwd|file> < javascript:x|space> <JaVaScRiPt:x|case> <java\tscript:x|tab> <//evil.example|relative> <https://ok.example/|good> <mailto:a@ok.example|mail> <!date^1^{date}^javascript:x|when>"}},
 	{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "<b>not bold</b>"}, {"type": "link", "url": "javascript:window.pwned=4", "text": "rich"}, {"type": "link", "url": "\u0001javascript:x"}, {"type": "color", "value": "red;background:url(https://evil.example/)"}, {"type": "wonder", "html": "<i>x</i>"}]}]},
-	{"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "<u>Go</u>"}, "url": "javascript:window.pwned=5", "action_id": "x"}, {"type": "static_select", "action_id": "y"}]},
+	{"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "<u>Go</u>"}, "url": "javascript:window.pwned=5", "action_id": "x"}, {"type": "users_select", "action_id": "y"}]},
 	{"type": "image", "image_url": "https://evil.example/x.png", "alt_text": "<svg onload=window.pwned=6>"},
 	{"type": "video", "title": {"type": "plain_text", "text": "<iframe src=https://evil.example>"}}
 ]`
@@ -498,7 +498,7 @@ func playHostile(p *tab) {
 	p.said(url.Values{"text": {"hostile"}, "blocks": {hostile}})
 	p.types("<img src=x onerror=window.pwned=7> @ana *bold*\r")
 	p.sees("<img src=x onerror=window.pwned=7>")
-	for _, text := range []string{"scriptwindow.pwned=1/script", "press me (javascript:window.pwned=3)", "<b>not bold</b>", "<u>Go</u>", `"html": "<i>x</i>"`, "static_select", "<svg onload=window.pwned=6>", "<iframe src=https://evil.example>"} {
+	for _, text := range []string{"scriptwindow.pwned=1/script", "press me (javascript:window.pwned=3)", "<b>not bold</b>", "<u>Go</u>", `"html": "<i>x</i>"`, "users_select", "<svg onload=window.pwned=6>", "<iframe src=https://evil.example>"} {
 		p.sees(text)
 	}
 	alive := eval[[]string](p, `[...document.querySelectorAll("#messages :is(script, img, iframe, svg, object, embed, form, style)")].map(e => e.outerHTML)
