@@ -73,7 +73,7 @@ func (v *Vault) chooseDrillPoint(j *job, in input, now time.Duration) {
 
 func drilled(it *item, j *job) {
 	it.drill = &drill{machine: it.newReplica(it.vm+"-test", j.end())}
-	it.drill.machine.network = j.network
+	it.drill.machine.network = j.input.network
 	it.tested = new(j.end())
 }
 

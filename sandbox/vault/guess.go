@@ -16,6 +16,8 @@ type Guesses struct {
 	ChangeScenario string
 	// SwitchCommits lets switchprotection commit a failover that waits for it, as the name of its second task suggests.
 	SwitchCommits bool
+	// FailedJobsRestart lists Restart among the allowedActions of a failed job.
+	FailedJobsRestart bool
 }
 
 // refusal is an error with the status and code that the wire shows for it.

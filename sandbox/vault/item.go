@@ -23,6 +23,8 @@ type item struct {
 
 	source, replica *machine          // the VM that is replicated; the one failed over to, or nil
 	leftover        *machine          // the VM that a failback leaves behind, or nil
+	group           string            // multi-VM consistency group, empty for none
+	stopped         bool              // a cancelled failover ended the replication for good
 	crashOnly       bool              // no application-consistent points
 	recoveryGroup   string            // ARM id of the resource group on the recovery side
 	recoveryNetwork string            // ARM id of the virtual network there
@@ -45,8 +47,8 @@ func (v *Vault) newItem(vm string, primary, recovery *region) *item {
 		replicated:    []span{{from: math.MinInt64, open: true}},
 		source:        &machine{name: vm, group: v.resourceGroupID(primary.group), region: primary, network: v.networkID(primary), disks: disksOf(vm), running: true},
 		recoveryGroup: v.resourceGroupID(recovery.group), recoveryNetwork: v.networkID(recovery), cache: map[string]string{},
-		crashOnly: v.options.CrashConsistentOnly,
-		seedTime:  v.options.InitialReplication[vm],
+		group: v.options.groupOf(vm), crashOnly: v.options.CrashConsistentOnly,
+		seedTime: v.options.InitialReplication[vm],
 	}
 	for _, id := range it.source.diskIDs() {
 		it.cache[strings.ToLower(id)] = v.cacheID(primary)
@@ -152,6 +154,8 @@ func (it *item) finish() {
 	j := it.job
 	it.job = nil
 	switch {
+	case j.cancelled != nil:
+		it.cancelledJob(j)
 	case j.failure == nil:
 		it.protectionState = cmp.Or(j.action.to, it.protectionState)
 		j.action.done(it, j)

@@ -19,14 +19,18 @@ const containerType = typePrefix + "/replicationFabrics/replicationProtectionCon
 // timeText is a simulated moment on the wire.
 func (v *Vault) timeText(at time.Duration) string { return v.clock.wall(at).Format(timeFormat) }
 
-// listItems serves the vault's list and a container's. Any $filter is accepted and ignored.
+// listItems serves the vault's list and a container's.
 func (v *Vault) listItems(c *call) reply {
 	if c.value("container") != "" && v.findRegion(c) == nil {
 		return v.notFound(c)
 	}
+	wanted, err := v.itemFilter(c)
+	if err != nil {
+		return refused(err)
+	}
 	value := []object{}
 	for _, it := range v.items {
-		if it.primary.matches(c.value("fabric"), c.value("container")) {
+		if it.primary.matches(c.value("fabric"), c.value("container")) && wanted(it) {
 			value = append(value, v.itemJSON(it, c.at))
 		}
 	}
@@ -144,9 +148,9 @@ func (v *Vault) detailsJSON(it *item, now time.Duration) object {
 		"initialPrimaryFabricLocation":                v.regions[0].location,
 		"initialRecoveryZone":                         "",
 		"initialRecoveryFabricLocation":               v.regions[1].location,
-		"multiVmGroupId":                              guid(it.name, "group"),
-		"multiVmGroupName":                            "",
-		"multiVmGroupCreateOption":                    "AutoCreated",
+		"multiVmGroupId":                              it.groupID(),
+		"multiVmGroupName":                            it.group,
+		"multiVmGroupCreateOption":                    it.groupOption(),
 		"managementId":                                guid(it.name, it.primary.location, "management"),
 		"protectedManagedDisks":                       v.disksJSON(it, now),
 		"primaryFabricLocation":                       it.primary.location,

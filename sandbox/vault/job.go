@@ -84,16 +84,15 @@ func failoverCommitted(it *item, _ *job) { it.replicated, it.madePoints = nil, n
 
 // job is one asynchronous operation. Its GUID is also the operation's.
 type job struct {
-	id        string
-	action    action
-	item      *item
-	start     time.Duration
-	optional  bool   // the optional tasks are done, too
-	point     *point // failover, drill and change of the point
-	network   string // of a drill
-	comments  string // of a clean-up
-	reprotect switchInput
-	inner     *job // of a reprotect: the job that its last task follows
+	id           string
+	action       action
+	item         *item
+	start        time.Duration
+	optional     bool   // the optional tasks are done, too
+	point        *point // failover, drill and change of the point
+	input        input
+	inner, outer *job           // of a reprotect: the job that its last task follows, and the other way round
+	cancelled    *time.Duration // when it stops before its end, or nil
 
 	// As they were at the start: a reprotect swaps the item's.
 	primary, recovery *region
@@ -114,7 +113,8 @@ type run struct {
 	task
 	from, to time.Duration
 	skipped  bool
-	never    bool // comes after the task that fails
+	never    bool // comes after the task that fails, or that was cancelled
+	cut      bool // was cancelled
 }
 
 func (j *job) runs() []run {
@@ -122,8 +122,12 @@ func (j *job) runs() []run {
 	at := j.start
 	for i, t := range j.action.tasks {
 		r := run{task: t, from: at, to: at, skipped: t.optional && !j.optional, never: j.failure != nil && i > j.action.works}
+		r.never = r.never || j.cancelled != nil && at >= *j.cancelled
 		if !r.skipped && !r.never {
 			r.to += t.takes
+		}
+		if j.cancelled != nil && r.to > *j.cancelled {
+			r.to, r.cut = *j.cancelled, true
 		}
 		at = r.to
 		runs = append(runs, r)
@@ -139,8 +143,12 @@ func (j *job) end() time.Duration {
 // state returns state and stateDescription.
 func (j *job) state(now time.Duration) (state, description string) {
 	switch {
+	case !j.ended(now) && j.cancelled != nil:
+		return "Cancelling", "Cancelling" // the word of a documented sample
 	case !j.ended(now):
 		return "InProgress", "InProgress"
+	case j.cancelled != nil:
+		return "Cancelled", "Cancelled"
 	case j.failure != nil:
 		return "Failed", "Failed"
 	case j.warning != nil:
@@ -159,11 +167,17 @@ func (r run) state(now time.Duration, failed bool) (state, description string) {
 		return "Other", "Skipped"
 	case now < r.to:
 		return "InProgress", "InProgress"
+	case r.cut:
+		return "Cancelled", "Cancelled"
 	case failed:
 		return "Failed", "Failed"
 	default:
 		return "Succeeded", "Completed"
 	}
+}
+
+func (j *job) succeeded(now time.Duration) bool {
+	return j.ended(now) && j.failure == nil && j.cancelled == nil
 }
 
 func (j *job) ended(now time.Duration) bool { return now >= j.end() }

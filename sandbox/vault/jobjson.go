@@ -6,12 +6,15 @@ import (
 	"time"
 )
 
-// listJobs is thin, as recorded: what it leaves null comes only with one job. Any $filter is accepted and ignored. Newest
-// first (guessed).
+// listJobs is thin, as recorded: what it leaves null comes only with one job. Newest first (guessed).
 func (v *Vault) listJobs(c *call) reply {
+	wanted, err := v.jobFilter(c)
+	if err != nil {
+		return refused(err)
+	}
 	value := []object{}
 	for _, j := range slices.Backward(v.jobs) {
-		if j.start > c.at {
+		if j.start > c.at || !wanted(j) {
 			continue // an inner job whose turn is yet to come
 		}
 		value = append(value, v.jobJSON(j, v.thinProperties(j, c.at)))
@@ -41,14 +44,12 @@ func (v *Vault) thinProperties(j *job, now time.Duration) object {
 	p := object{
 		"activityId": nil, "scenarioName": j.action.scenario, "friendlyName": j.action.friendlyName,
 		"state": state, "stateDescription": description,
-		"tasks": []object{}, "errors": []object{}, "startTime": v.timeText(j.start), "allowedActions": []string{},
+		"tasks": []object{}, "errors": []object{}, "startTime": v.timeText(j.start), "allowedActions": v.allowedActions(j, now),
 		"targetObjectId": j.target, "targetObjectName": j.item.vm, "targetInstanceType": "ProtectionEntity",
 		"customDetails": nil,
 	}
 	if j.ended(now) {
 		p["endTime"] = v.timeText(j.end())
-	} else {
-		p["allowedActions"] = []string{"Cancel"}
 	}
 	return p
 }
@@ -71,7 +72,7 @@ func (v *Vault) fullProperties(j *job, now time.Duration) object {
 // complaint is what errors[] of an ended job says, nil when nothing.
 func (j *job) complaint(now time.Duration) (e *serviceError, level string) {
 	switch {
-	case !j.ended(now):
+	case !j.ended(now) || j.cancelled != nil:
 		return nil, ""
 	case j.failure != nil:
 		return j.failure, "Error"
@@ -121,8 +122,8 @@ func (v *Vault) childTask(j *job, now time.Duration) object {
 
 func (v *Vault) addDrillDetails(details object, j *job, now time.Duration) {
 	state, _ := j.state(now)
-	details["instanceType"], details["testFailoverStatus"], details["comments"] = "TestFailoverJobDetails", state, ""
-	details["networkName"], details["networkFriendlyName"], details["networkType"] = j.network, lastSegment(j.network), "VmNetworkAsInput"
+	details["instanceType"], details["testFailoverStatus"], details["comments"] = "TestFailoverJobDetails", state, j.input.comments
+	details["networkName"], details["networkFriendlyName"], details["networkType"] = j.input.network, lastSegment(j.input.network), "VmNetworkAsInput"
 }
 
 func (v *Vault) errorJSON(j *job, e *serviceError, level string) object {
@@ -155,7 +156,7 @@ func (v *Vault) jobDetails(j *job, now time.Duration) object {
 		v.addDrillDetails(details, j, now)
 	case opSwitchProtection:
 		details["instanceType"], details["newReplicationProtectedItemId"] = "SwitchProtectionJobDetails", nil
-		if j.ended(now) && j.failure == nil {
+		if j.succeeded(now) {
 			details["newReplicationProtectedItemId"] = v.containerID(recovery) + "/replicationProtectedItems/" + it.name
 		}
 		return details
@@ -164,12 +165,12 @@ func (v *Vault) jobDetails(j *job, now time.Duration) object {
 	}
 	used := nulls(`testVmName testVmFriendlyName networkConnectionStatus networkFriendlyName subnet recoveryPointId recoveryPointTime`)
 	used["name"], used["friendlyName"] = j.target, it.vm
-	if j.ended(now) && j.failure == nil {
+	if j.succeeded(now) {
 		used["recoveryPointId"], used["recoveryPointTime"] = j.point.name, v.timeText(j.point.at)
 	}
 	if j.action.operation == opTestFailover {
 		used["testVmName"], used["testVmFriendlyName"] = it.vm+"-test", it.vm+"-test"
-		used["networkConnectionStatus"], used["networkFriendlyName"], used["subnet"] = "Connected", lastSegment(j.network), "default"
+		used["networkConnectionStatus"], used["networkFriendlyName"], used["subnet"] = "Connected", lastSegment(j.input.network), "default"
 	}
 	details["protectedItemDetails"] = []object{used}
 	return details

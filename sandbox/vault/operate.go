@@ -53,6 +53,9 @@ func (v *Vault) operate(c *call) reply {
 }
 
 func (v *Vault) startCall(c *call, it *item, a action, in input) reply {
+	if err := it.alone(a); err != nil {
+		return failure(v.options.ConflictStatus, v.options.ConflictCode, err.Error())
+	}
 	j, err := v.start(it, a, in, origin{cmp.Or(c.clientRequestID, c.correlationID), c.correlationID}, c.at)
 	if err != nil {
 		return failure(v.options.ConflictStatus, v.options.ConflictCode, err.Error())
@@ -100,7 +103,7 @@ func (v *Vault) start(it *item, a action, in input, from origin, now time.Durati
 	j := &job{
 		id: uuid.NewString(), action: a, item: it, start: now, optional: in.shutdown,
 		clientRequestID: from.clientRequestID, correlationID: from.correlationID,
-		network: in.network, comments: in.comments,
+		input:   in,
 		primary: it.primary, recovery: it.recovery, target: it.entity(), location: v.itemID(it),
 	}
 	if a.begin != nil {
@@ -176,7 +179,11 @@ func (v *Vault) Portal(vm, operation string) error {
 		At: v.clock.wall(now), Source: SourcePortal, Vault: v.options.VaultName, Operation: operation, VM: it.vm, ItemID: v.itemID(it),
 		ClientRequestID: from.clientRequestID, Status: v.options.ConflictStatus,
 	}
-	j, err := v.start(it, a, v.portalInput(it, a, now), from, now)
+	err := it.alone(a)
+	var j *job
+	if err == nil {
+		j, err = v.start(it, a, v.portalInput(it, a, now), from, now)
+	}
 	if err == nil {
 		entry.Accepted, entry.Status, entry.JobID = true, http.StatusAccepted, j.id
 	}

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"hash/fnv"
 	"iter"
 	"slices"
@@ -83,7 +84,7 @@ func (it *item) scheduledPoint(n int, at time.Duration, hourly bool) point {
 // pointOffset keeps the VMs' points from falling on the same second.
 func (it *item) pointOffset() time.Duration {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(it.name)) // documented never to fail
+	_, _ = h.Write([]byte(cmp.Or(it.group, it.name))) // documented never to fail
 	return time.Duration(h.Sum32()%uint32(pointInterval/time.Second)) * time.Second
 }
 
@@ -155,7 +156,7 @@ func (v *Vault) pointJSON(it *item, p point) object {
 			"recoveryPointTime": v.timeText(p.at),
 			"recoveryPointType": p.kind,
 			"providerSpecificDetails": object{
-				"instanceType": "A2A", "recoveryPointSyncType": "PerVmRecoveryPoint",
+				"instanceType": "A2A", "recoveryPointSyncType": it.syncType(),
 				"disks": lower(it.source.diskIDs()),
 			},
 		},

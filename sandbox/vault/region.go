@@ -28,7 +28,7 @@ func (v *Vault) regionDown(r *region, now time.Duration) {
 		case it.primary != r:
 		case r.down:
 			it.stopReplication(now)
-		case it.protectionState == stateProtected && it.job == nil:
+		case it.protectionState == stateProtected && it.job == nil && !it.stopped:
 			it.replicated = append(it.replicated, span{from: now, open: true})
 		}
 	}
@@ -36,7 +36,7 @@ func (v *Vault) regionDown(r *region, now time.Duration) {
 
 // health is replicationHealth: Critical when no new points come though they should.
 func (it *item) health() string {
-	if it.primary.down && it.protectionState == stateProtected {
+	if it.protectionState == stateProtected && it.job == nil && !it.replicating() {
 		return healthCritical
 	}
 	return healthNormal

@@ -48,7 +48,7 @@ func routes() []route {
 func (v *Vault) newMux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /identity/token", v.identity)
-	for _, rt := range slices.Concat(routes(), actionRoutes(), mappingRoutes(), resourceRoutes()) {
+	for _, rt := range slices.Concat(routes(), actionRoutes(), refusedRoutes(), jobRoutes(), mappingRoutes(), resourceRoutes()) {
 		mux.HandleFunc(rt.method+" "+rt.path, v.serve(rt))
 	}
 	mux.HandleFunc("/", v.serve(route{operation: "unknown", handle: (*Vault).notFound}))

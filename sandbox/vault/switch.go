@@ -140,14 +140,13 @@ func (v *Vault) portalSwitch(it *item) switchInput {
 }
 
 // beginSwitch adds the inner job, which starts when its task does.
-func (v *Vault) beginSwitch(j *job, in input, _ time.Duration) {
+func (v *Vault) beginSwitch(j *job, _ input, _ time.Duration) {
 	j.optional = j.item.protectionState == stateCommitPending
-	j.reprotect = in.reprotect
 	j.location = v.containerID(j.item.primary)
 	j.inner = &job{
 		id: uuid.NewString(), action: enableAction(), item: j.item, start: j.runs()[protectTask].from,
 		clientRequestID: j.clientRequestID, correlationID: j.correlationID,
-		primary: j.primary, recovery: j.recovery, target: j.target, location: j.location,
+		primary: j.primary, recovery: j.recovery, target: j.target, location: j.location, outer: j,
 	}
 }
 
@@ -162,9 +161,10 @@ func switched(it *item, j *job) {
 	}
 	it.source, it.replica = it.replica, nil
 	it.primary, it.recovery = it.recovery, it.primary
-	it.recoveryGroup, it.recoveryNetwork, it.cache = j.reprotect.group, j.reprotect.network, j.reprotect.cache
+	in := j.input.reprotect
+	it.recoveryGroup, it.recoveryNetwork, it.cache = in.group, in.network, in.cache
 	it.replicated, it.madePoints, it.stoppedRPO = nil, nil, rpo{}
-	it.failoverPoint, it.tested = nil, nil
+	it.failoverPoint, it.tested, it.stopped = nil, nil, false
 	it.seed(j.end())
 }
 

@@ -51,7 +51,10 @@ type Options struct {
 	InitialReplication map[string]time.Duration
 	// CrashConsistentOnly leaves out the application-consistent points, as Azure's default policy does.
 	CrashConsistentOnly bool
-	Guesses             Guesses
+	// Groups are the multi-VM consistency groups of the first vault: names of VMs by name of the group. There are none by
+	// default.
+	Groups  map[string][]string
+	Guesses Guesses
 }
 
 func (o Options) withDefaults() Options {
