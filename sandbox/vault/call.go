@@ -25,10 +25,10 @@ type call struct {
 	at              time.Duration // when it reached the world
 }
 
-// lateCall reaches the world when its connection is long gone.
-type lateCall struct {
-	due  time.Duration
-	call *call
+// later is what happens by itself at a moment to come.
+type later struct {
+	due time.Duration
+	do  func(at time.Duration)
 }
 
 const maxBody = 1 << 20
@@ -82,18 +82,38 @@ func (v *Vault) answer(c *call) (answer reply, f Fault, wait time.Duration) {
 	if r, refused := v.spend(c); refused {
 		return v.close(c, r), Fault{}, 0
 	}
-	f = v.takeFault(c.route.operation, false)
+	f = v.takeFault(v.markOf(c))
+	return v.disturbed(c, f), f, v.clock.real(f.Delay)
+}
+
+// disturbed answers a call that a fault hits, or none, which is the zero Fault.
+func (v *Vault) disturbed(c *call, f Fault) reply {
 	switch f.Kind {
 	case Throttle:
-		answer = v.close(c, v.throttled(c, f))
+		return v.close(c, v.throttled(c, f))
 	case ServerError:
-		answer = v.close(c, v.broken(f))
+		return v.close(c, v.broken(f))
+	case Forbid:
+		return v.close(c, c.forbidden())
 	case Late:
-		v.postpone(c, c.at+f.Delay)
-	case LostAnswer, Slow, JobFails, JobWarns, "":
-		answer = v.perform(c, c.at)
+		// Its connection is long gone then.
+		v.postpone(c.at+f.Delay, func(at time.Duration) { v.perform(c, at) })
+		return reply{}
+	case ErrorAfterWork:
+		v.perform(c, c.at)
+		r := v.broken(f)
+		v.commonHeaders(c, r)
+		return r
+	case PortalFirst:
+		at, it := v, v.markOf(c).item
+		if it == nil {
+			at, it = v.findVM(f.VM)
+		}
+		if it != nil {
+			_ = at.portal(it, f.Portal, c.at) // what came of it is in the ledger
+		}
 	}
-	return answer, f, v.clock.real(f.Delay)
+	return v.perform(c, c.at)
 }
 
 // perform does what the call asks at the given moment.
@@ -102,9 +122,9 @@ func (v *Vault) perform(c *call, at time.Duration) reply {
 	return v.close(c, c.route.handle(v, c))
 }
 
-func (v *Vault) postpone(c *call, due time.Duration) {
-	v.late = append(v.late, lateCall{due: due, call: c})
-	slices.SortStableFunc(v.late, func(a, b lateCall) int { return cmp.Compare(a.due, b.due) })
+func (h *host) postpone(due time.Duration, do func(at time.Duration)) {
+	h.late = append(h.late, later{due, do})
+	slices.SortStableFunc(h.late, func(a, b later) int { return cmp.Compare(a.due, b.due) })
 }
 
 // close completes every answer of the resource manager: common headers and, for a mutation, the ledger.
@@ -126,6 +146,11 @@ func (v *Vault) refuse(c *call) (reply, bool) {
 	if c.apiVersion() == "" {
 		return gatewayFailure(http.StatusBadRequest, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests."), true
 	}
-	_, r, found := v.address(c)
-	return r, !found
+	if _, r, found := v.address(c); !found {
+		return r, true
+	}
+	if v.options.Operator && c.beyondOperator() {
+		return c.forbidden(), true
+	}
+	return reply{}, false
 }

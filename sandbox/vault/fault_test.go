@@ -116,41 +116,6 @@ func TestSlowAnswers(t *testing.T) {
 	})
 }
 
-func TestJobFailsAndWarns(t *testing.T) {
-	bubble(t, vault.Options{}, func(w *world) {
-		fault := vault.Fault{
-			Operation: "unplannedFailover", Kind: vault.JobFails,
-			Code: "28031", Message: "no cores", Causes: "quota", Action: "raise it",
-		}
-		w.vault.Fault(fault)
-		fault.Kind = vault.JobWarns
-		w.vault.Fault(fault)
-
-		before := len(w.get(w.vm("vm-x").ID + "/recoveryPoints").body["value"].([]any))
-		first, job := w.failOver(latest("NotRequired"))
-		pause(62 * time.Second)
-		w.matches("job_failed", w.get(job).body, job)
-		status := w.do(http.MethodGet, first.header.Get("Azure-AsyncOperation"), "")
-		w.matches("status_failed", status.body, job)
-		if got := len(w.get(w.vm("vm-x").ID + "/recoveryPoints").body["value"].([]any)); got != before {
-			w.Errorf("%d points after the failed failover, before %d", got, before)
-		}
-
-		stopped := w.vm("vm-x").NewestPoint
-		pause(10 * time.Minute)
-		if got := w.vm("vm-x").NewestPoint; !got.After(stopped) {
-			w.Error("no new points after the failed failover")
-		}
-
-		_, job = w.failOver(latest("Required"))
-		pause(140 * time.Second)
-		w.matches("job_warned", w.get(job).body, job)
-		if got := w.vm("vm-x").ProtectionState; got != "UnplannedFailoverCommitPendingStatesBegin" {
-			w.Errorf("after a warning: %s", got)
-		}
-	})
-}
-
 func TestSpeedChangesWithoutAJump(t *testing.T) {
 	bubble(t, vault.Options{}, func(w *world) {
 		first, _ := w.failOver(latest("Required"))
@@ -180,6 +145,21 @@ func TestSpeedChangesWithoutAJump(t *testing.T) {
 		}
 		if w.vault.SetSpeed(0); w.vault.Speed() != 1 {
 			w.Errorf("speed %v", w.vault.Speed())
+		}
+	})
+}
+
+// A client that repeats such a call must find out that it was done.
+func TestErrorAfterTheWork(t *testing.T) {
+	bubble(t, vault.Options{}, func(w *world) {
+		w.vault.Fault(vault.Fault{Operation: "unplannedFailover", Kind: vault.ErrorAfterWork, RetryAfter: 5 * time.Second})
+		got := w.post(w.vm("vm-x").ID, "unplannedFailover", latest("Required"))
+		if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") != "5" || got.header.Get("Azure-AsyncOperation") != "" {
+			w.Errorf("answered %d %v", got.status, got.header)
+		}
+		calls := accepted(w)
+		if len(calls) != 1 || calls[0].Status != http.StatusAccepted || w.vm("vm-x").Job != calls[0].JobID {
+			w.Errorf("ledger %+v", calls)
 		}
 	})
 }

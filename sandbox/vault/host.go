@@ -14,7 +14,7 @@ type host struct {
 	mu     sync.Mutex // guards the whole world
 	vaults []*Vault   // never changes after New; the first is the one of Options
 	clock  clock
-	late   []lateCall
+	late   []later // soonest first
 	faults []Fault // oldest first
 	levels map[bucketKey]*level
 	ledger []Call
@@ -101,7 +101,7 @@ func (h *host) settle() time.Duration {
 		arrived := h.late[0]
 		h.late = h.late[1:]
 		h.finishJobs(arrived.due)
-		arrived.call.vault.perform(arrived.call, arrived.due)
+		arrived.do(arrived.due)
 	}
 	h.finishJobs(now)
 	return now

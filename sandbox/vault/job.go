@@ -103,6 +103,8 @@ type job struct {
 	correlationID   string
 	failure         *serviceError // nil unless the job will fail
 	warning         *serviceError // nil unless it will succeed in part
+	informs         bool          // the warning is mere information
+	vanishes        *time.Duration
 }
 
 // serviceError is the part of errors[] that people read.
@@ -151,6 +153,8 @@ func (j *job) state(now time.Duration) (state, description string) {
 		return "Cancelled", "Cancelled"
 	case j.failure != nil:
 		return "Failed", "Failed"
+	case j.informs:
+		return "Succeeded", "CompletedWithInformation"
 	case j.warning != nil:
 		return "Succeeded", "PartiallySucceeded"
 	default:
@@ -178,6 +182,11 @@ func (r run) state(now time.Duration, failed bool) (state, description string) {
 
 func (j *job) succeeded(now time.Duration) bool {
 	return j.ended(now) && j.failure == nil && j.cancelled == nil
+}
+
+// hidden reports whether there is no record of the job: an inner one's turn is yet to come, or the record has vanished.
+func (j *job) hidden(now time.Duration) bool {
+	return j.start > now || j.vanishes != nil && now >= *j.vanishes
 }
 
 func (j *job) ended(now time.Duration) bool { return now >= j.end() }

@@ -14,8 +14,8 @@ func (v *Vault) listJobs(c *call) reply {
 	}
 	value := []object{}
 	for _, j := range slices.Backward(v.jobs) {
-		if j.start > c.at || !wanted(j) {
-			continue // an inner job whose turn is yet to come
+		if j.hidden(c.at) || !wanted(j) {
+			continue
 		}
 		value = append(value, v.jobJSON(j, v.thinProperties(j, c.at)))
 	}
@@ -76,6 +76,8 @@ func (j *job) complaint(now time.Duration) (e *serviceError, level string) {
 		return nil, ""
 	case j.failure != nil:
 		return j.failure, "Error"
+	case j.informs:
+		return j.warning, "Info"
 	default:
 		return j.warning, "Warning"
 	}

@@ -24,7 +24,7 @@ type Call struct {
 	ClientRequestID string          // x-ms-client-request-id as sent
 	JobID           string          // GUID, empty unless accepted
 	Accepted        bool            // work was started
-	Status          int             // answered; after a [LostAnswer] or [Late] what would have been answered
+	Status          int             // answered; after a [LostAnswer], [ErrorAfterWork] or [Late] what would have been answered
 	Body            json.RawMessage // as sent; nil when empty or not JSON
 }
 

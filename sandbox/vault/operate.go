@@ -170,9 +170,29 @@ func (v *Vault) Portal(vm, operation string) error {
 	defer v.mu.Unlock()
 	now := v.settle()
 	v, it := v.findVM(vm)
-	a, known := v.findAction(operation)
-	if it == nil || !known {
+	if it == nil {
+		return fmt.Errorf("no VM %q", vm)
+	}
+	return v.portal(it, operation, now)
+}
+
+// PortalAfter is the same at a simulated moment to come. What comes of it is in the ledger.
+func (v *Vault) PortalAfter(d time.Duration, vm, operation string) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now := v.settle()
+	v, it := v.findVM(vm)
+	if _, known := v.findAction(operation); it == nil || !known {
 		return fmt.Errorf("no VM %q or no operation %q", vm, operation)
+	}
+	v.postpone(now+d, func(at time.Duration) { _ = v.portal(it, operation, at) })
+	return nil
+}
+
+func (v *Vault) portal(it *item, operation string, now time.Duration) error {
+	a, known := v.findAction(operation)
+	if !known {
+		return fmt.Errorf("no operation %q", operation)
 	}
 	from := origin{uuid.NewString(), uuid.NewString()}
 	entry := Call{

@@ -45,10 +45,14 @@ func routes() []route {
 	}
 }
 
+func allRoutes() []route {
+	return slices.Concat(routes(), actionRoutes(), refusedRoutes(), jobRoutes(), mappingRoutes(), resourceRoutes())
+}
+
 func (v *Vault) newMux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /identity/token", v.identity)
-	for _, rt := range slices.Concat(routes(), actionRoutes(), refusedRoutes(), jobRoutes(), mappingRoutes(), resourceRoutes()) {
+	for _, rt := range allRoutes() {
 		mux.HandleFunc(rt.method+" "+rt.path, v.serve(rt))
 	}
 	mux.HandleFunc("/", v.serve(route{operation: "unknown", handle: (*Vault).notFound}))
@@ -85,7 +89,7 @@ func (v *Vault) findItem(c *call) *item {
 
 func (v *Vault) findJob(c *call) *job {
 	for _, j := range v.jobs {
-		if j.id == c.value("job") && j.start <= c.at {
+		if j.id == c.value("job") && !j.hidden(c.at) {
 			return j
 		}
 	}

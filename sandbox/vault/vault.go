@@ -43,6 +43,8 @@ type Options struct {
 	// recorded, so a client should be tested with several; 409 and OperationNotAllowed by default.
 	ConflictStatus int
 	ConflictCode   string
+	// Operator gives clients no more than the built-in role Site Recovery Operator; see [Vault.SetOperator].
+	Operator bool
 	// Buckets are the resource manager's limits.
 	Buckets Buckets
 

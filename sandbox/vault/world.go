@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -13,8 +12,10 @@ import (
 //
 //	GET  /state    everything, as of now
 //	GET  /states   the same as server-sent events called state: at once, and again whenever something changed
-//	POST /portal   {"vm", "operation"}: see [Vault.Portal]
-//	POST /fault    {"kind", "operation", "times", "retry_after_seconds", "delay_seconds"}: see [Fault]
+//	POST /portal   {"vm", "operation", "after_seconds"}: see [Vault.Portal]
+//	POST /fault    {"kind", "operation", "vm", "times", "status", "retry_after_seconds", "delay_seconds", "portal", "code",
+//	               "message", "causes", "action"}: see [Fault]
+//	POST /role     {"operator"}: see [Vault.SetOperator]
 //	POST /clear    {}: disarms every fault
 //	POST /clock    {"speed", "paused"}, each left out stays
 //	POST /source   {"down"}: see [Vault.SourceDown]
@@ -32,6 +33,13 @@ func (v *Vault) World() http.Handler {
 	mux.HandleFunc("POST /fault", asked(v.worldFault))
 	mux.HandleFunc("POST /clear", asked(func(struct{}) error { v.ClearFaults(); return nil }))
 	mux.HandleFunc("POST /clock", asked(v.worldClock))
+	mux.HandleFunc("POST /role", asked(func(r struct {
+		Operator bool `json:"operator"`
+	},
+	) error {
+		v.SetOperator(r.Operator)
+		return nil
+	}))
 	mux.HandleFunc("POST /source", asked(func(s struct {
 		Down bool `json:"down"`
 	},
@@ -61,25 +69,51 @@ func asked[T any](do func(T) error) http.HandlerFunc {
 }
 
 type worldOperation struct {
-	VM        string `json:"vm"`
-	Operation string `json:"operation"`
+	VM        string  `json:"vm"`
+	Operation string  `json:"operation"`
+	After     float64 `json:"after_seconds"` // simulated
 }
 
-func (v *Vault) worldPortal(o worldOperation) error { return v.Portal(o.VM, o.Operation) }
+func (v *Vault) worldPortal(o worldOperation) error {
+	if o.After > 0 {
+		return v.PortalAfter(seconds(o.After), o.VM, o.Operation)
+	}
+	return v.Portal(o.VM, o.Operation)
+}
 
 type worldFault struct {
 	Kind       Kind    `json:"kind"`
 	Operation  string  `json:"operation,omitempty"`
-	Times      int     `json:"times"`
+	VM         string  `json:"vm,omitempty"`
+	Times      int     `json:"times"` // -1 until cleared
+	Status     int     `json:"status,omitempty"`
 	RetryAfter float64 `json:"retry_after_seconds,omitempty"` // simulated
 	Delay      float64 `json:"delay_seconds,omitempty"`       // simulated
+	Portal     string  `json:"portal,omitempty"`
+	Code       string  `json:"code,omitempty"`
+	Message    string  `json:"message,omitempty"`
+	Causes     string  `json:"causes,omitempty"`
+	Action     string  `json:"action,omitempty"`
+}
+
+func shownFault(f Fault) worldFault {
+	return worldFault{
+		Kind: f.Kind, Operation: f.Operation, VM: f.VM, Times: f.Times, Status: f.Status,
+		RetryAfter: f.RetryAfter.Seconds(), Delay: f.Delay.Seconds(),
+		Portal: f.Portal, Code: f.Code, Message: f.Message, Causes: f.Causes, Action: f.Action,
+	}
 }
 
 func (v *Vault) worldFault(f worldFault) error {
-	if !slices.Contains([]Kind{Throttle, ServerError, LostAnswer, Slow, Late, JobFails, JobWarns}, f.Kind) {
-		return fmt.Errorf("no fault is of kind %q", f.Kind)
+	armed := Fault{
+		Kind: f.Kind, Operation: f.Operation, VM: f.VM, Times: f.Times, Status: f.Status,
+		RetryAfter: seconds(f.RetryAfter), Delay: seconds(f.Delay),
+		Portal: f.Portal, Code: f.Code, Message: f.Message, Causes: f.Causes, Action: f.Action,
 	}
-	v.Fault(Fault{Kind: f.Kind, Operation: f.Operation, Times: f.Times, RetryAfter: seconds(f.RetryAfter), Delay: seconds(f.Delay)})
+	if err := armed.check(); err != nil {
+		return err
+	}
+	v.Fault(armed)
 	return nil
 }
 
@@ -105,11 +139,4 @@ func (v *Vault) worldClock(c worldClock) error {
 		v.Resume()
 	}
 	return nil
-}
-
-// ClearFaults disarms every fault that was not used up. What already went wrong stays.
-func (v *Vault) ClearFaults() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.faults = nil
 }

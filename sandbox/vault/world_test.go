@@ -69,6 +69,7 @@ func TestWorldRefuses(t *testing.T) {
 			{"/portal", `{"vm": "vm-x", "operation": "failoverCommit"}`, 200},
 			{"/portal", `{"vm": "no", "operation": "unplannedFailover"}`, 200},
 			{"/fault", `{"kind": "earthquake"}`, 200},
+			{"/fault", `{"kind": "throttle", "operation": "nosuchrequest"}`, 200},
 			{"/clock", `{"speed": 0}`, 200},
 			{"/clock", `{"sped": 1}`, 400},
 			{"/clock", `speed=1`, 400},
@@ -93,7 +94,17 @@ func TestWorldFaults(t *testing.T) {
 			w.Errorf("%v times left", left)
 		}
 		w.plays("/clear", `{}`)
-		w.failOver(latest("Required"))
+		armed := `{"kind":"job-fails","operation":"unplannedFailover","vm":"vm-x","times":-1,"status":500,"retry_after_seconds":5,"delay_seconds":2,` +
+			`"portal":"failoverCommit","code":"28031","message":"no cores","causes":"quota","action":"raise it"}`
+		w.plays("/fault", armed)
+		_, job := w.failOver(latest("NotRequired"))
+		pause(90 * time.Second)
+		if got := dig(w.T, w.get(job).body, "properties", "errors", 0, "serviceErrorDetails"); dig(w.T, got, "recommendedAction") != "raise it" {
+			w.Errorf("the job fails with %v", got)
+		}
+		if got := w.played(http.MethodGet, "/state", "").text; !strings.Contains(got, armed) {
+			w.Errorf("the state shows %s, want %s", got, armed)
+		}
 	})
 }
 

@@ -16,7 +16,8 @@ const (
 type worldState struct {
 	Clock      worldTime    `json:"clock"`
 	SourceDown bool         `json:"source_down"`
-	Source     string       `json:"source"` // display names of the regions
+	Operator   bool         `json:"operator"` // clients have no more than that role
+	Source     string       `json:"source"`   // display names of the regions
 	Target     string       `json:"target"`
 	VMs        []worldVM    `json:"vms"`
 	Jobs       []worldJob   `json:"jobs"`   // oldest first
@@ -79,7 +80,7 @@ func (v *Vault) worldState() worldState {
 	now := v.settle()
 	s := worldState{
 		Clock:      worldTime{Now: v.clock.wall(now), Speed: v.clock.speed(), Paused: v.clock.paused()},
-		SourceDown: v.regions[0].down, Source: v.regions[0].name, Target: v.regions[1].name,
+		SourceDown: v.regions[0].down, Operator: v.options.Operator, Source: v.regions[0].name, Target: v.regions[1].name,
 		VMs: []worldVM{}, Jobs: []worldJob{}, Ledger: []worldCall{}, Faults: []worldFault{},
 	}
 	for _, v := range v.vaults {
@@ -96,7 +97,7 @@ func (v *Vault) worldState() worldState {
 		s.Ledger = append(s.Ledger, worldCall{c.Vault, c.At, c.Source, c.Operation, c.VM, c.Accepted, c.Status})
 	}
 	for _, f := range v.faults {
-		s.Faults = append(s.Faults, worldFault{f.Kind, f.Operation, f.Times, f.RetryAfter.Seconds(), f.Delay.Seconds()})
+		s.Faults = append(s.Faults, shownFault(f))
 	}
 	return s
 }
