@@ -112,6 +112,8 @@ func (v *Vault) disturbed(c *call, f Fault) reply {
 		if it != nil {
 			_ = at.portal(it, f.Portal, c.at) // what came of it is in the ledger
 		}
+	case LostAnswer, Slow: // the work is done now; serve delays or drops the answer
+	case JobFails, JobWarns, JobInforms, JobVanishes, Stuck, "":
 	}
 	return v.perform(c, c.at)
 }

@@ -12,7 +12,7 @@ import (
 // Kind says what goes wrong.
 type Kind string
 
-// The kinds of fault. Throttle to PortalFirst concern a request, those that begin with Job the job that an accepted call starts.
+// The kinds of fault. Throttle to PortalFirst concern a request, the others the job that an accepted call starts.
 const (
 	// Throttle refuses with 429, Retry-After and SubscriptionRequestsThrottled, before any work.
 	Throttle Kind = "throttle"
@@ -41,16 +41,18 @@ const (
 	// JobVanishes takes the job's record away [Fault].Delay after the job began: GET, polling and list know it no more. The job
 	// goes on and has its effect.
 	JobVanishes Kind = "job-vanishes"
+	// Stuck lets the initial replication after a reprotect stand still for [Fault].Delay, or forever without one.
+	Stuck Kind = "stuck-replication"
 )
 
 func kinds() []Kind {
 	return []Kind{
 		Throttle, ServerError, ErrorAfterWork, Forbid, LostAnswer, Slow, Late, PortalFirst,
-		JobFails, JobWarns, JobInforms, JobVanishes,
+		JobFails, JobWarns, JobInforms, JobVanishes, Stuck,
 	}
 }
 
-func (k Kind) hitsJob() bool { return strings.HasPrefix(string(k), "job-") }
+func (k Kind) hitsJob() bool { return k == Stuck || strings.HasPrefix(string(k), "job-") }
 
 // Always as [Fault].Times means until [Vault.ClearFaults].
 const Always = -1
@@ -69,7 +71,7 @@ type Fault struct {
 	Times      int           // 0 means once; see Always
 	Status     int           // of ServerError and ErrorAfterWork
 	RetryAfter time.Duration // simulated, sent as whole seconds of at least 1; Throttle has 10 s by default
-	Delay      time.Duration // simulated, of Slow, Late and JobVanishes
+	Delay      time.Duration // simulated, of Slow, Late, JobVanishes and Stuck
 	Portal     string        // operation, of PortalFirst; see [Vault.Portal]
 
 	// Code and Message fill the error of Throttle, ServerError, ErrorAfterWork, JobFails, JobWarns and JobInforms; Causes and
@@ -104,7 +106,7 @@ type mark struct {
 // takeFault uses up the first fault armed for the mark; without one it returns the zero Fault.
 func (v *Vault) takeFault(m mark) Fault {
 	for i, f := range v.faults {
-		if f.Kind.hitsJob() != m.ofJob || f.Operation != "" && !slices.Contains(m.operations, f.Operation) || !v.hitsVM(f, m.item) {
+		if f.Kind.hitsJob() != m.ofJob || f.Kind == Stuck && m.operations[0] != opSwitchProtection || f.Operation != "" && !slices.Contains(m.operations, f.Operation) || !v.hitsVM(f, m.item) {
 			continue
 		}
 		if f.Times != Always {
@@ -183,6 +185,9 @@ func (v *Vault) spoil(j *job) {
 		j.failure = cmp.Or(j.failure, e)
 	case JobVanishes:
 		j.vanishes = new(j.start + f.Delay)
+	case Stuck:
+		j.stall = cmp.Or(f.Delay, forever)
+	case Throttle, ServerError, ErrorAfterWork, Forbid, LostAnswer, Slow, Late, PortalFirst, "":
 	}
 }
 

@@ -105,6 +105,7 @@ type job struct {
 	warning         *serviceError // nil unless it will succeed in part
 	informs         bool          // the warning is mere information
 	vanishes        *time.Duration
+	stall           time.Duration // of a reprotect: how long the initial replication stands still
 }
 
 // serviceError is the part of errors[] that people read.

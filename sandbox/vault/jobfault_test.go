@@ -60,6 +60,41 @@ func TestJobInforms(t *testing.T) {
 	})
 }
 
+func TestStuckInInitialReplication(t *testing.T) {
+	bubble(t, vault.Options{InitialReplication: map[string]time.Duration{"vm-x": 100 * time.Minute, "vm-y": 100 * time.Minute}}, func(w *world) {
+		w.vault.Fault(vault.Fault{Kind: vault.Stuck, VM: "vm-x", Delay: 24 * time.Hour})
+		w.vault.Fault(vault.Fault{Kind: vault.Stuck, VM: "vm-y"})
+		for _, operation := range []string{"unplannedFailover", "failoverCommit", "switchprotection"} {
+			for _, vm := range []string{"vm-x", "vm-y"} {
+				if err := w.vault.Portal(vm, operation); err != nil {
+					w.Fatal(err)
+				}
+			}
+			pause(510 * time.Second)
+		}
+		for _, step := range []struct {
+			after   time.Duration
+			vm      string
+			percent any
+			state   string
+		}{
+			{30 * time.Minute, "vm-x", 30.0, "InitialReplicationInProgress"},
+			{10 * time.Minute, "vm-x", 34.0, "InitialReplicationInProgress"},
+			{23 * time.Hour, "vm-x", 34.0, "InitialReplicationInProgress"},
+			{time.Hour, "vm-x", 40.0, "InitialReplicationInProgress"},
+			{70 * time.Minute, "vm-x", nil, "Protected"},
+			{1000 * time.Hour, "vm-y", 34.0, "InitialReplicationInProgress"},
+		} {
+			pause(step.after)
+			w.token = w.fetchToken()
+			p := dig(w.T, w.get(w.vm(step.vm).ID).body, "properties")
+			if got := dig(w.T, p, "providerSpecificDetails", "monitoringPercentageCompletion"); got != step.percent || dig(w.T, p, "protectionState") != step.state {
+				w.Errorf("%s: %v at %v %%, want %v at %v", step.vm, dig(w.T, p, "protectionState"), got, step.state, step.percent)
+			}
+		}
+	})
+}
+
 func TestJobVanishes(t *testing.T) {
 	bubble(t, vault.Options{}, func(w *world) {
 		w.vault.Fault(vault.Fault{Kind: vault.JobVanishes, Operation: "unplannedFailover", Delay: time.Minute})

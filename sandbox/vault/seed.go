@@ -1,12 +1,21 @@
 package vault
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // seeding is an initial replication, which makes the first copy of the disks on the recovery side.
 type seeding struct {
 	from, copied time.Duration // the disks are copied by then
 	protected    time.Duration // when the first recovery point is there
+	stall        time.Duration // how long it stands still on the way; see [Stuck]
 }
+
+// stallPercent is where an initial replication that is stuck stands still.
+const stallPercent = 34
+
+const forever = time.Duration(math.MaxInt64 / 4)
 
 // Recorded: 47 minutes for 127 GiB. That larger disks take longer in proportion is guessed.
 const (
@@ -17,7 +26,7 @@ const (
 )
 
 // seed starts the initial replication; its duration depends on the disks.
-func (it *item) seed(from time.Duration) {
+func (it *item) seed(from, stall time.Duration) {
 	takes := it.seedTime
 	if takes == 0 {
 		bytes := int64(0)
@@ -26,9 +35,9 @@ func (it *item) seed(from time.Duration) {
 		}
 		takes = time.Duration(float64(seedTime) * float64(bytes) / seedBytes)
 	}
-	copied := from + takes
+	copied := from + takes + stall
 	steps := (copied+firstPoint-it.pointOffset())/pointInterval + 1
-	it.seeding = &seeding{from: from, copied: copied, protected: it.pointOffset() + steps*pointInterval}
+	it.seeding = &seeding{from: from, copied: copied, protected: it.pointOffset() + steps*pointInterval, stall: stall}
 }
 
 // grow brings the initial replication up to now. Recovery points begin with the one that ends it.
@@ -50,5 +59,9 @@ func (it *item) percent(now time.Duration) any {
 	if s == nil {
 		return nil
 	}
-	return min(100, int(100*(now-s.from)/(s.copied-s.from)))
+	took, whole := now-s.from, s.copied-s.from-s.stall
+	if stuck := whole * stallPercent / 100; took > stuck {
+		took = max(stuck, took-s.stall)
+	}
+	return min(100, int(100*took/whole))
 }

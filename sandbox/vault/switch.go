@@ -165,7 +165,7 @@ func switched(it *item, j *job) {
 	it.recoveryGroup, it.recoveryNetwork, it.cache = in.group, in.network, in.cache
 	it.replicated, it.madePoints, it.stoppedRPO = nil, nil, rpo{}
 	it.failoverPoint, it.tested, it.stopped = nil, nil, false
-	it.seed(j.end())
+	it.seed(j.end(), j.stall)
 }
 
 // refused is the answer to a call that was not understood.

@@ -69,11 +69,14 @@ func (p *player) line(ctx context.Context, line string) error {
 		p.within = d
 		return nil
 	}
+	if done, err := p.nature(word, rest); done {
+		return err
+	}
 	who, what, ok := strings.Cut(line, ": ")
 	if !ok {
 		return errors.New("a line is NAME: TEXT, NAME: click LABEL [on TEXT], NAME: choose \"OPTION\" in \"MENU\" [on TEXT],\n" +
 			"NAME: fill \"FIELD\" with VALUE[, VALUE], NAME: submit, NAME: dismiss, NAME: reply to TEXT: TEXT,\n" +
-			"expect ..., speed N, within DURATION, or # a comment")
+			"expect ..., speed N, within DURATION, fault ..., portal ..., source ..., role ..., or # a comment")
 	}
 	return p.act(ctx, who, what)
 }

@@ -29,6 +29,17 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// The lines about Azure itself.
+func TestScriptMakesTrouble(t *testing.T) {
+	lines, err := os.ReadFile("testdata/trouble.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := script(t, string(lines)); code != 0 {
+		t.Fatalf("exit %d: %s\n%s", code, errs, out)
+	}
+}
+
 // A script that does not go as it says fails, names its line, and says what was there instead.
 func TestScriptFails(t *testing.T) {
 	rows := map[string]string{
@@ -38,6 +49,11 @@ func TestScriptFails(t *testing.T) {
 		"expect nothing":                                             "say expect card",
 		"nobody: /failover vm-x":                                     `no person "nobody"`,
 		"what is this":                                               "a line is NAME: TEXT",
+		"fault earthquake":                                           `no fault is of kind "earthquake"`,
+		"portal vm-x":                                                "say portal VM OPERATION",
+		"portal vm-x failoverCommit":                                 "not allowed in the current state",
+		"source away":                                                "say source down",
+		"role king":                                                  "say role operator",
 		"speed fast":                                                 "say speed N",
 		"within soon":                                                "say within DURATION",
 		"within 1s\nana: /failover vm-z\nexpect eve sees No replicated": "what eve sees says instead",
