@@ -9,7 +9,7 @@ func (g Guesses) changeAction() action {
 	return action{
 		operation: opApplyRecoveryPoint, word: "ChangePit",
 		scenario: cmp.Or(g.ChangeScenario, "ApplyRecoveryPoint"), friendlyName: "Change recovery point",
-		to: stateCommitPending, works: 1, read: readChange, begin: (*Vault).chooseOtherPoint, done: pointChanged,
+		to: stateCommitPending, works: 1, unreachable: "28031", read: readChange, begin: (*Vault).chooseOtherPoint, done: pointChanged,
 		tasks: []task{ // guessed, with their durations
 			{id: "ApplyRecoveryPointPreflightTask", friendlyName: "Prerequisites check for changing the recovery point", takes: 10 * time.Second},
 			{id: "ApplyRecoveryPointTask", friendlyName: "Change recovery point", takes: 80 * time.Second},
@@ -39,7 +39,7 @@ func (v *Vault) chooseOtherPoint(j *job, in input, now time.Duration) { v.choose
 // pointChanged replaces the failed over VM by one made from the other point.
 func pointChanged(it *item, j *job) {
 	it.failoverPoint = j.point
-	it.replica = it.newReplica(it.vm, j.end())
+	it.replica = it.newReplica(it.recoveryName, j.end())
 }
 
 // otherPoint is what a person at the portal changes to: the newest point before the one in use; empty without one.

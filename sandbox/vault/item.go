@@ -23,6 +23,7 @@ type item struct {
 
 	source, replica *machine          // the VM that is replicated; the one failed over to, or nil
 	leftover        *machine          // the VM that a failback leaves behind, or nil
+	recoveryName    string            // of the VM that a failover makes
 	group           string            // multi-VM consistency group, empty for none
 	stopped         bool              // a cancelled failover ended the replication for good
 	crashOnly       bool              // no application-consistent points
@@ -47,7 +48,7 @@ func (v *Vault) newItem(vm string, primary, recovery *region) *item {
 		replicated:    []span{{from: math.MinInt64, open: true}},
 		source:        &machine{name: vm, group: v.resourceGroupID(primary.group), region: primary, network: v.networkID(primary), disks: disksOf(vm), running: true},
 		recoveryGroup: v.resourceGroupID(recovery.group), recoveryNetwork: v.networkID(recovery), cache: map[string]string{},
-		group: v.options.groupOf(vm), crashOnly: v.options.CrashConsistentOnly,
+		recoveryName: cmp.Or(v.options.RecoveryNames[vm], vm), group: v.options.groupOf(vm), crashOnly: v.options.CrashConsistentOnly,
 		seedTime: v.options.InitialReplication[vm],
 	}
 	for _, id := range it.source.diskIDs() {
@@ -159,7 +160,7 @@ func (it *item) finish() {
 	case j.failure == nil:
 		it.protectionState = cmp.Or(j.action.to, it.protectionState)
 		j.action.done(it, j)
-	case j.action.stopsReplication && !it.primary.down:
+	case j.action.stopsReplication && !it.primary.down && !it.recovery.down:
 		// Replication starts again after a failed failover (guessed).
 		it.replicated = append(it.replicated, span{from: j.end(), open: true})
 	}

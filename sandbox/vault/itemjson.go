@@ -157,7 +157,7 @@ func (v *Vault) detailsJSON(it *item, now time.Duration) object {
 		"recoveryFabricLocation":                      it.recovery.location,
 		"osType":                                      "Linux",
 		"recoveryAzureVMSize":                         vmSize,
-		"recoveryAzureVMName":                         it.vm,
+		"recoveryAzureVMName":                         it.recoveryName,
 		"recoveryAzureResourceGroupId":                it.recoveryGroup,
 		"selectedRecoveryAzureNetworkId":              it.recoveryNetwork,
 		"vmNics":                                      []object{v.nicJSON(it)},

@@ -13,6 +13,7 @@ type action struct {
 	friendlyName     string
 	to               string // protectionState after success, empty for the same
 	stopsReplication bool
+	unreachable      string // code of the failure when the region that it creates resources in is down, empty when in none
 	tasks            []task
 	works            int               // the task at whose end a failure shows
 	done             func(*item, *job) // what else success changes
@@ -51,7 +52,7 @@ func failoverActions() []action {
 	return []action{
 		{
 			operation: opUnplannedFailover, word: "UnplannedFailover", scenario: "UnplannedFailover", friendlyName: "Failover",
-			to: stateCommitPending, stopsReplication: true, works: 3, read: readFailover, begin: (*Vault).beginFailover, done: failedOver,
+			to: stateCommitPending, stopsReplication: true, unreachable: "28031", works: 3, read: readFailover, begin: (*Vault).beginFailover, done: failedOver,
 			tasks: []task{
 				{id: "UnplannedFailoverPreflightTask", friendlyName: "Prerequisites check for failover", takes: 22 * time.Second},
 				{id: "ShutdownVirtualMachineTask", friendlyName: "Shut down the virtual machine", takes: 30 * time.Second, optional: true},
@@ -71,9 +72,21 @@ func failoverActions() []action {
 	}
 }
 
+// into is the region in which the action creates resources, or nil.
+func (a action) into(it *item) *region {
+	switch {
+	case a.unreachable == "":
+		return nil
+	case a.operation == opSwitchProtection:
+		return it.primary
+	default:
+		return it.recovery
+	}
+}
+
 func failedOver(it *item, j *job) {
 	it.failoverPoint, it.failedOver = j.point, j.end()
-	it.replica = it.newReplica(it.vm, j.end())
+	it.replica = it.newReplica(it.recoveryName, j.end())
 	if it.leftover != nil && strings.EqualFold(it.leftover.id(), it.replica.id()) {
 		it.leftover = nil // its place is taken (guessed)
 	}

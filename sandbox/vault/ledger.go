@@ -60,6 +60,8 @@ type Item struct {
 	Active                        string    // activeLocation: "Primary" or "Recovery"
 	Job                           string    // GUID of the running job, empty when idle
 	NewestPoint                   time.Time // UTC; zero when there is no point
+	Drill                         string    // name of the test VM, empty when no drill is open
+	Leftover                      string    // ARM id of the VM that a failback left behind, or empty
 }
 
 // Items returns all replicated VMs in a fixed order, vault by vault.
@@ -80,6 +82,12 @@ func (v *Vault) view(it *item, now time.Duration) Item {
 	view := Item{
 		Vault: v.options.VaultName, Name: it.vm, ID: v.itemID(it), PrimaryRegion: it.primary.name, RecoveryRegion: it.recovery.name,
 		ProtectionState: it.protectionState, Active: factsOf(it.protectionState).activeLocation,
+	}
+	if it.drill != nil {
+		view.Drill = it.drill.machine.name
+	}
+	if it.leftover != nil {
+		view.Leftover = it.leftover.id()
 	}
 	if it.job != nil {
 		view.Job = it.job.id

@@ -109,6 +109,9 @@ func (v *Vault) start(it *item, a action, in input, from origin, now time.Durati
 	if a.begin != nil {
 		a.begin(v, j, in, now)
 	}
+	if to := a.into(it); to != nil && to.down && j.failure == nil {
+		j.failure = targetUnreachable(a.unreachable)
+	}
 	v.spoil(j)
 	it.job = j
 	v.jobs = append(v.jobs, j)

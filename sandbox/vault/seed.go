@@ -7,9 +7,10 @@ import (
 
 // seeding is an initial replication, which makes the first copy of the disks on the recovery side.
 type seeding struct {
-	from, copied time.Duration // the disks are copied by then
-	protected    time.Duration // when the first recovery point is there
-	stall        time.Duration // how long it stands still on the way; see [Stuck]
+	from, copied time.Duration  // the disks are copied by then
+	protected    time.Duration  // when the first recovery point is there
+	held         *time.Duration // since when a region that is down holds it up, or nil
+	stall        time.Duration  // how long it stands still on the way; see [Stuck]
 }
 
 // stallPercent is where an initial replication that is stuck stands still.
@@ -36,15 +37,35 @@ func (it *item) seed(from, stall time.Duration) {
 		takes = time.Duration(float64(seedTime) * float64(bytes) / seedBytes)
 	}
 	copied := from + takes + stall
+	it.seeding = &seeding{from: from, copied: copied, protected: it.firstPointAfter(copied), stall: stall}
+	if it.primary.down || it.recovery.down {
+		it.holdSeeding(true, from)
+	}
+}
+
+func (it *item) firstPointAfter(copied time.Duration) time.Duration {
 	steps := (copied+firstPoint-it.pointOffset())/pointInterval + 1
-	it.seeding = &seeding{from: from, copied: copied, protected: it.pointOffset() + steps*pointInterval, stall: stall}
+	return it.pointOffset() + steps*pointInterval
+}
+
+// holdSeeding stops the initial replication, or lets it go on where it was.
+func (it *item) holdSeeding(hold bool, now time.Duration) {
+	s := it.seeding
+	switch {
+	case hold && s.held == nil:
+		s.held = new(now)
+	case !hold && s.held != nil:
+		lost := now - *s.held
+		s.from, s.copied, s.held = s.from+lost, s.copied+lost, nil
+		s.protected = it.firstPointAfter(s.copied)
+	}
 }
 
 // grow brings the initial replication up to now. Recovery points begin with the one that ends it.
 func (it *item) grow(now time.Duration) {
 	s := it.seeding
 	switch {
-	case s == nil:
+	case s == nil || s.held != nil:
 	case now >= s.protected:
 		it.protectionState, it.seeding = stateProtected, nil
 		it.replicated = []span{{from: s.protected, open: true}}
@@ -53,11 +74,11 @@ func (it *item) grow(now time.Duration) {
 	}
 }
 
-// percent is monitoringPercentageCompletion, nil outside of an initial replication.
-func (it *item) percent(now time.Duration) any {
+// percent is monitoringPercentageCompletion; only during an initial replication.
+func (it *item) percent(now time.Duration) int {
 	s := it.seeding
-	if s == nil {
-		return nil
+	if s.held != nil {
+		now = *s.held
 	}
 	took, whole := now-s.from, s.copied-s.from-s.stall
 	if stuck := whole * stallPercent / 100; took > stuck {

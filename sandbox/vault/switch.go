@@ -23,7 +23,7 @@ const (
 func switchAction() action {
 	return action{
 		operation: opSwitchProtection, word: "SwitchProtection", scenario: "SwitchReplicationGroupProtection", friendlyName: "Reprotect",
-		to: stateSeeding, works: protectTask, begin: (*Vault).beginSwitch, done: switched,
+		to: stateSeeding, unreachable: "150253", works: protectTask, begin: (*Vault).beginSwitch, done: switched,
 		tasks: []task{ // ids, names, order and the sum of the durations as recorded
 			{id: "SwitchReplicationGroupProtectionPreflightTask", friendlyName: "Prerequisite check", takes: 10 * time.Second},
 			{id: "CommitFailoverTask", friendlyName: "Committing failover", takes: 8 * time.Second, optional: true},

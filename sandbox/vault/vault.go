@@ -51,6 +51,8 @@ type Options struct {
 	// InitialReplication is how long a VM's initial replication takes after a reprotect, by name. By default it depends on the
 	// disks: 47 minutes for 127 GiB.
 	InitialReplication map[string]time.Duration
+	// RecoveryNames are VMs that a failover gives another name, the new one by the old.
+	RecoveryNames map[string]string
 	// CrashConsistentOnly leaves out the application-consistent points, as Azure's default policy does.
 	CrashConsistentOnly bool
 	// Groups are the multi-VM consistency groups of the first vault: names of VMs by name of the group. There are none by

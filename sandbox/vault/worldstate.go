@@ -42,7 +42,14 @@ type worldVM struct {
 	Health      string     `json:"health"`
 	Replicating bool       `json:"replicating"`
 	NewestPoint *time.Time `json:"newest_point"` // null when there is none
-	Portal      string     `json:"portal"`       // what a person may start now, empty for nothing
+	Portal      string     `json:"portal"`       // what a person would do next, empty for nothing
+	Operations  []string   `json:"operations"`   // all that a person may start now
+	Drill       string     `json:"drill"`        // name of the test VM, empty when no drill is open
+	Percent     *int       `json:"percent"`      // of an initial replication, null outside of one
+	FailedOver  bool       `json:"failed_over"`  // runs on the recovery side, until a reprotect
+	Reversed    bool       `json:"reversed"`     // replicates towards the region that it came from
+	Leftover    string     `json:"leftover"`     // ARM id of a VM that a failback left behind
+	Group       string     `json:"group"`        // multi-VM consistency group
 }
 
 type worldJob struct {
@@ -107,6 +114,16 @@ func (v *Vault) worldVM(it *item, now time.Duration) worldVM {
 	view := worldVM{
 		Vault: v.options.VaultName, Name: it.vm, From: it.primary.name, To: it.recovery.name, RunsIn: it.primary.name,
 		State: it.protectionState, Description: facts.description, Health: it.health(), Replicating: it.replicating(),
+		Operations: []string{}, FailedOver: it.replica != nil, Reversed: !it.primary.home, Group: it.group,
+	}
+	if it.drill != nil {
+		view.Drill = it.drill.machine.name
+	}
+	if it.leftover != nil {
+		view.Leftover = it.leftover.id()
+	}
+	if it.seeding != nil {
+		view.Percent = new(it.percent(now))
 	}
 	if facts.activeLocation == "Recovery" {
 		view.RunsIn = it.recovery.name
@@ -117,6 +134,7 @@ func (v *Vault) worldVM(it *item, now time.Duration) worldVM {
 	}
 	for _, a := range v.actions() {
 		if v.allows(it, a) {
+			view.Operations = append(view.Operations, a.operation)
 			view.Portal = cmp.Or(view.Portal, a.operation)
 		}
 	}
