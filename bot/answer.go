@@ -15,6 +15,8 @@ const (
 	NotStored = "Your request could not be stored in time and is no longer valid. Ask again."
 	// NoExecutor is the answer to a read that nobody answered.
 	NoExecutor = "No executor answers, so I cannot say. Check that a ferry executor runs, then ask again."
+	// AzureSlow is the answer while Azure has not answered a read.
+	AzureSlow = "Azure has not answered yet. I go on waiting for half a minute, and tell you here."
 )
 
 // Stored is the answer when a request is kept safe and nobody has decided it yet.

@@ -142,6 +142,12 @@ func lookRecords() []Record {
 			Who:      "anyone",
 		},
 		{
+			Name: "points", Group: groupLook, Available: true, ReadOnly: true, Args: "VM",
+			Summary:  "List a VM's recovery points, newest first, with their age.",
+			Examples: []string{"/failover points vm-x"},
+			Who:      "anyone",
+		},
+		{
 			Name: "help", Group: groupLook, Available: true, ReadOnly: true, Args: "[VERB]",
 			Summary:  "Show what can be typed, or how one verb works.",
 			Examples: []string{"/failover help", "/failover help commit"},
@@ -152,7 +158,6 @@ func lookRecords() []Record {
 
 func reservedLooks() []Record {
 	return []Record{
-		{Name: "points", Group: groupLook, ReadOnly: true, Args: "VM", Summary: "List recovery points, newest first, with age.", Who: "anyone"},
 		{Name: "jobs", Group: groupLook, ReadOnly: true, Summary: "List the vault's jobs.", Who: "anyone"},
 		{Name: "readiness", Group: groupLook, ReadOnly: true, Summary: "Say what would not fail over now.", Who: "anyone"},
 		{Name: "debt", Group: groupLook, ReadOnly: true, Summary: "List what is not committed or not protected.", Who: "anyone"},

@@ -13,6 +13,8 @@ const (
 	ServiceStatus = "ferrysvc.status"
 	ServiceList   = "ferrysvc.list"
 	ServiceWatch  = "ferrysvc.watch"
+	// ServicePoints and what follows need Azure: only executors serve them.
+	ServicePoints = "ferrysvc.points"
 )
 
 // WatchFor is how long a watch request is held when nothing changes; the caller asks again.

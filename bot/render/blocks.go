@@ -102,6 +102,8 @@ func (s span) datable() bool { return s.at.Unix() > 0 && s.at.Year() < 10000 }
 // format is how Slack shows a date in the reader's zone.
 func (s span) format() string {
 	switch {
+	case s.kind == spanLocal && s.far:
+		return "{date_short} {time} your time"
 	case s.kind == spanLocal:
 		return "{time} your time"
 	case s.far:

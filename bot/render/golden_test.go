@@ -61,6 +61,15 @@ func readable(m render.Message) string {
 			}
 		case *slack.ActionBlock:
 			for _, e := range b.Elements.ElementSet {
+				if menu, ok := e.(*slack.SelectBlockElement); ok {
+					out.WriteString("[" + menu.Placeholder.Text + "]\n")
+					for _, g := range menu.OptionGroups {
+						out.WriteString("  " + g.Label.Text + "\n")
+						for _, o := range g.Options {
+							out.WriteString("    " + o.Text.Text + " = " + o.Value + "\n")
+						}
+					}
+				}
 				if button, ok := e.(*slack.ButtonBlockElement); ok {
 					out.WriteString("[" + button.Text.Text + "] ")
 					if button.Confirm != nil {

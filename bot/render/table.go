@@ -53,9 +53,8 @@ func ListTable(inv failover.Inventory, now time.Time) string {
 	if inv.At.IsZero() {
 		return "Azure has not been read yet. Ask again in a minute; if it stays so, look at the executor's log.\n"
 	}
-	asOf := "As of " + inv.At.UTC().Format("15:04:05 UTC") + ", " + duration(now.Sub(inv.At)) + " ago.\n"
 	if len(inv.Items) == 0 {
-		return "No VM is replicated in the configured vaults. Check azure.vaults in ferry.yaml.\n" + asOf
+		return "No VM is replicated in the configured vaults. Check azure.vaults in ferry.yaml.\n" + asOf(inv.At, now)
 	}
 	items := slices.Clone(inv.Items)
 	slices.SortFunc(items, func(a, b failover.Item) int {
@@ -69,7 +68,12 @@ func ListTable(inv failover.Inventory, now time.Time) string {
 		}
 		rows = append(rows, []string{i.Name, i.Vault, stateWords(i), i.Active, age, i.Health, string(inv.Holders[i.Key])})
 	}
-	return columns(rows) + asOf
+	return columns(rows) + asOf(inv.At, now)
+}
+
+// asOf says how old what is shown is.
+func asOf(at, now time.Time) string {
+	return "As of " + at.UTC().Format("15:04:05 UTC") + ", " + duration(now.Sub(at)) + " ago.\n"
 }
 
 // stateWords is the protection state; the two that come with a failover have long names in Azure.

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -12,7 +13,7 @@ import (
 
 const unknownButtonText = "This button is from another version of Ferry and does nothing here. Type /failover status to see where things stand."
 
-// interaction takes the press of a button; modals and shortcuts are not offered by this version.
+// interaction takes the press of a button or a choice; modals and shortcuts are not offered by this version.
 func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.InteractionCallback) {
 	env.url = c.ResponseURL
 	if c.Type != slackapi.InteractionTypeBlockActions || len(c.ActionCallback.BlockActions) == 0 {
@@ -26,6 +27,10 @@ func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.Interac
 		return
 	}
 	action := c.ActionCallback.BlockActions[0] // Slack sends one per press
+	if p, ok := render.PickOf(action.ActionID, cmp.Or(action.SelectedOption.Value, action.Value)); ok {
+		b.pick(ctx, env, p, failover.Actor{ID: c.User.ID, Name: c.User.Name})
+		return
+	}
 	verb, known := render.VerbOf(action.ActionID)
 	if !known || !failover.IsOpID(action.Value) {
 		b.opts.Log.WarnContext(ctx, "an unknown button was pressed", slog.String("action", action.ActionID))

@@ -3,6 +3,7 @@ package slack_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"sync"
 	"time"
@@ -91,7 +92,28 @@ func (c *commands) Decision(ctx context.Context, id string) (failover.Operation,
 	}
 }
 
-type reads struct{ err error }
+type reads struct {
+	err     error
+	refused *failover.Refusal
+	slow    time.Duration // of Azure
+	asked   []string      // of Points
+}
+
+func (r *reads) Points(ctx context.Context, vm, key string) (failover.PointList, *failover.Refusal, error) {
+	r.asked = append(r.asked, vm+key)
+	select {
+	case <-time.After(r.slow):
+	case <-ctx.Done():
+		return failover.PointList{}, failover.AzureSilent(), nil
+	}
+	at := time.Now().UTC()
+	list := failover.PointList{Item: failover.Item{Key: "4f1c", Name: "vm-x", Vault: "v", State: failover.StateProtected}, Name: "vm-x", At: at}
+	for i := range 60 {
+		id := fmt.Sprintf("/x/recoveryPoints/6c2f0a52-0000-0000-0000-%012d", i)
+		list.Points = append(list.Points, failover.RecoveryPoint{ID: id, Time: at.Add(-time.Duration(i) * 5 * time.Minute)})
+	}
+	return list, r.refused, r.err
+}
 
 func (r *reads) Status(context.Context, string) ([]failover.Operation, error) {
 	return []failover.Operation{operation("op-aaaaaaaa", 1, requested())}, r.err

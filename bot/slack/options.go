@@ -26,6 +26,8 @@ type Options struct {
 	// Approvers names the Slack users to mention when an operation waits for a decision; nil mentions nobody. It is called
 	// often, from one goroutine, and must not block.
 	Approvers func(op failover.Operation) []string
+	// MayRead says no to who may not look at VMs and operations; nil: anyone may.
+	MayRead func(failover.Actor) *failover.Refusal
 
 	Commands Commands
 	Reads    Reads
@@ -49,6 +51,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Approvers == nil {
 		o.Approvers = func(failover.Operation) []string { return nil }
+	}
+	if o.MayRead == nil {
+		o.MayRead = func(failover.Actor) *failover.Refusal { return nil }
 	}
 	if o.HTTPClient == nil {
 		o.HTTPClient = &http.Client{Timeout: callTimeout}

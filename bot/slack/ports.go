@@ -21,6 +21,9 @@ type Reads interface {
 	// Status gives the operation with this id, the newest one of this VM, or all open ones when ref is empty.
 	Status(ctx context.Context, ref string) ([]failover.Operation, error)
 	Inventory(ctx context.Context) (failover.Inventory, error)
+	// Points lists the recovery points of a VM as typed, or of the item with a key. Azure may be slow: it takes as long as
+	// ctx lets it.
+	Points(ctx context.Context, vm, key string) (failover.PointList, *failover.Refusal, error)
 }
 
 // Feed is the facts of all operations as they happen, each delivered at least once. The bot calls Next from one goroutine.

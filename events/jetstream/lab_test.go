@@ -42,6 +42,7 @@ type lab struct {
 	url      string // of a cluster; "" is the server within the process
 	replicas int
 	server   atomic.Pointer[server.Server]
+	azure    jetstream.Azure // of the executor that serves
 }
 
 // bubble runs a test in fake time on one server.

@@ -22,16 +22,15 @@ var ErrNoAnswer = errors.New("no executor answers")
 // requestTimeout is how long a read may take before it is given up.
 const requestTimeout = 2500 * time.Millisecond
 
-// Serve answers reads from the board and the inventory bucket until ctx ends. Every process of Ferry serves them.
-func (c *Client) Serve(ctx context.Context, board *Board, version string) error {
+// Serve answers reads from the board and the inventory bucket until ctx ends. Every process of Ferry serves them. azure is
+// an executor, which serves what has to be read from Azure too; nil in a bot.
+func (c *Client) Serve(ctx context.Context, board *Board, azure Azure, version string) error {
 	svc, err := micro.AddService(c.nc, micro.Config{Name: "ferry", Version: version})
 	if err != nil {
 		return fmt.Errorf("serving reads: %w", err)
 	}
-	s := &reads{ctx: ctx, client: c, board: board}
-	for subject, handle := range map[string]func(micro.Request) (any, error){
-		events.ServiceStatus: s.status, events.ServiceList: s.list, events.ServiceWatch: s.watch,
-	} {
+	s := &reads{ctx: ctx, client: c, board: board, azure: azure, lookups: map[string]*lookup{}}
+	for subject, handle := range s.endpoints() {
 		if err := svc.AddEndpoint(events.LastToken(subject), s.handler(handle), micro.WithEndpointSubject(subject)); err != nil {
 			return errors.Join(fmt.Errorf("serving %s: %w", subject, err), svc.Stop())
 		}
@@ -47,10 +46,22 @@ type reads struct {
 	ctx    context.Context //nolint:containedctx // micro's handlers have no context of their own
 	client *Client
 	board  *Board
+	azure  Azure
 
 	mu        sync.Mutex
 	ended     bool
 	answering sync.WaitGroup
+	lookups   map[string]*lookup // what is being read from Azure, or was just now
+}
+
+func (s *reads) endpoints() map[string]func(micro.Request) (any, error) {
+	all := map[string]func(micro.Request) (any, error){
+		events.ServiceStatus: s.status, events.ServiceList: s.list, events.ServiceWatch: s.watch,
+	}
+	if s.azure != nil {
+		all[events.ServicePoints] = s.points
+	}
+	return all
 }
 
 // begin runs an answer in a goroutine. Requests that come while the ended service drains are answered too, at once.

@@ -39,6 +39,14 @@ func policy(access *config.Access) failover.Policy {
 	return p
 }
 
+// mayRead says who may look at what changes nothing.
+func mayRead(access *config.Access) func(failover.Actor) *failover.Refusal {
+	p := policy(access)
+	return func(actor failover.Actor) *failover.Refusal {
+		return p.MayRead(actor, access != nil && access.AnyoneMayRead)
+	}
+}
+
 // isSlackID tells a Slack user from a NATS identity.
 func isSlackID(id string) bool { return !strings.Contains(id, ":") }
 
@@ -72,6 +80,10 @@ func (r reads) Status(ctx context.Context, ref string) ([]failover.Operation, er
 }
 
 func (r reads) Inventory(ctx context.Context) (failover.Inventory, error) { return r.client.List(ctx) }
+
+func (r reads) Points(ctx context.Context, vm, key string) (failover.PointList, *failover.Refusal, error) {
+	return r.client.Points(ctx, events.PointsRequest{VM: vm, Key: key})
+}
 
 // feed gives the bot the facts to show.
 type feed struct{ *jetstream.Announcements }

@@ -65,3 +65,8 @@ func (c *Client) Status(ctx context.Context, ref string) ([]failover.Operation, 
 
 // List asks for the replicated items and who holds them.
 func (c *Client) List(ctx context.Context) (failover.Inventory, error) { return c.nats.List(ctx) }
+
+// Points asks for the recovery points of a VM, newest first.
+func (c *Client) Points(ctx context.Context, vm string) (failover.PointList, *failover.Refusal, error) {
+	return c.nats.Points(ctx, events.PointsRequest{VM: vm})
+}

@@ -53,12 +53,15 @@ func (a *App) start(ctx context.Context) error {
 	board := jetstream.NewBoard(first)
 	a.loop("board", board.Run)
 	a.waits = append(a.waits, board.Ready())
-	a.loop("reads", func(ctx context.Context) error { return first.Serve(ctx, board, semver(a.opts.Version)) })
+	var azure jetstream.Azure
 	if client := clients[Executor]; client != nil {
-		if err := a.startExecutor(client, board); err != nil {
+		e, err := a.startExecutor(client, board)
+		if err != nil {
 			return err
 		}
+		azure = e
 	}
+	a.loop("reads", func(ctx context.Context) error { return first.Serve(ctx, board, azure, semver(a.opts.Version)) })
 	if client := clients[Bot]; client != nil {
 		return a.startBot(ctx, client, board)
 	}
@@ -88,17 +91,17 @@ func (a *App) connect(role string) (*jetstream.Client, error) {
 	return jetstream.Connect(o)
 }
 
-func (a *App) startExecutor(client *jetstream.Client, board *jetstream.Board) error {
+func (a *App) startExecutor(client *jetstream.Client, board *jetstream.Board) (*executor.Executor, error) {
 	site, err := a.site()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	e := executor.New(executor.Options{
 		Name: a.opts.Name, Journal: jetstream.NewJournal(client), Queue: client, Board: board, Shelf: client, Site: site,
 		Policy: policy(a.opts.Config.Access), Seam: a.opts.Seam, Log: a.opts.Log,
 	})
 	a.loop("executor", e.Run)
-	return nil
+	return e, nil
 }
 
 func (a *App) site() (executor.Site, error) {
@@ -141,8 +144,8 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 	dialer.NetDialContext = a.opts.Dial
 	b, err := slack.New(slack.Options{
 		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel,
-		Approvers: approvers(cfg, policy(a.opts.Config.Access)),
-		Commands:  commands{client, board}, Reads: reads{client}, Feed: feed{announcements}, Refs: refs{messages},
+		Approvers: approvers(cfg, policy(a.opts.Config.Access)), MayRead: mayRead(a.opts.Config.Access),
+		Commands: commands{client, board}, Reads: reads{client}, Feed: feed{announcements}, Refs: refs{messages},
 		HTTPClient: a.httpClient(), Dialer: &dialer, Log: a.opts.Log, Seam: a.opts.Seam,
 	})
 	if err != nil {

@@ -274,50 +274,6 @@ func progressLine(op failover.Operation) string {
 	return strings.Join(parts, " · ")
 }
 
-// read answers status, list and help.
-func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Intent, own verbFlags) error {
-	switch intent.Verb {
-	case "list":
-		inv, err := client.List(ctx)
-		if err != nil {
-			return err
-		}
-		return g.print(own, listOf(inv), render.ListTable(inv, time.Now()))
-	case "status":
-		ops, err := client.Status(ctx, intent.Ref)
-		if err != nil {
-			return err
-		}
-		return g.status(ops, intent.Ref, own)
-	}
-	return exit(exitUsage, fmt.Errorf("%s is not available yet", intent.Verb))
-}
-
-func (g *globals) status(ops []failover.Operation, ref string, own verbFlags) error {
-	text := render.Status(ops, ref, time.Now())
-	switch {
-	case ref == "":
-		all := []events.Status{}
-		for _, op := range ops {
-			all = append(all, events.StatusOf(op))
-		}
-		return g.print(own, map[string]any{"v": 1, "operations": all}, text)
-	case len(ops) == 0:
-		return g.refused("", failover.Refuse(failover.UnknownName, "To see what is open, type /failover status; to see the VMs, /failover list.", "No operation is known under %q.", ref), own)
-	case !ops[0].Exists(): // such an id has no phase
-		return g.print(own, map[string]any{"v": 1, "id": ops[0].ID}, text)
-	}
-	return g.print(own, events.StatusOf(ops[0]), text)
-}
-
-func listOf(inv failover.Inventory) map[string]any {
-	items := []events.ListItem{}
-	for _, i := range inv.Items {
-		items = append(items, events.ItemLine(i, inv.Holders[i.Key]))
-	}
-	return map[string]any{"v": 1, "items": items}
-}
-
 func (g *globals) print(own verbFlags, value any, text string) error {
 	if own.output == "json" {
 		return json.NewEncoder(g.io.Out).Encode(value)

@@ -139,8 +139,9 @@ func (w *world) config() config.Config {
 	c.Azure.Vaults = []config.Vault{{SubscriptionID: "3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30", ResourceGroup: "rg-dr", Name: "vault-dr"}}
 	all := config.Match{VM: []string{"*"}}
 	c.Access = &config.Access{
-		Roles: map[string]config.Role{"operator": {Users: []string{"U0ANA"}}, "approver": {Users: []string{"U0BEN"}}},
-		Rules: []config.Rule{{Match: all, Verbs: []string{"failover", "commit"}, May: []string{"operator"}, Approvals: 1, Approvers: []string{"approver"}, Expires: 15 * time.Minute}},
+		AnyoneMayRead: true,
+		Roles:         map[string]config.Role{"operator": {Users: []string{"U0ANA"}}, "approver": {Users: []string{"U0BEN"}}},
+		Rules:         []config.Rule{{Match: all, Verbs: []string{"failover", "commit"}, May: []string{"operator"}, Approvals: 1, Approvers: []string{"approver"}, Expires: 15 * time.Minute}},
 	}
 	return c
 }

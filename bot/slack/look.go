@@ -1,0 +1,124 @@
+package slack
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"ferry/bot"
+	"ferry/bot/render"
+	"ferry/failover"
+)
+
+const (
+	// readTime bounds a read; with it the answer still fits into an acknowledgement.
+	readTime = 2200 * time.Millisecond
+	// azureTime is how long an answer of Azure is worth waiting for.
+	azureTime = 25 * time.Second
+)
+
+// look answers what changes nothing; nothing of it is stored.
+func (b *Bot) look(ctx context.Context, env *envelope, intent bot.Intent, by failover.Actor) {
+	if refusal := b.opts.MayRead(by); refusal != nil && intent.Verb != "help" {
+		env.reply(ctx, render.Ephemeral(bot.RefusalText(refusal)))
+		return
+	}
+	if intent.Verb == "points" {
+		b.fromAzure(ctx, env, func(ctx context.Context) (render.Message, error) {
+			return b.points(ctx, intent.Ref, "", func(l failover.PointList) render.Message { return render.Points(l, time.Time{}, time.Now()) })
+		})
+		return
+	}
+	env.reply(ctx, b.read(ctx, intent))
+}
+
+// read answers what every process of Ferry knows.
+func (b *Bot) read(ctx context.Context, intent bot.Intent) render.Message {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	var text string
+	var err error
+	switch intent.Verb {
+	case "status":
+		text, err = b.status(ctx, intent.Ref)
+	case "list":
+		text, err = b.list(ctx)
+	default:
+		help, refusal := bot.Help(intent.Topic)
+		if refusal != nil {
+			return render.Ephemeral(bot.RefusalText(refusal))
+		}
+		text = help
+	}
+	if err != nil {
+		return b.unanswered(ctx, err)
+	}
+	return render.Preformatted(text)
+}
+
+func (b *Bot) unanswered(ctx context.Context, err error) render.Message {
+	b.opts.Log.WarnContext(ctx, "a read was not answered", slog.Any("cause", err))
+	return render.Ephemeral(bot.NoExecutor)
+}
+
+func (b *Bot) status(ctx context.Context, ref string) (string, error) {
+	ops, err := b.opts.Reads.Status(ctx, ref)
+	if err != nil {
+		return "", err
+	}
+	return render.Status(ops, ref, time.Now()), nil
+}
+
+func (b *Bot) list(ctx context.Context) (string, error) {
+	inventory, err := b.opts.Reads.Inventory(ctx)
+	if err != nil {
+		return "", err
+	}
+	return render.ListTable(inventory, time.Now()), nil
+}
+
+// fromAzure answers what an executor has to ask Azure for. When that takes longer than Slack waits, the person is told, and
+// gets the answer when it is there.
+func (b *Bot) fromAzure(ctx context.Context, env *envelope, read func(context.Context) (render.Message, error)) {
+	bounded, cancel := context.WithTimeout(ctx, azureTime)
+	defer cancel()
+	answers := make(chan render.Message, 1)
+	b.handlers.Go(func() {
+		var m render.Message
+		if err := guarded(func() (err error) { m, err = read(bounded); return err }); err != nil {
+			m = b.unanswered(ctx, err)
+		}
+		answers <- m
+	})
+	select {
+	case m := <-answers:
+		env.reply(ctx, m)
+	case <-time.After(readTime):
+		env.reply(ctx, render.Ephemeral(bot.AzureSlow))
+		env.linger()
+		b.answer(ctx, env, <-answers)
+	}
+}
+
+// points reads the recovery points of a VM as typed, or of the item with a key, and shows them.
+func (b *Bot) points(ctx context.Context, vm, key string, show func(failover.PointList) render.Message) (render.Message, error) {
+	list, refusal, err := b.opts.Reads.Points(ctx, vm, key)
+	switch {
+	case err != nil:
+		return render.Message{}, err
+	case refusal != nil:
+		return render.Ephemeral(bot.RefusalText(refusal)), nil
+	}
+	return show(list), nil
+}
+
+// pick answers who chose a recovery point, or asked for older ones. Neither does anything.
+func (b *Bot) pick(ctx context.Context, env *envelope, p render.Pick, by failover.Actor) {
+	if refusal := b.opts.MayRead(by); refusal != nil {
+		env.reply(ctx, render.Ephemeral(bot.RefusalText(refusal)))
+		return
+	}
+	b.fromAzure(ctx, env, func(ctx context.Context) (render.Message, error) {
+		return b.points(ctx, "", p.Key, func(l failover.PointList) render.Message { return p.Show(l, time.Now()) })
+	})
+}

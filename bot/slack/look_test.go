@@ -1,0 +1,82 @@
+package slack_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ferry/failover"
+)
+
+func TestPointsAreAnsweredInTheAcknowledgement(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.start()
+		l.typed("U0EVE", "/failover points vm-x")
+		l.wantTold("U0EVE", "Recovery points of vm-x")
+		if len(l.Acks()[0].Payload) == 0 || len(l.commands.all()) != 0 {
+			t.Error("not answered in the acknowledgement, or stored")
+		}
+	})
+}
+
+// A slow Azure is told as such within Slack's time, and its answer comes when it is there.
+func TestSlowAzure(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.reads.slow = 9 * time.Second
+		l.start()
+		l.typed("U0EVE", "/failover points vm-x")
+		pass(2200 * time.Millisecond)
+		l.wantTold("U0EVE", "Azure has not answered yet")
+		pass(time.Minute)
+		l.wantTold("U0EVE", "Azure has not answered yet", "Recovery points of vm-x")
+	})
+}
+
+func TestAzureThatNeverAnswers(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.reads.slow = time.Hour
+		l.start()
+		l.typed("U0EVE", "/failover points vm-x")
+		pass(time.Minute)
+		l.wantTold("U0EVE", "Azure has not answered yet", "Azure did not answer in time. Ask again")
+	})
+}
+
+func TestPointsRefused(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.reads.refused = failover.Refuse(failover.UnknownName, "Near names: vm-x.", "No replicated VM is called vm-z.")
+		l.start()
+		l.typed("U0EVE", "/failover points vm-z")
+		l.wantTold("U0EVE", "No replicated VM is called vm-z. Near names: vm-x.")
+	})
+}
+
+func TestPointsWithoutAnExecutor(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.reads.err = errCut
+		l.start()
+		l.typed("U0EVE", "/failover points vm-x")
+		l.wantTold("U0EVE", "No executor answers")
+	})
+}
+
+// Whether everybody may look is a setting; the help says nothing about VMs.
+func TestWhoMayLook(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.opts.MayRead = func(by failover.Actor) *failover.Refusal {
+			p := failover.Policy{Roles: map[string][]string{"operator": {"U0ANA"}}}
+			return p.MayRead(by, false)
+		}
+		l.start()
+		for _, verb := range []string{"points vm-x", "status", "list", "help"} {
+			l.typed("U0EVE", "/failover "+verb)
+			l.typed("U0ANA", "/failover "+verb)
+		}
+		for _, text := range l.told("U0ANA") {
+			if strings.Contains(text, "holds a role") {
+				t.Errorf("ana may look: %s", text)
+			}
+		}
+		l.wantTold("U0EVE", "holds a role", "holds a role", "holds a role", "Act")
+	})
+}

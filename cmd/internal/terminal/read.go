@@ -1,0 +1,76 @@
+package terminal
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"ferry/bot"
+	"ferry/bot/render"
+	"ferry/cmd/internal/app"
+	"ferry/events"
+	"ferry/failover"
+)
+
+// azureWithin is how long the terminal waits for what an executor has to ask Azure for.
+const azureWithin = 30 * time.Second
+
+// read answers what changes nothing.
+func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Intent, own verbFlags) error {
+	switch intent.Verb {
+	case "list":
+		inv, err := client.List(ctx)
+		if err != nil {
+			return err
+		}
+		return g.print(own, listOf(inv), render.ListTable(inv, time.Now()))
+	case "status":
+		ops, err := client.Status(ctx, intent.Ref)
+		if err != nil {
+			return err
+		}
+		return g.status(ops, intent.Ref, own)
+	case "points":
+		return g.points(ctx, client, intent.Ref, own)
+	}
+	return exit(exitUsage, fmt.Errorf("%s is not available yet", intent.Verb))
+}
+
+func (g *globals) status(ops []failover.Operation, ref string, own verbFlags) error {
+	text := render.Status(ops, ref, time.Now())
+	switch {
+	case ref == "":
+		all := []events.Status{}
+		for _, op := range ops {
+			all = append(all, events.StatusOf(op))
+		}
+		return g.print(own, map[string]any{"v": 1, "operations": all}, text)
+	case len(ops) == 0:
+		return g.refused("", failover.Refuse(failover.UnknownName, "To see what is open, type /failover status; to see the VMs, /failover list.", "No operation is known under %q.", ref), own)
+	case !ops[0].Exists(): // such an id has no phase
+		return g.print(own, map[string]any{"v": 1, "id": ops[0].ID}, text)
+	}
+	return g.print(own, events.StatusOf(ops[0]), text)
+}
+
+func listOf(inv failover.Inventory) map[string]any {
+	items := []events.ListItem{}
+	for _, i := range inv.Items {
+		items = append(items, events.ItemLine(i, inv.Holders[i.Key]))
+	}
+	return map[string]any{"v": 1, "items": items}
+}
+
+func (g *globals) points(ctx context.Context, client *app.Client, vm string, own verbFlags) error {
+	ctx, cancel := context.WithTimeout(ctx, azureWithin)
+	defer cancel()
+	list, refusal, err := client.Points(ctx, vm)
+	switch {
+	case err != nil:
+		return err
+	case refusal != nil:
+		return g.refused("", refusal, own)
+	}
+	now := time.Now()
+	return g.print(own, events.PointsOf(list, now), render.PointsTable(list, now))
+}

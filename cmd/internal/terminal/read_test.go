@@ -1,0 +1,80 @@
+package terminal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"ferry/cmd/internal/terminal"
+	"ferry/events"
+)
+
+func TestReads(t *testing.T) {
+	lines, err := os.ReadFile("testdata/reads.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := script(t, string(lines)); code != 0 {
+		t.Fatalf("exit %d: %s\n%s", code, errs, out)
+	}
+}
+
+// The terminal's reads, as tables and as JSON.
+func TestReadVerbs(t *testing.T) {
+	o := newOutside(t)
+	o.up()
+	t.Run("points", func(t *testing.T) {
+		code, out, errs := o.ferry("points", "vm-x")
+		if code != 0 || !strings.Contains(out, "DATA LOST IF CHOSEN") || !strings.Contains(out, "ferry run vm-x ID") {
+			t.Errorf("exit %d: %s %s", code, out, errs)
+		}
+		code, out, errs = o.ferry("points", "VM-X", "-o", "json")
+		var p events.Points
+		if err := json.Unmarshal([]byte(out), &p); err != nil || code != 0 || p.V != 1 || p.VM != "vm-x" || p.Vault != "vault-dr" || len(p.Items) < 24 {
+			t.Fatalf("exit %d: %v %s %s", code, err, out, errs)
+		}
+		for i, point := range p.Items {
+			if i > 0 && point.Time.After(p.Items[i-1].Time) || point.ID == "" || point.AgeSeconds < 0 || !strings.HasSuffix(point.Type, "-consistent") {
+				t.Errorf("point %d: %+v", i, point)
+			}
+		}
+		if code, _, errs := o.ferry("points", "vm-z"); code != 3 || !strings.Contains(errs, "Near names: vm-x") {
+			t.Errorf("an unknown name: exit %d, %s", code, errs)
+		}
+	})
+	if n := len(o.vault.Ledger()); n != 0 {
+		t.Errorf("looking made %d mutating calls", n)
+	}
+}
+
+// A server with no executor behind it: that is not known, and soon said.
+func TestReadsWithoutAnExecutor(t *testing.T) {
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	defer s.WaitForShutdown()
+	defer s.Shutdown()
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the server is not ready")
+	}
+	path := filepath.Join(t.TempDir(), "ferry.yaml")
+	if err := os.WriteFile(path, fmt.Appendf(nil, "nats: {url: %q}\n", s.ClientURL()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"points", "vm-x"}, {"list"}, {"status"}} {
+		var out bytes.Buffer
+		code := terminal.Run(t.Context(), append([]string{"--config", path}, args...), terminal.Streams{In: strings.NewReader(""), Out: &out, Err: &out})
+		if code != 4 || !strings.Contains(out.String(), "no executor answers") {
+			t.Errorf("%v: exit %d, %s", args, code, out.String())
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package jetstream
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"time"
+
+	"github.com/nats-io/nats.go/micro"
+
+	"ferry/events"
+	"ferry/failover"
+)
+
+// Azure is what an executor reads for people. What cannot be read is refused; an error is the context's only.
+type Azure interface {
+	// Points lists the recovery points of a VM as typed, or of the item with a key.
+	Points(ctx context.Context, typed, key string) (failover.PointList, *failover.Refusal, error)
+}
+
+const (
+	// lookupLimit bounds the reading for one answer. A region that fails makes Azure slow, and a slow answer is worth having.
+	lookupLimit = 20 * time.Second
+	// lookupKept is how long an answer serves whoever asks for the same: those who were told to ask again, too.
+	lookupKept = 3 * time.Second
+)
+
+// lookup is one reading of Azure. It outlives the request that began it.
+type lookup struct {
+	done  chan struct{}
+	ended time.Time // zero while it runs; guarded by reads.mu
+	reply any       // written before done is closed
+}
+
+// fromAzure gives the answer of the lookup of that name, beginning it if nobody has, or says that it takes longer.
+func (s *reads) fromAzure(name string, read func(context.Context) any) (any, error) {
+	l, err := s.lookup(name, read)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-l.done:
+		return l.reply, nil
+	case <-time.After(events.HoldFor):
+		return events.Pending{V: 1, Pending: true}, nil
+	}
+}
+
+func (s *reads) lookup(name string, read func(context.Context) any) (*lookup, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil, context.Canceled
+	}
+	maps.DeleteFunc(s.lookups, func(_ string, l *lookup) bool { return !l.ended.IsZero() && time.Since(l.ended) > lookupKept })
+	if l := s.lookups[name]; l != nil {
+		return l, nil
+	}
+	l := &lookup{done: make(chan struct{})}
+	s.lookups[name] = l
+	s.answering.Go(func() {
+		ctx, cancel := context.WithTimeout(s.ctx, lookupLimit)
+		defer cancel()
+		l.reply = read(ctx)
+		s.mu.Lock()
+		l.ended = time.Now()
+		s.mu.Unlock()
+		close(l.done)
+	})
+	return l, nil
+}
+
+func (s *reads) points(r micro.Request) (any, error) {
+	var req events.PointsRequest
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	return s.fromAzure("points/"+req.Key+"/"+req.VM, func(ctx context.Context) any {
+		list, refusal, err := s.azure.Points(ctx, req.VM, req.Key)
+		return events.PointsReply{V: 1, Refused: silence(refusal, err), List: list}
+	})
+}
+
+// silence makes an answer of a reading that ran out of time.
+func silence(refusal *failover.Refusal, err error) *failover.Refusal {
+	if err != nil {
+		return failover.AzureSilent()
+	}
+	return refusal
+}
+
+// Points asks for the recovery points of a VM until ctx ends. No answer from Azure is a refusal, none from an executor
+// [ErrNoAnswer].
+func (c *Client) Points(ctx context.Context, req events.PointsRequest) (failover.PointList, *failover.Refusal, error) {
+	var reply events.PointsReply
+	refusal, err := c.requestAzure(ctx, events.ServicePoints, req, &reply)
+	return reply.List, cmp.Or(refusal, reply.Refused), err
+}
+
+// requestAzure asks again while an executor waits for Azure, until ctx ends.
+func (c *Client) requestAzure(ctx context.Context, subject string, req, reply any) (*failover.Refusal, error) {
+	for pending := false; ; pending = true {
+		var raw json.RawMessage
+		if err := c.request(ctx, subject, req, &raw); err != nil {
+			if pending && ctx.Err() != nil {
+				return failover.AzureSilent(), nil
+			}
+			return nil, err
+		}
+		var waits events.Pending
+		if err := json.Unmarshal(raw, &waits); err != nil || !waits.Pending {
+			return nil, json.Unmarshal(raw, reply)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package executor
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"ferry/failover"
+)
+
+func TestPointsOfAVM(t *testing.T) {
+	bubble(t, func(b *bench) {
+		e, _ := b.executor("one")
+		list, refusal, err := e.Points(b.Context(), "VM-X", "")
+		if err != nil || refusal != nil || list.Name != "vm-x" || list.Item.Key != key || len(list.Points) != 1 || list.At.IsZero() {
+			t.Fatalf("%+v %v %v", list, refusal, err)
+		}
+		if list, refusal, err = e.Points(b.Context(), "", key); err != nil || refusal != nil || list.Name != "vm-x" {
+			t.Errorf("by key: %+v %v %v", list, refusal, err)
+		}
+		for _, ask := range [][2]string{{"vm-z", ""}, {"", "nokey"}} {
+			_, refusal, err := e.Points(b.Context(), ask[0], ask[1])
+			if err != nil || refusal == nil || refusal.Kind != failover.UnknownName || refusal.Hint == "" {
+				t.Errorf("%v: %v %v", ask, refusal, err)
+			}
+		}
+		if _, refusal, _ := e.Points(b.Context(), "vm-z", ""); !strings.Contains(refusal.Hint, "vm-x") {
+			t.Errorf("no near name: %v", refusal)
+		}
+		if b.vault.sent() != 0 {
+			t.Error("reading called")
+		}
+	})
+}
+
+// Trouble with Azure is an answer with something to do, and never what was read before.
+func TestPointsWhileAzureIsAway(t *testing.T) {
+	bubble(t, func(b *bench) {
+		e, _ := b.executor("one")
+		b.must(e, b.command(failover.VerbFailover, ana, "vm-x")) // the list is known from here on
+		for want, trouble := range map[string]error{"Azure did not answer: NoAnswer": silent(), "Azure refuses to show it: 403": refused("403", "no permission")} {
+			b.vault.change(func(v *vault) { v.trouble = trouble })
+			_, refusal, err := e.Points(b.Context(), "vm-x", "")
+			if err != nil || refusal == nil || refusal.Kind != failover.Unavailable || !strings.HasPrefix(refusal.Message, want) || refusal.Hint == "" {
+				t.Errorf("%v: %v %v", trouble, refusal, err)
+			}
+		}
+		b.vault.change(func(v *vault) { v.trouble, v.late = nil, time.Minute })
+		ctx, cancel := context.WithTimeout(b.Context(), time.Second)
+		defer cancel()
+		if _, refusal, err := e.Points(ctx, "vm-x", ""); err == nil || refusal != nil {
+			t.Errorf("out of time: %v %v", refusal, err)
+		}
+	})
+}

@@ -1,0 +1,51 @@
+package failover
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// PointList is what a VM can be failed over to, as Azure listed it at one moment.
+type PointList struct {
+	Item   Item            `json:"item"`
+	Name   string          `json:"name"`   // what to type for the item: its name, with the vault where there are twins
+	Points []RecoveryPoint `json:"points"` // newest first
+	At     time.Time       `json:"at"`     // of the reading
+}
+
+// NewestFirst returns recovery points in the order in which people want them; Azure lists them in none.
+func NewestFirst(points []RecoveryPoint) []RecoveryPoint {
+	points = slices.Clone(points)
+	slices.SortStableFunc(points, func(a, b RecoveryPoint) int { return b.Time.Compare(a.Time) })
+	return points
+}
+
+// ShortID is the point's own name, without the item that it belongs to: what a person types as a POINT.
+func (p RecoveryPoint) ShortID() string { return lastSegment(p.ID) }
+
+// Typed is what to type for an item: its name, or vault/name where others are called the same.
+func Typed(item Item, among []Item) string {
+	if slices.ContainsFunc(among, func(i Item) bool { return i.Key != item.Key && strings.EqualFold(i.Name, item.Name) }) {
+		return item.Vault + "/" + item.Name
+	}
+	return item.Name
+}
+
+// AzureSilent is the answer to a read for which Azure took longer than anybody waits.
+func AzureSilent() *Refusal {
+	return Refuse(Unavailable, "Ask again in a moment; /failover list shows what was read last.", "Azure did not answer in time.")
+}
+
+// MayRead says who may look at what changes nothing: anyone, or only who holds a role.
+func (p Policy) MayRead(actor Actor, anyone bool) *Refusal {
+	if anyone {
+		return nil
+	}
+	for _, ids := range p.Roles {
+		if slices.Contains(ids, actor.ID) {
+			return nil
+		}
+	}
+	return Refuse(NotAllowed, "Ask somebody with a role, or have yourself added to one under access.roles.", "Only who holds a role may look here.")
+}
