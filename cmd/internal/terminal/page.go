@@ -2,6 +2,8 @@ package terminal
 
 import (
 	"net/http"
+	"os"
+	"strings"
 
 	"ferry/bot"
 	"ferry/sandbox/workspace"
@@ -50,5 +52,14 @@ func hints() []workspace.Hint {
 
 // commandLines reach the running sandbox from another terminal.
 func commandLines(dir string) []string {
-	return []string{"ferry --data " + dir + " list", "ferry --data " + dir + " status", "ferry --data " + dir + " approve OP"}
+	ferry := called() + " --data " + dir
+	return []string{ferry + " list", ferry + " status", ferry + " approve OP"}
+}
+
+// called is how this program was most likely started: who came by go run has no ferry on the path.
+func called() string {
+	if path, err := os.Executable(); err == nil && strings.Contains(path, "go-build") {
+		return "go run ./cmd/ferry"
+	}
+	return "ferry"
 }

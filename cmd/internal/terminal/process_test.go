@@ -153,6 +153,7 @@ func (o *outside) open() events.Status {
 
 // kill -9 while Azure works on the failover, and again before the end: the next process adopts the job and goes on.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	o := newOutside(t)
 	up := o.up()
 	if err := o.workspace.Type("ana", "#incident", "/failover vm-x latest"); err != nil {
@@ -180,6 +181,7 @@ func TestKill(t *testing.T) {
 
 // The terminal is under the same rules as Slack.
 func TestTerminal(t *testing.T) {
+	t.Parallel()
 	o := newOutside(t)
 	o.up()
 	if err := o.workspace.Type("ana", "#incident", "/failover vm-x latest"); err != nil {

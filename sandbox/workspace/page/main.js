@@ -84,3 +84,4 @@ if (world) {
   world.terminal(about.terminal);
 }
 switcher.first();
+if (matchMedia("(pointer: fine)").matches) document.getElementById("say").focus(); // elsewhere a keyboard would cover the page

@@ -100,7 +100,7 @@ export class World {
     this.source.setAttribute("aria-pressed", String(state.source_down));
     this.showArmed(state.faults);
     this.vms = state.vms;
-    this.place(state.vms);
+    this.place(state.vms, state.source_down ? state.source : "");
     for (const vm of state.vms) this.row(vm.name).show(vm, state.jobs.filter((j) => j.vm === vm.name));
     this.showLedger(state.ledger);
     this.tick();
@@ -122,13 +122,13 @@ export class World {
   }
 
   /** place puts each VM under where it runs, so that a failover is seen as a move. */
-  place(vms) {
+  place(vms, down) {
     const places = Map.groupBy(vms, (vm) => (vm.runs_in === vm.from ? `${vm.from} → ${vm.to}` : `In ${vm.runs_in}, failed over from ${vm.from}`));
-    const state = JSON.stringify([...places].map(([place, there]) => [place, there.map((vm) => vm.name)]));
+    const state = JSON.stringify([down, ...[...places].map(([place, there]) => [place, there.map((vm) => vm.name)])]);
     if (state === this.placed) return;
     this.placed = state;
     fill(this.list, [...places].map(([place, there]) => el("div", { class: "region" },
-      el("h4", {}, place), el("ul", { class: "vms" }, there.map((vm) => this.row(vm.name).node)))));
+      el("h4", {}, place, down === there[0].runs_in && [" ", el("span", { class: "pill ill" }, "down")]), el("ul", { class: "vms" }, there.map((vm) => this.row(vm.name).node)))));
   }
 
   showLedger(calls) {
@@ -150,13 +150,14 @@ class Row {
     this.age = el("span", { class: "age" });
     this.bar = el("progress", { max: "1", "aria-label": `Job of ${name}`, hidden: true });
     this.tasks = el("ol", { class: "tasks", hidden: true });
+    this.trouble = el("p", { class: "trouble", hidden: true });
     this.raw = el("p", { class: "raw" });
     this.portal = el("button", { type: "button", onclick: () => portal(this.operation) });
     this.node = el("li", { "data-vm": name },
       el("details", {},
         el("summary", {}, el("b", { class: "name" }, name), this.age, el("span", { class: "state" }, this.state)),
         el("div", { class: "more" }, this.raw, el("p", { class: "as-portal" }, "As in the Azure portal: ", this.portal))),
-      this.bar, this.tasks);
+      this.trouble, this.bar, this.tasks);
   }
 
   showAge(vm, now) {
@@ -169,7 +170,10 @@ class Row {
     const last = jobs.at(-1);
     setText(this.state, running ? `${running.name} runs` : words(vm));
     this.state.className = `pill ${tone(vm, running)}`;
-    setText(this.raw, [vm.state, `health ${vm.health}`, last?.end && `last job: ${last.name}, ${last.description}`, last?.end && last.complaint].filter(Boolean).join(" · "));
+    setText(this.raw, [vm.state, `health ${vm.health}`, last?.end && `last job: ${last.name}, ${last.description}`].filter(Boolean).join(" · "));
+    const trouble = !running && last?.complaint ? `${last.name} ${last.state === "Failed" ? "failed" : "had a problem"}: ${last.complaint}` : "";
+    this.trouble.hidden = !trouble;
+    setText(this.trouble, trouble);
     this.operation = vm.portal;
     this.portal.parentElement.hidden = !vm.portal;
     setText(this.portal, names[vm.portal] ?? vm.portal);
@@ -187,7 +191,11 @@ class Row {
 const taskWords = { Completed: "done", InProgress: "runs", NotStarted: "", Skipped: "skipped", Failed: "failed" };
 
 function words(vm) {
-  if (vm.health !== "Normal") return vm.health;
+  const ill = vm.health === "Normal" ? "" : `, ${vm.health.toLowerCase()}`;
+  return protection(vm) + ill;
+}
+
+function protection(vm) {
   return { UnplannedFailoverCommitPendingStatesBegin: "Waits for commit", UnplannedFailoverCommitted: "Committed" }[vm.state] ?? vm.description;
 }
 

@@ -1,0 +1,179 @@
+package terminal_test
+
+import (
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// Each of these has a browser and a sandbox of its own, and waits for the page most of the time.
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	t.Run("desktop", playAll(1280, 800))
+	t.Run("phone", playAll(360, 740))
+	t.Run("connects again", playReturn)
+	t.Run("tabs", playTabs)
+}
+
+// playAll is the story as people play it, by typing and clicking, and what goes wrong.
+func playAll(width, height int64) func(*testing.T) {
+	return func(t *testing.T) {
+		t.Parallel()
+		base, _ := sandboxed(t, "127.0.0.1:0", "--speed", "60")
+		p := open(t, newBrowser(t), base, width, height)
+		p.name = path.Base(t.Name())
+		playTypo(p)
+		playStory(p)
+		playFault(p)
+		playWorld(p)
+		playOutage(p)
+		playBlocks(p)
+		playHostile(p)
+	}
+}
+
+func playTypo(p *tab) {
+	p.Helper()
+	p.looks("1-empty")
+	p.types("/fai\tvm-z latest\r")
+	p.sees(`No replicated VM is called "vm-z"`)
+	p.types(kb.ArrowUp)
+	p.until("the last command is back", `document.getElementById("say").value === "/failover vm-z latest"`)
+	p.types("/failover st")
+	p.until("verbs are proposed", `document.getElementById("completions").innerText.includes("status")`)
+	p.types("/failover vm-")
+	p.until("VMs are proposed", `document.getElementById("completions").innerText.includes("vm-x")`)
+	p.looks("2-completion")
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.until("escape closes", `document.getElementById("completions").hidden`)
+}
+
+func playStory(p *tab) {
+	p.Helper()
+	p.types("/failover vm-")
+	p.do(chromedp.KeyEvent(kb.ArrowDown+kb.Enter), chromedp.KeyEvent("latest --reason disk errors\r"))
+	p.sees("Failover of vm-x: awaiting approval")
+	p.become("eve")
+	p.until("eve sees no word to ana", `!document.getElementById("messages").innerText.includes("vm-z")`)
+	p.presses("Approve")
+	p.sees("You may not decide")
+	p.looks("3-refused")
+	p.become("ben")
+	p.until("ben sees no word to eve", `!document.getElementById("messages").innerText.includes("You may not decide")`)
+	p.looks("4-approval")
+	p.goes("World")
+	p.presses("20×") // so that it can be looked at
+	p.goes("Channel")
+	p.presses("Approve")
+	p.sees("Shut down the virtual machine: running")
+	p.looks("5-running")
+	p.goes("World")
+	p.until("the task is seen in Azure too", `document.querySelector('[data-vm="vm-x"] .inprogress') !== null`)
+	p.looks("6-world-running")
+	p.presses("60×")
+	p.goes("Channel")
+	p.sees("Failover of vm-x: awaiting commit")
+	p.until("the guide is done", `document.getElementById("guide").hidden`)
+	p.presses("Commit")
+	p.until("it asks first", `document.querySelector(".confirm[open]") !== null`)
+	p.looks("7-confirm")
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.until("escape closes the dialog", `document.querySelector(".confirm[open]") === null`)
+	p.presses("Commit")
+	p.presses("Commit") // in the dialog
+	p.sees("Failover of vm-x: committed")
+	p.looks("8-committed")
+}
+
+// playFault lets a job fail, as somebody who tries things out would.
+func playFault(p *tab) {
+	p.Helper()
+	p.become("ana")
+	p.goes("World")
+	p.presses("Failed job")
+	p.until("it is armed", `document.querySelector(".armed").innerText.includes("Failed job")`)
+	p.goes("Channel")
+	p.types("/failover vm-y latest\r")
+	p.sees("Failover of vm-y: awaiting approval")
+	p.become("ben")
+	p.presses("Approve")
+	p.sees("Failover of vm-y: failed")
+	p.sees("What is wrong:")
+	p.looks("9-failed")
+	p.goes("World")
+	p.until("Azure says so", `document.querySelector('[data-vm="vm-y"] .trouble').innerText.includes("Failover failed")`)
+}
+
+// playWorld goes through the controls of the simulated Azure.
+func playWorld(p *tab) {
+	p.Helper()
+	p.presses("429 from Azure")
+	p.presses("Lost answer")
+	p.until("both are armed", `["429", "Lost answer"].every(e => document.querySelector(".armed").innerText.includes(e))`)
+	p.presses("Disarm")
+	p.until("none is armed", `document.querySelector(".armed").innerText === ""`)
+	p.presses("Pause")
+	p.until("the clock stands", `document.querySelector(".sim-time").innerText === "paused"`)
+	p.presses("Source region down")
+	p.until("VMs are ill", `document.querySelector('[data-vm="sql-01"] .pill').innerText === "Protected, critical"`)
+	p.looks("10-source-down")
+	p.presses("Source region down")
+	p.presses("300×")
+	p.until("the source is back", `document.querySelector('[data-vm="sql-01"] .pill').innerText === "Protected"`)
+	p.clicks(`[...document.querySelectorAll('[data-vm="sql-01"] summary')]`)
+	for _, call := range []string{"Failover", "Commit"} {
+		p.until("the portal offers "+call, `document.querySelector('[data-vm="sql-01"] .as-portal button').innerText === "`+call+`"`)
+		p.clicks(`[...document.querySelectorAll('[data-vm="sql-01"] .as-portal button')]`)
+		p.until("the ledger has it", `document.querySelector(".ledger").innerText.includes("`+call+` sql-01 by the portal")`)
+	}
+	p.until("it is done", `document.querySelector('[data-vm="sql-01"] .pill').innerText === "Committed"`)
+	p.looks("11-portal")
+}
+
+func playOutage(p *tab) {
+	p.Helper()
+	p.presses("Slack outage")
+	p.goes("Channel")
+	p.until("the page says so", `document.getElementById("outage").innerText.includes("Slack is down")`)
+	p.looks("12-outage")
+	p.goes("World")
+	p.clicks(`[...document.querySelectorAll("#world button")].filter(e => e.innerText.startsWith("Slack back"))`)
+	p.goes("Channel")
+	p.until("ferry is back", `document.getElementById("link").dataset.tone === "good" && document.getElementById("outage").hidden`)
+}
+
+// playReturn ends the sandbox and starts another: the page says that what it shows is old, and goes on by itself.
+func playReturn(t *testing.T) {
+	t.Parallel()
+	base, stop := sandboxed(t, "127.0.0.1:0")
+	p := open(t, newBrowser(t), base, 1280, 800)
+	p.forgives = "net::ERR_" // the browser's own words about a server that is gone
+	p.types("/failover status\r")
+	p.sees("Only visible to you")
+	stop()
+	p.until("the page says so", `document.getElementById("link").innerText.includes("not connected") && document.querySelector(".sim-time").innerText === "not connected"`)
+	p.looks("not-connected")
+	again, _ := sandboxed(t, strings.TrimPrefix(base, "http://"))
+	if again != base {
+		t.Fatalf("the second one is at %s", again)
+	}
+	p.until("the page goes on", `document.getElementById("link").dataset.tone === "good" && document.querySelector(".sim-time").innerText.includes("60×") && document.getElementById("outage").hidden`)
+	p.until("what was there before is gone", `document.getElementById("messages").children.length === 0`)
+}
+
+// playTabs has several people at one browser: it opens six connections to one host, and every tab keeps one.
+func playTabs(t *testing.T) {
+	t.Parallel()
+	base, _ := sandboxed(t, "127.0.0.1:0")
+	newTab := newBrowser(t)
+	for range 3 {
+		open(t, newTab, base, 1280, 800)
+	}
+	p := open(t, newTab, base, 360, 740)
+	p.types("/failover list\r")
+	p.sees("files-01")
+	p.looks("list")
+}
