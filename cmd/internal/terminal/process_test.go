@@ -168,6 +168,7 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = up.Wait()
+	o.until("Slack has seen it go", func() bool { return o.workspace.Connections() == 0 }) // o.up waits for one more
 	o.up()
 	o.until("the commit is asked for", o.says("[ Commit ]"))
 	if _, err := o.workspace.Click("ben", "#incident", "Commit"); err != nil {
