@@ -97,22 +97,50 @@ func (v *Vault) findVM(vm string) (*Vault, *item) {
 // settle brings the world up to now and returns now, in simulated time. Everything that reads the world calls it first.
 func (h *host) settle() time.Duration {
 	now := h.clock.now()
-	for len(h.late) > 0 && h.late[0].due <= now {
-		arrived := h.late[0]
-		h.late = h.late[1:]
-		h.finishJobs(arrived.due)
-		arrived.do(arrived.due)
+	for h.step(now) {
 	}
-	h.finishJobs(now)
+	h.grow(now)
 	return now
 }
 
-func (h *host) finishJobs(now time.Duration) {
+// step lets the first thing happen that is due by now, and reports whether there was one: what follows from it may be due, too.
+func (h *host) step(now time.Duration) bool {
+	v, it, end := h.firstToEnd()
+	switch {
+	case it != nil && end <= now && (len(h.late) == 0 || end <= h.late[0].due):
+		h.grow(end)
+		it.finish()
+		v.beginWaiting(end)
+		return true
+	case len(h.late) > 0 && h.late[0].due <= now:
+		next := h.late[0]
+		h.late = h.late[1:]
+		h.grow(next.due)
+		next.do(next.due)
+		return true
+	default:
+		return false
+	}
+}
+
+// firstToEnd finds the item whose job ends first; nil when none has one.
+func (h *host) firstToEnd() (first *Vault, it *item, end time.Duration) {
+	for _, v := range h.vaults {
+		for _, candidate := range v.items {
+			if candidate.job == nil {
+				continue
+			}
+			if at := candidate.job.end(); it == nil || at < end {
+				first, it, end = v, candidate, at
+			}
+		}
+	}
+	return first, it, end
+}
+
+func (h *host) grow(now time.Duration) {
 	for _, v := range h.vaults {
 		for _, it := range v.items {
-			if it.job != nil && it.job.end() <= now {
-				it.finish()
-			}
 			it.grow(now)
 		}
 	}

@@ -101,8 +101,9 @@ type job struct {
 	action       action
 	item         *item
 	start        time.Duration
-	optional     bool   // the optional tasks are done, too
-	point        *point // failover, drill and change of the point
+	waited       time.Duration // before it began; forever while it waits
+	optional     bool          // the optional tasks are done, too
+	point        *point        // failover, drill and change of the point
 	input        input
 	inner, outer *job           // of a reprotect: the job that its last task follows, and the other way round
 	cancelled    *time.Duration // when it stops before its end, or nil
@@ -135,7 +136,7 @@ type run struct {
 
 func (j *job) runs() []run {
 	runs := make([]run, 0, len(j.action.tasks))
-	at := j.start
+	at := j.start + j.waited
 	for i, t := range j.action.tasks {
 		r := run{task: t, from: at, to: at, skipped: t.optional && !j.optional, never: j.failure != nil && i > j.action.works}
 		r.never = r.never || j.cancelled != nil && at >= *j.cancelled

@@ -105,7 +105,7 @@ func (v *Vault) getJobResult(c *call) reply {
 
 // cancelledJob is the end of the item's job that was cancelled.
 func (it *item) cancelledJob(j *job) {
-	if !j.action.stopsReplication {
+	if !j.action.stopsReplication || j.waiting() {
 		return
 	}
 	it.stopped = true

@@ -106,19 +106,11 @@ func (v *Vault) start(it *item, a action, in input, from origin, now time.Durati
 		input:   in,
 		primary: it.primary, recovery: it.recovery, target: it.entity(), location: v.itemID(it),
 	}
-	if a.begin != nil {
-		a.begin(v, j, in, now)
+	if a.operation == opSwitchProtection {
+		j.location = v.containerID(it.primary)
 	}
-	if to := a.into(it); to != nil && to.down && j.failure == nil {
-		j.failure = targetUnreachable(a.unreachable)
-	}
-	v.spoil(j)
-	it.job = j
 	v.jobs = append(v.jobs, j)
-	if j.inner != nil {
-		j.inner.failure = j.failure
-		v.jobs = append(v.jobs, j.inner)
-	}
+	v.enqueue(j, now)
 	return j, nil
 }
 

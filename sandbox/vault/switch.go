@@ -142,7 +142,6 @@ func (v *Vault) portalSwitch(it *item) switchInput {
 // beginSwitch adds the inner job, which starts when its task does.
 func (v *Vault) beginSwitch(j *job, _ input, _ time.Duration) {
 	j.optional = j.item.protectionState == stateCommitPending
-	j.location = v.containerID(j.item.primary)
 	j.inner = &job{
 		id: uuid.NewString(), action: enableAction(), item: j.item, start: j.runs()[protectTask].from,
 		clientRequestID: j.clientRequestID, correlationID: j.correlationID,

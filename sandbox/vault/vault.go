@@ -45,6 +45,9 @@ type Options struct {
 	ConflictCode   string
 	// Operator gives clients no more than the built-in role Site Recovery Operator; see [Vault.SetOperator].
 	Operator bool
+	// JobsAtOnce is how many jobs of a vault work at the same time; the others are accepted and wait. Azure documents no such
+	// limit, and none is the default.
+	JobsAtOnce int
 	// Buckets are the resource manager's limits.
 	Buckets Buckets
 
@@ -85,6 +88,7 @@ type Vault struct {
 	regions [2]region
 	items   []*item
 	jobs    []*job // oldest first
+	queue   []*job // that wait, oldest first
 }
 
 // New returns a vault in which every VM is protected and has a day of recovery points, with those of [Options].More beside
