@@ -22,6 +22,12 @@ const (
 	requestID  = "98057eb0-c6ca-4b02-b55b-6e294bfa1c41"
 )
 
+// What a failover takes in simulated time, and the part of it that is skipped without a shutdown.
+const (
+	failoverTakes = 140 * time.Second
+	shutdownTakes = 56 * time.Second
+)
+
 // listener is a network in memory: a bubble's fake time advances only when nothing waits for a real one.
 type listener struct {
 	conns chan net.Conn
