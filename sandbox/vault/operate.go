@@ -127,6 +127,9 @@ func (v *Vault) beginFailover(j *job, in input, now time.Duration) {
 // skipped with the shutdown: then "latest" is the newest point that there is.
 func (v *Vault) choosePoint(j *job, in input, now time.Duration) {
 	it := j.item
+	if j.failure != nil {
+		return // it does not come so far
+	}
 	if in.pointID != "" {
 		name, own := v.pointName(it, in.pointID)
 		p, known := it.findPoint(name, now)

@@ -34,11 +34,11 @@ func (v *Vault) enqueue(j *job, now time.Duration) {
 // begin does what the job does first. What it will use and whether it fails is settled then.
 func (v *Vault) begin(j *job, now time.Duration) {
 	j.waited = now - j.start
+	if to := j.action.into(j.item); to != nil && to.down {
+		j.failure = targetUnreachable(j.action.unreachable)
+	}
 	if j.action.begin != nil {
 		j.action.begin(v, j, j.input, now)
-	}
-	if to := j.action.into(j.item); to != nil && to.down && j.failure == nil {
-		j.failure = targetUnreachable(j.action.unreachable)
 	}
 	v.spoil(j)
 	if j.inner != nil {

@@ -107,7 +107,12 @@ func TestChangeOfThePoint(t *testing.T) {
 			w.Errorf("a failed change leaves %v, was %v", got, before)
 		}
 
-		point := dig(w.T, m.get(m.id+"/recoveryPoints").body, "value", 5, "id").(string)
+		var point, oldest string // not by place: the point that the failover made has a random name
+		for _, p := range m.get(m.id + "/recoveryPoints").body["value"].([]any) {
+			if at := dig(w.T, p, "properties", "recoveryPointTime").(string); oldest == "" || at < oldest {
+				point, oldest = dig(w.T, p, "id").(string), at
+			}
+		}
 		job := m.does("applyRecoveryPoint", changeTo(point), 112*time.Second)
 		w.matches("job_change", job, dig(w.T, job, "id").(string))
 		if got := dig(w.T, w.get(machine).body, "properties", "timeCreated"); got == first {
