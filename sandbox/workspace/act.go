@@ -209,12 +209,17 @@ func (w *Workspace) pointedAt(user, channel, ts string, at place, values []strin
 
 // pointed is the only control of an action; of several that in the named block.
 func pointed(controls []control, at place) (control, bool) {
-	controls = slices.DeleteFunc(controls, func(c control) bool { return c.action != at.action })
-	if exact := slices.IndexFunc(controls, func(c control) bool { return c.place == at }); exact >= 0 {
-		return controls[exact], true
+	var same []control
+	for _, c := range controls {
+		if c.place == at {
+			return c, true
+		}
+		if c.action == at.action {
+			same = append(same, c)
+		}
 	}
-	if len(controls) != 1 {
+	if len(same) != 1 {
 		return control{}, false
 	}
-	return controls[0], true
+	return same[0], true
 }

@@ -70,6 +70,17 @@ func parseBlocks(raw json.RawMessage) []node {
 	return blocks
 }
 
+// parseNode is nil for what is not an object.
+func parseNode(raw json.RawMessage) node {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var n node
+	if decoder.Decode(&n) != nil {
+		return nil
+	}
+	return n
+}
+
 func buttonsIn(blocks []node) []Button {
 	var buttons []Button
 	for _, b := range blocks {

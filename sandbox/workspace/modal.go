@@ -180,97 +180,9 @@ func (w *Workspace) Search(user, field, query string) ([]string, error) {
 	w.mu.Lock()
 	s := w.suggestionIn(v, c, query)
 	w.mu.Unlock()
-	options, err := w.suggest(s)
-	return labels(options), err
+	offered, err := w.suggest(s)
+	return labels(flat(offered)), err
 }
-
-// Submit lets a person send the modal. What Slack's client checks itself comes back as an error and stands at the fields;
-// else it returns once the submission is delivered, as [Workspace.Click] does. What came of it shows in [Workspace.Modal].
-func (w *Workspace) Submit(user string) error {
-	return w.submit(user, "", nil)
-}
-
-// entry is what a client holds in one control of a form.
-type entry struct {
-	BlockID  string   `json:"block_id"`
-	ActionID string   `json:"action_id"`
-	Values   []string `json:"values"`
-}
-
-func (w *Workspace) submit(user, viewID string, held []entry) error {
-	i, err := w.submitted(user, viewID, held)
-	if err != nil {
-		return err
-	}
-	return w.deliver(i)
-}
-
-func (w *Workspace) submitted(user, viewID string, held []entry) (*interaction, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	v, err := w.viewOf(user, viewID)
-	switch {
-	case err != nil:
-		return nil, err
-	case !v.content.has("submit"):
-		return nil, errors.New("the modal has no button to submit it")
-	case v.busy:
-		return nil, errors.New("the modal is being submitted")
-	}
-	if err := v.hold(held); err != nil {
-		return nil, err
-	}
-	defer w.publishModal(v.person)
-	if err := v.incomplete(); err != nil {
-		return nil, err
-	}
-	v.busy, v.notice = true, ""
-	payload := w.interactive("view_submission", v.person)
-	payload["trigger_id"], payload["view"], payload["response_urls"] = w.newTrigger(v.person), w.wireView(v), []reply{}
-	return &interaction{
-		envelopeType: "interactive", payload: payload, what: "The modal", failed: w.troubled(v),
-		answered: func(answer json.RawMessage) { w.answerSubmission(v, answer) },
-	}, nil
-}
-
-// hold takes over what a client has in its form.
-func (v *view) hold(held []entry) error {
-	controls := controlsIn(v.blocks())
-	for _, e := range held {
-		c, ok := pointed(controls, place{e.BlockID, e.ActionID})
-		if !ok {
-			return fmt.Errorf("%w: it has no element %s any more", ErrNoModal, e.ActionID)
-		}
-		if err := v.form.put(c, e.Values); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// incomplete notes at the fields what Slack's client would not send, and says so.
-func (v *view) incomplete() error {
-	v.errors = map[string]string{}
-	var problems []string
-	for _, c := range controlsIn(v.blocks()) {
-		if !c.asks() {
-			continue
-		}
-		if problem := v.form.problem(c); problem != "" {
-			v.errors[c.place.block] = problem
-			problems = append(problems, c.label()+": "+problem)
-		}
-	}
-	if len(problems) > 0 {
-		return incompleteError{problems}
-	}
-	return nil
-}
-
-// incompleteError is a form that was not sent.
-type incompleteError struct{ problems []string }
-
-func (e incompleteError) Error() string { return "not sent: " + strings.Join(e.problems, "; ") }
 
 // troubled keeps the modal and what was typed, and says that there was no answer.
 func (w *Workspace) troubled(v *view) func(code string) {

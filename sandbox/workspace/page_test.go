@@ -71,7 +71,7 @@ func TestPageIsSealed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, workspace.Options{Page: workspace.Page{World: http.NotFoundHandler()}})
 	for path, kind := range map[string]string{
-		"/": "text/html", "/page/main.js": "text/javascript", "/page/style.css": "text/css", "/client/about": "application/json", "/world/state": "text/plain",
+		"/": "text/html", "/page/main.js": "text/javascript", "/page/style.css": "text/css", "/page/modal.js": "text/javascript", "/client/about": "application/json", "/world/state": "text/plain",
 	} {
 		_, header, text := s.ask(http.MethodGet, path, "")
 		policy := header.Get("Content-Security-Policy")
@@ -195,6 +195,14 @@ func TestPageActs(t *testing.T) {
 		{"/client/press", `{"as": "U0BEN", "ts": "` + ts + `", "block_id": "b", "action_id": "stop"}`, `is gone`},
 		{"/client/press", `{"as": "U0BEN", "ts": "1.000000", "block_id": "b", "action_id": "go"}`, `is gone`},
 		{"/client/press", `{"who": "U0BEN"}`, `not what is asked for`},
+		{"/client/type", `{"as": "U0ANA", "text": "hi", "thread": "` + ts + `"}`, `"ok":true`},
+		{"/client/type", `{"as": "U0ANA", "text": "hi", "thread": "1.000000"}`, `could reply to`},
+		{"/client/press", `{"as": "U0BEN", "view": "V1", "block_id": "b", "action_id": "go"}`, `no modal is open`},
+		{"/client/search", `{"as": "U0BEN", "view": "V1", "block_id": "b", "action_id": "go", "query": "x"}`, `no modal is open`},
+		{"/client/search", `{"as": "U0BEN", "ts": "` + ts + `", "block_id": "b", "action_id": "stop", "query": "x"}`, `is gone`},
+		{"/client/submit", `{"as": "U0BEN", "view": "V1", "held": []}`, `no modal is open`},
+		{"/client/dismiss", `{"as": "U0BEN"}`, `say which view`},
+		{"/client/dismiss", `{"as": "U0BEN", "view": "V1"}`, `no modal is open`},
 		{"/client/outage", `{"seconds": 100000}`, `an outage takes`},
 		{"/client/outage", `{"seconds": 60}`, `"ok":true`},
 	} {

@@ -86,18 +86,15 @@ func (w *Workspace) serveSearch(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s, err := w.asked(in)
-	var options []node
+	var offered node
 	if err == nil {
-		options, err = w.suggest(s)
+		offered, err = w.suggest(s)
 	}
 	if err != nil {
 		answerPosted(rw, err)
 		return
 	}
-	if options == nil {
-		options = []node{}
-	}
-	writeJSON(rw, http.StatusOK, reply{"ok": true, "options": options})
+	writeJSON(rw, http.StatusOK, reply{"ok": true, "options": offered["options"], "option_groups": offered["option_groups"]})
 }
 
 func (w *Workspace) asked(in used) (*suggestion, error) {

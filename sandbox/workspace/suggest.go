@@ -18,7 +18,7 @@ type suggestion struct {
 	form    *form
 	refused error // before the bot is asked
 	done    chan error
-	offered []node // valid once done has nil
+	offered node // the answer; valid once done has nil
 }
 
 // newSuggestion completes a payload that says where the select stands.
@@ -58,7 +58,7 @@ func (s *suggestion) take(answer json.RawMessage) error {
 		return fmt.Errorf("%s are not what Slack takes: %s", s.what, c.problems[0])
 	}
 	s.form.offered[s.at.place] = flat(n)
-	s.offered = flat(n)
+	s.offered = n
 	return nil
 }
 
@@ -79,7 +79,7 @@ func (w *Workspace) suggestionOn(p Person, c *channel, m *Message, e control, qu
 }
 
 // suggest asks the bot and waits for its answer, 3 s at most.
-func (w *Workspace) suggest(s *suggestion) ([]node, error) {
+func (w *Workspace) suggest(s *suggestion) (node, error) {
 	if s.refused != nil {
 		return nil, s.refused
 	}

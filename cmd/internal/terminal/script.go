@@ -102,7 +102,7 @@ func (p *player) act(ctx context.Context, who, what string) error {
 	case m[11] != "":
 		return p.until(ctx, func() error { return p.workspace.Dismiss(who) })
 	default:
-		return p.until(ctx, func() error { return p.reply(who, m[13], m[14]) })
+		return p.reply(ctx, who, m[13], m[14])
 	}
 }
 
@@ -117,14 +117,22 @@ func values(text string) []string {
 	return all
 }
 
-// reply writes into the thread of the newest message that contains a text.
-func (p *player) reply(who, on, text string) error {
-	for _, m := range slices.Backward(p.workspace.Messages(channel, "")) {
-		if strings.Contains(strings.Join(p.workspace.Render(m), "\n"), on) {
-			return p.workspace.Reply(who, channel, m.TS, text)
+// reply writes into the thread of the newest message that contains a text, once it is there.
+func (p *player) reply(ctx context.Context, who, on, text string) error {
+	thread := ""
+	err := p.until(ctx, func() error {
+		for _, m := range slices.Backward(p.workspace.Messages(channel, "")) {
+			if strings.Contains(strings.Join(p.workspace.Render(m), "\n"), on) {
+				thread = m.TS
+				return nil
+			}
 		}
+		return fmt.Errorf("no message contains %q", on)
+	})
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("no message contains %q", on)
+	return p.workspace.Reply(who, channel, thread, text)
 }
 
 // click waits for the button to be there, as a person would.

@@ -56,7 +56,14 @@ func TestScriptFails(t *testing.T) {
 		"role king":                                                  "say role operator",
 		"speed fast":                                                 "say speed N",
 		"within soon":                                                "say within DURATION",
-		"within 1s\nana: /failover vm-z\nexpect eve sees No replicated": "what eve sees says instead",
+		"ana: hello\nana: reply to hello: more\nexpect channel more\nana: reply to hello: /failover vm-x": "line 4: ana: reply to hello: /failover vm-x: ana may not: /failover is not supported in threads",
+		"within 1s\nana: reply to nothing: more":                                                          `no message contains "nothing"`,
+		"within 1s\nana: fill \"Reason\" with disk errors":                                                "no modal is open",
+		"within 1s\nana: submit":                                                                          "no modal is open",
+		"within 1s\nana: dismiss":                                                                         "no modal is open",
+		"within 1s\nana: choose \"latest\" in \"Recovery point\"":                                         `no menu "Recovery point"`,
+		"within 1s\nexpect ana modal none\nexpect ana modal Reason":                                       "line 3: expect ana modal Reason: the script did not go as it says after 1s: ana has no modal open",
+		"within 1s\nana: /failover vm-z\nexpect eve sees No replicated":                                   "what eve sees says instead",
 	}
 	for lines, says := range rows {
 		t.Run(lines, func(t *testing.T) {

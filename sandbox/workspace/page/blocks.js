@@ -1,8 +1,9 @@
-// Block Kit, block by block, as it was sent. A surface (a message, later a modal) gives a context: name(id), viewer and
-// press(button, element).
+// Block Kit, block by block, as it was sent. A surface (a message or a modal) gives a context: name(id), viewer,
+// press(button, element, block) and what inputs.js asks for.
 
 import { el, link, safeURL, unknown } from "./dom.js";
 import { withEmoji } from "./emoji.js";
+import { control, nameOf } from "./inputs.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { richText } from "./richtext.js";
 
@@ -73,7 +74,7 @@ function element(e, block, context) {
     case "image":
       return image(e, context);
     default:
-      return unknown(e);
+      return control(e, block, context) ?? unknown(e);
   }
 }
 
@@ -97,10 +98,14 @@ function image(e, context) {
     e.image_url && link(e.image_url, "(open)"));
 }
 
-/** input shows what is asked for; messages of this workspace take no input. */
+/** input is a field with its label, its hint, and a place for what is wrong with it. */
 function input(block, context) {
-  const field = block.element?.type === "plain_text_input"
-    ? el("input", { type: "text", disabled: true, placeholder: block.element.placeholder?.text, value: block.element.initial_value })
-    : unknown(block.element);
-  return el("label", {}, textObject(block.label, context), field, block.hint && el("small", {}, textObject(block.hint, context)));
+  const field = control(block.element, block, context) ?? unknown(block.element);
+  const asks = field.matches("input, textarea") ? field : field.querySelector("[role=combobox]");
+  const label = el(asks ? "label" : "span", { class: "label", for: asks && nameOf(asks) }, textObject(block.label, context), block.optional === true && el("span", { class: "optional" }, " (optional)"));
+  const hint = block.hint && el("p", { class: "hint" }, textObject(block.hint, context));
+  const problem = el("p", { class: "problem", "data-problem": block.block_id, hidden: true });
+  (asks ?? field).setAttribute("aria-describedby", [hint, problem].filter(Boolean).map(nameOf).join(" "));
+  if (!asks) field.setAttribute("aria-labelledby", nameOf(label));
+  return [label, field, problem, hint];
 }

@@ -6,19 +6,20 @@ import { date, exact, ofTS } from "./dates.js";
 import { confirmed, toast } from "./dialog.js";
 import { el, fill } from "./dom.js";
 import { mrkdwn } from "./mrkdwn.js";
+import { count } from "./thread.js";
 
 const nearEnd = 80; // pixels from the end at which the reader follows what is new
 
 export class Channel {
-  /** about is what the workspace says of itself; onChange is called after each change. */
-  constructor(about, onChange) {
+  /** about is what the workspace says of itself; onChange is called after each change, onThread with the ts of a thread to open. */
+  constructor(about, onChange, onThread) {
     this.names = new Map([...about.people.map((p) => [p.id, p.name]), [about.channel.id, about.channel.name]]);
     this.people = new Map(about.people.map((p, i) => [p.id, { ...p, tone: p.is_app ? "app" : i }]));
     this.onChange = onChange;
+    this.onThread = onThread;
     this.list = document.getElementById("messages");
     this.scroller = document.getElementById("scroll");
     this.newer = document.getElementById("newer");
-    this.open = new Set(); // ts of the threads that are shown
     this.viewer = "";
     this.messages = new Map(); // by ts
     this.newer.addEventListener("click", () => this.toEnd());
@@ -75,7 +76,7 @@ export class Channel {
     let at = this.list.firstElementChild;
     for (const message of shown) {
       const replies = this.replies(message);
-      const state = JSON.stringify([message, replies, this.open.has(message.ts)]);
+      const state = JSON.stringify([message, replies]);
       while (at && at.dataset.ts < message.ts) at = at.nextElementSibling;
       if (at?.dataset.ts !== message.ts) {
         const node = el("li", { "data-ts": message.ts });
@@ -105,7 +106,8 @@ export class Channel {
         el("p", { class: "byline" },
           el("b", {}, author.name), author.is_app && el("span", { class: "app" }, "APP"),
           el("time", { title: exact(seconds) }, date(seconds, "{time}", "")),
-          message.edited && el("span", { class: "edited" }, "(edited)")),
+          message.edited && el("span", { class: "edited" }, "(edited)"),
+          !message.is_ephemeral && !message.thread_ts && this.replyButton(message)),
         message.thread_ts && message.reply_broadcast && el("p", { class: "edited" }, "replied in a thread"),
         this.content(message),
         replies.length > 0 && this.thread(message, replies)));
@@ -113,32 +115,34 @@ export class Channel {
 
   content(message) {
     const context = { name: (id) => this.names.get(id) ?? id, viewer: this.viewer };
-    context.press = (button, element, block) => this.press(message, button, element, block, context);
+    context.press = (node, element, block, values) => this.press(message, node, element, block, context, values);
+    context.search = (element, block, query) => post("/client/search", { ...this.place(message, element, block), query });
     if (Array.isArray(message.blocks) && message.blocks.length) return el("div", { class: "blocks" }, blocks(message.blocks, context));
     return el("div", { class: "blocks" }, el("div", { class: "text" }, mrkdwn(message.text, context)));
   }
 
-  thread(message, replies) {
-    const open = this.open.has(message.ts);
-    const toggle = el("button", {
-      type: "button", class: "replies", "aria-expanded": String(open), "data-action": "thread",
-      onclick: () => {
-        if (!this.open.delete(message.ts)) this.open.add(message.ts);
-        this.draw();
-      },
-    }, `${replies.length} ${replies.length === 1 ? "reply" : "replies"}`);
-    return [toggle, open && el("div", { class: "thread" }, replies.map((r) => this.article(r, [])))];
+  replyButton(message) {
+    return el("button", { type: "button", class: "reply", "data-action": "reply", "aria-label": "Reply in thread", onclick: () => this.onThread(message.ts) }, "Reply");
   }
 
-  /** press tells the bot, after the dialog if the button has one. While that is on its way the button takes no other. */
-  async press(message, button, element, block, context) {
-    if (button.getAttribute("aria-busy") === "true") return;
-    const person = this.viewer;
+  thread(message, replies) {
+    const said = replies.filter((r) => !r.is_ephemeral).length;
+    return said > 0 && el("button", { type: "button", class: "replies", "data-action": "thread", onclick: () => this.onThread(message.ts) }, count(said));
+  }
+
+  /** press tells the bot, after the dialog if the element has one. While that is on its way the element takes no other. */
+  async press(message, node, element, block, context, values) {
+    if (node.getAttribute("aria-busy") === "true") return;
+    const place = this.place(message, element, block);
     if (element.confirm && !(await confirmed(element.confirm, context))) return;
-    button.setAttribute("aria-busy", "true");
-    const answer = await post("/client/press", { as: person, ts: message.ts, block_id: block.block_id ?? "", action_id: element.action_id ?? "" });
-    button.removeAttribute("aria-busy");
+    node.setAttribute("aria-busy", "true");
+    const answer = await post("/client/press", { ...place, values: values ?? [] });
+    node.removeAttribute("aria-busy");
     if (!answer.ok) toast(answer.error);
+  }
+
+  place(message, element, block) {
+    return { as: this.viewer, ts: message.ts, block_id: block.block_id ?? "", action_id: element.action_id ?? "" };
   }
 
   /** texts are the fallback texts and blocks of what is there, for the guide and for completion. */

@@ -5,7 +5,9 @@ import { Channel } from "./channel.js";
 import { Composer } from "./composer.js";
 import { el, fill, setText } from "./dom.js";
 import { Guide } from "./guide.js";
+import { Modal } from "./modal.js";
 import { people } from "./people.js";
+import { Thread } from "./thread.js";
 import { World } from "./world.js";
 
 const about = await get("/client/about");
@@ -17,9 +19,16 @@ setText(document.getElementById("beginning"), `This is the beginning of #${about
 let stop = () => {};
 const world = about.world ? new World() : null;
 const composer = new Composer(about, words);
-const channel = new Channel(about, () => guide?.update(channel.texts(), channel.viewer));
+const channel = new Channel(about, changed, (ts) => thread.open(ts));
+const thread = new Thread(channel);
+const modal = new Modal(channel.names);
 const switcher = people(about.people, become);
 const guide = new Guide(about.hints, { propose: (text) => composer.propose(text), become: switcher.become });
+
+function changed() {
+  guide.update(channel.texts(), channel.viewer);
+  thread.draw();
+}
 
 /** words are what can be completed now: VMs from the world, operations from what the channel shows. */
 function words() {
@@ -35,10 +44,12 @@ function become(person) {
   stop();
   composer.become(person);
   channel.reset(person.id, []);
+  modal.show(person.id, {});
   stop = listen(person.id, {
     channel: (messages) => channel.reset(person.id, messages),
     message: (message) => channel.put(message),
     deleted: ({ ts }) => channel.drop(ts),
+    modal: (view) => modal.show(person.id, view),
     status: showStatus,
     state: (state) => world?.show(state),
     gone: showGone,
