@@ -19,6 +19,9 @@ sandbox: ## a simulated Slack and a simulated vault in the browser, no account n
 nightly: ## all tests, the long ones too
 	go test -tags=nightly -count=1 ./...
 
+newcomer: ## from git clone to the committed VM in a browser, measured, into docs/newcomer.md
+	FERRY_NEWCOMER=1 CI=true go test -count=1 -timeout 20m -run TestNewcomer ./cmd/internal/terminal
+
 generate: ## rewrites generated documents and golden files; look at the diff
 	go generate ./...
 	UPDATE_GOLDEN=1 go test -count=1 ./...
@@ -29,4 +32,4 @@ image: ## a container image named ferry, needs a container engine
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: check test race lint sandbox nightly generate image help
+.PHONY: check test race lint sandbox nightly newcomer generate image help

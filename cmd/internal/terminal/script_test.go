@@ -3,23 +3,26 @@ package terminal_test
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
-
-	"ferry/cmd/internal/terminal"
 )
 
-// script runs lines in a sandbox of its own.
+// script runs lines in a sandbox of its own, a process: what it sets in its environment meets no other test.
 func script(t *testing.T, lines string) (code int, out, errs string) {
 	t.Helper()
-	t.Setenv("IDENTITY_ENDPOINT", "") // the sandbox sets them
-	t.Setenv("IDENTITY_HEADER", "")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "sandbox", "--script", "-")
 	var stdout, stderr bytes.Buffer
-	code = terminal.Run(t.Context(), []string{"sandbox", "--script", "-"}, terminal.Streams{In: strings.NewReader(lines), Out: &stdout, Err: &stderr})
-	return code, stdout.String(), stderr.String()
+	cmd.Env = append(os.Environ(), "FERRY_CHILD=1")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(lines), &stdout, &stderr
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()
 }
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	lines, err := os.ReadFile("testdata/refusals.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -31,6 +34,7 @@ func TestRefusals(t *testing.T) {
 
 // The lines about Azure itself.
 func TestScriptMakesTrouble(t *testing.T) {
+	t.Parallel()
 	lines, err := os.ReadFile("testdata/trouble.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -42,6 +46,7 @@ func TestScriptMakesTrouble(t *testing.T) {
 
 // A script that does not go as it says fails, names its line, and says what was there instead.
 func TestScriptFails(t *testing.T) {
+	t.Parallel()
 	rows := map[string]string{
 		"within 1s\nexpect ledger unplannedFailover 1":               "line 2: expect ledger unplannedFailover 1: the script did not go as it says after 1s: the ledger has 0 accepted unplannedFailover",
 		"within 1s\nana: /failover vm-x\nexpect card vm-x committed": "awaiting approval",
@@ -67,6 +72,7 @@ func TestScriptFails(t *testing.T) {
 	}
 	for lines, says := range rows {
 		t.Run(lines, func(t *testing.T) {
+			t.Parallel()
 			if code, out, errs := script(t, lines); code != 1 || !strings.Contains(errs, says) {
 				t.Fatalf("exit %d, want 1 and %q in %s\n%s", code, says, errs, out)
 			}
