@@ -69,7 +69,8 @@ func playBlocks(p *tab) {
 	p.sees("1 reply")
 	p.presses("1 reply")
 	p.until("the thread is open", `document.getElementById("thread").innerText.includes("details")`)
-	p.looks("desktop-thread")
+	p.until("both have their place", `document.querySelector(".thread-messages").clientHeight > 300 && document.getElementById("scroll").clientHeight > 300`)
+	p.looks("thread")
 	p.do(chromedp.KeyEvent(kb.Escape))
 	p.until("escape closes the thread", `document.getElementById("thread").hidden`)
 	card := `document.querySelector('[data-ts="` + ts + `"]')`
