@@ -30,6 +30,10 @@ func TestDrill(t *testing.T) {
 		if got := w.get(drillVM).body; dig(w.T, got, "location") != "northeurope" || m.detail("testFailoverRecoveryFabricObjectId") != drillVM {
 			w.Errorf("the test VM is %v", got)
 		}
+		nics := w.get(groups + "rg-workload-asr/providers/Microsoft.Network/networkInterfaces").text
+		if !strings.Contains(nics, "/virtualNetworks/vnet-drill/subnets/default") {
+			w.Errorf("the test VM is in another network: %s", nics)
+		}
 		pause(10 * time.Minute)
 		if !w.vm("vm-x").NewestPoint.After(before) {
 			w.Error("replication stopped for a drill")

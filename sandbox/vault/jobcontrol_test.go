@@ -46,6 +46,8 @@ func TestCancelledFailoverEndsReplication(t *testing.T) {
 			w.Errorf("the result of a cancel is %s", got.text)
 		}
 		newest := w.vm("vm-x").NewestPoint
+		w.vault.SourceDown(true)
+		w.vault.SourceDown(false)
 		pause(time.Hour)
 		m.expect("Protected", "Primary", "UnplannedFailover", "DisableProtection", "TestFailover")
 		if !w.vm("vm-x").NewestPoint.Equal(newest) || m.property("replicationHealth") != "Critical" {

@@ -67,7 +67,7 @@ func (v *Vault) listDisks(c *call) reply {
 	group, _, _ := strings.Cut(c.path, "/providers/")
 	for _, v := range v.vaults {
 		for _, it := range v.items {
-			if strings.EqualFold(it.recoveryGroup, group) && it.protectionState != stateCommitted {
+			if strings.EqualFold(it.recoveryGroup, group) {
 				m := it.newReplica(it.vm, 0)
 				for _, d := range m.disks {
 					value = append(value, v.diskResource(m, d, m.diskID(d)+"-ASRReplica", nil))

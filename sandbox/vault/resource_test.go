@@ -68,7 +68,7 @@ func TestWhatAFailbackLeavesBehind(t *testing.T) {
 		if left != groups+"rg-workload-asr"+machines+"/sql-01" || w.power(left) != "PowerState/deallocated" {
 			w.Errorf("left behind: %s", left)
 		}
-		m.leg("westeurope", "northeurope")
+		m.does("unplannedFailover", latest("Required"), failoverTakes)
 		w.listsNames("rg-workload-asr"+machines, []string{"sql-01"})
 		if left := w.vm("sql-01").Leftover; left != "" {
 			w.Errorf("left behind: %s, though the VM runs there", left)
