@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -70,8 +69,8 @@ func playBlocks(p *tab) {
 	p.presses("1 reply")
 	p.until("the thread is open", `document.getElementById("thread").innerText.includes("details")`)
 	p.until("both have their place", `document.querySelector(".thread-messages").clientHeight > 300 && document.getElementById("scroll").clientHeight > 300`)
-	p.looks("thread")
-	p.do(chromedp.KeyEvent(kb.Escape))
+	p.looks("13-thread")
+	p.keys(kb.Escape)
 	p.until("escape closes the thread", `document.getElementById("thread").hidden`)
 	card := `document.querySelector('[data-ts="` + ts + `"]')`
 	for selector, want := range map[string]string{
@@ -89,7 +88,7 @@ func playBlocks(p *tab) {
 	if words := eval[string](p, card+`.querySelector(".words").innerText`); !strings.Contains(words, "a*b*c 2 * 3") || !strings.Contains(words, "a <b>") {
 		p.Errorf("words: %q", words)
 	}
-	p.looks("13-blocks")
+	p.looks("14-blocks")
 }
 
 // playHostile shows what is meant to be more than text.
@@ -112,5 +111,5 @@ func playHostile(p *tab) {
 	if want := "https://ok.example/ mailto:a@ok.example"; !strings.HasPrefix(strings.Join(good, " "), want) {
 		p.Errorf("links %q, want %s first", good, want)
 	}
-	p.looks("14-hostile")
+	p.looks("15-hostile")
 }

@@ -15,10 +15,12 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // sandboxed runs ferry sandbox as a process of its own until stop or the end of the test, and returns the URL that it printed.
@@ -224,7 +226,26 @@ func (p *tab) types(keys string) {
 	p.Helper()
 	p.clicks(`[document.getElementById("say")]`)
 	eval[any](p, `document.getElementById("say").select()`)
-	p.do(chromedp.KeyEvent(keys))
+	p.keys(keys)
+}
+
+// keys presses these one by one. chromedp's own way sends a character even after the page has taken the key for itself, such
+// as Enter on a completion; a keyboard does not, and so neither does a raw key.
+func (p *tab) keys(keys string) {
+	p.Helper()
+	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		for _, r := range keys {
+			for _, event := range kb.Encode(r) {
+				if event.Type == input.DispatchKeyEventTypeKeyDown {
+					event.Type = input.DispatchKeyEventTypeRawKeyDown
+				}
+				if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, *event); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
 }
 
 // presses clicks the newest button with this label, once it is there.

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -47,15 +46,17 @@ func playTypo(p *tab) {
 	p.types("/failover vm-")
 	p.until("VMs are proposed", `document.getElementById("completions").innerText.includes("vm-x")`)
 	p.looks("2-completion")
-	p.do(chromedp.KeyEvent(kb.Escape))
+	p.keys(kb.Escape)
 	p.until("escape closes", `document.getElementById("completions").hidden`)
 }
 
 func playStory(p *tab) {
 	p.Helper()
-	p.types("/failover vm-")
-	p.do(chromedp.KeyEvent(kb.ArrowDown+kb.Enter), chromedp.KeyEvent("latest --reason disk errors\r"))
+	p.types("/failover vm-" + kb.ArrowDown + kb.Enter)
+	p.until("the VM is completed", `document.getElementById("say").value === "/failover vm-x "`)
+	p.keys("latest --reason disk errors\r")
 	p.sees("Failover of vm-x: awaiting approval")
+	p.sees("disk errors")
 	p.become("eve")
 	p.until("eve sees no word to ana", `!document.getElementById("messages").innerText.includes("vm-z")`)
 	p.presses("Approve")
@@ -80,7 +81,7 @@ func playStory(p *tab) {
 	p.presses("Commit")
 	p.until("it asks first", `document.querySelector(".confirm[open]") !== null`)
 	p.looks("7-confirm")
-	p.do(chromedp.KeyEvent(kb.Escape))
+	p.keys(kb.Escape)
 	p.until("escape closes the dialog", `document.querySelector(".confirm[open]") === null`)
 	p.presses("Commit")
 	p.presses("Commit") // in the dialog
