@@ -22,6 +22,12 @@ nightly: ## all tests, the long ones too
 newcomer: ## from git clone to the committed VM in a browser, measured, into docs/newcomer.md
 	FERRY_NEWCOMER=1 CI=true go test -count=1 -timeout 20m -run TestNewcomer ./cmd/internal/terminal
 
+screenshots: ## the pictures of the README, from the browser's test
+	FERRY_SCREENSHOTS=$(CURDIR)/screenshots/out CI=true go test -count=1 -run 'TestBrowser/(desktop|phone)' ./cmd/internal/terminal
+	for name in desktop phone; do cp screenshots/out/$$name-4-approval-light.png docs/screenshots/$$name-light.png; done
+	cp screenshots/out/desktop-5-running-dark.png docs/screenshots/desktop-dark.png
+	rm -r screenshots
+
 generate: ## rewrites generated documents and golden files; look at the diff
 	go generate ./...
 	UPDATE_GOLDEN=1 go test -count=1 ./...
@@ -32,4 +38,4 @@ image: ## a container image named ferry, needs a container engine
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: check test race lint sandbox nightly newcomer generate image help
+.PHONY: check test race lint sandbox nightly newcomer screenshots generate image help
