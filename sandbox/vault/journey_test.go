@@ -162,7 +162,11 @@ func (m *traveller) seeded(runs string) {
 			m.Fatalf("%v %% after %v %%", percent, last)
 		}
 		last = percent
-		pause(time.Minute)
+		if percent < 85 {
+			pause(5 * time.Minute)
+		} else {
+			pause(30 * time.Second)
+		}
 	}
 	if last < 97 || time.Since(began) < 47*time.Minute {
 		m.Errorf("the initial replication took %s and reached %v %%", time.Since(began), last)
