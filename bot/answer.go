@@ -38,20 +38,28 @@ func AnswerTo(cmd failover.Command, op failover.Operation, a failover.Answer) st
 	case failover.DidRequest:
 		return requestedAnswer(cmd, op)
 	case failover.DidStart:
+		if op.Verb == failover.VerbIncident {
+			return incidentAnswer(op)
+		}
 		return id + ": " + What(op) + pinned(cmd) + " has started. Follow it on the card in the channel."
 	case failover.DidApprove:
 		return "Your approval of " + id + " counts. It still waits for " + WaitsFor(op) + "."
 	case failover.DidOpenGate:
-		if cmd.Verb == failover.VerbCommit {
-			return "The commit of " + Targets(op) + " (" + id + ") has started. Follow it on the card in the channel."
+		if op.Verb == failover.VerbFailback || cmd.Verb == failover.VerbCommit || cmd.Verb == failover.VerbChange {
+			return openedAnswer(cmd, op)
 		}
 		return id + " is approved, and " + What(op) + " has started. Follow it on the card in the channel."
 	case failover.DidDeny:
 		return id + " is denied. Nothing was started, and who asked is told."
 	case failover.DidCancel:
+		if op.Verb == failover.VerbIncident {
+			return "The incident " + id + " is over."
+		}
 		return cancelledAnswer(cmd, op)
 	case failover.DidExpire:
 		return id + " expired without a decision. Nothing was started. Ask again if it is still wanted."
+	case failover.DidAskChange:
+		return "You may ask for another recovery point of " + id + " but not decide it, so it waits for " + deciders(op, failover.ClassChange) + ". They are told in the channel."
 	case failover.DidAskCommit:
 		return "You may ask for the commit of " + id + " but not decide it, so it waits for " + WaitsFor(op) + ". They are told in the channel."
 	}
@@ -69,6 +77,9 @@ func refusedAnswer(cmd failover.Command, r *failover.Refusal) string {
 
 func requestedAnswer(cmd failover.Command, op failover.Operation) string {
 	id := string(op.ID)
+	if op.Verb == failover.VerbIncident {
+		return incidentAnswer(op)
+	}
 	if op.Verb == failover.VerbCommit {
 		return id + ": the commit of " + Targets(op) + " waits for " + WaitsFor(op) + ". They press Commit on the card in the channel."
 	}
@@ -76,7 +87,7 @@ func requestedAnswer(cmd failover.Command, op failover.Operation) string {
 	if !op.ExpiresAt.IsZero() {
 		until = " until " + op.ExpiresAt.UTC().Format("15:04 UTC")
 	}
-	return id + ": " + What(op) + pinned(cmd) + " waits for approval by " + deciders(op, failover.ClassFailover) + until + ". See the card in the channel."
+	return id + ": " + What(op) + pinned(cmd) + " waits for approval by " + deciders(op, op.Gate()) + until + ". See the card in the channel."
 }
 
 // pinned repeats a typed time in full: 14:05 alone may be yesterday's.
@@ -87,13 +98,28 @@ func pinned(cmd failover.Command) string {
 	return " (the newest not later than " + Stamp(cmd.Point.Time) + ")"
 }
 
+// openedAnswer says what a press on a gate of an operation under way has begun.
+func openedAnswer(cmd failover.Command, op failover.Operation) string {
+	step := failover.StepKind(cmd.Verb) // commit and change are named after their steps
+	if cmd.Verb == failover.VerbApprove || cmd.Verb == failover.VerbReprotect {
+		for _, t := range op.Targets {
+			step = t.Doing
+		}
+	}
+	if step == failover.StepCheck {
+		return "It is noted that " + Targets(op) + " works (" + string(op.ID) + "). The commit is next; see the card in the channel."
+	}
+	return "The " + StepNoun(op, step) + " of " + Targets(op) + " (" + string(op.ID) + ") has started. Follow it on the card in the channel."
+}
+
+func incidentAnswer(op failover.Operation) string {
+	return string(op.ID) + ": an incident since " + Stamp(op.Plan.Point.Time) + " is declared. Recovery points from after that need --force. To end it, type " + Command + " incident over."
+}
+
 func cancelledAnswer(cmd failover.Command, op failover.Operation) string {
 	if cmd.Verb == failover.VerbWithdraw {
 		return string(op.ID) + " is withdrawn. Nothing was started."
 	}
 	text := string(op.ID) + " is ended. " + Targets(op) + " stays as it is in Azure."
-	if len(op.Targets) == 1 {
-		text += " To make a failover final later, type " + Command + " commit " + op.Targets[0].Item.Name + "."
-	}
-	return text
+	return strings.TrimSpace(text + " " + op.Hint)
 }

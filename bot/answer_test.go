@@ -55,7 +55,7 @@ func TestAnswerTo(t *testing.T) {
 		"commit asked":   {failover.Command{Verb: failover.VerbCommit}, request(atCommit), did(failover.DidAskCommit), "You may ask for the commit of op-7f3kq2mz but not decide it, so it waits for the role approver. They are told in the channel."},
 		"denied":         {failover.Command{Verb: failover.VerbDeny}, request(), did(failover.DidDeny), "op-7f3kq2mz is denied. Nothing was started, and who asked is told."},
 		"withdrawn":      {failover.Command{Verb: failover.VerbWithdraw}, request(), did(failover.DidCancel), "op-7f3kq2mz is withdrawn. Nothing was started."},
-		"cancelled":      {failover.Command{Verb: failover.VerbCancel}, request(), did(failover.DidCancel), "op-7f3kq2mz is ended. vm-x stays as it is in Azure. To make a failover final later, type /failover commit vm-x."},
+		"cancelled":      {failover.Command{Verb: failover.VerbCancel}, request(func(op *failover.Operation) { op.Hint = "What next." }), did(failover.DidCancel), "op-7f3kq2mz is ended. vm-x stays as it is in Azure. What next."},
 		"expired":        {failover.Command{Verb: failover.VerbExpire}, request(), did(failover.DidExpire), "op-7f3kq2mz expired without a decision. Nothing was started. Ask again if it is still wanted."},
 		"unknown":        {ask, request(), failover.Answer{}, "op-7f3kq2mz was decided. To see where it stands, type /failover status op-7f3kq2mz."},
 		"refused":        {failover.Command{Verb: failover.VerbFailover, Target: "comit"}, failover.Operation{}, no(failover.WrongState), "No VM. Type it whole."},

@@ -12,8 +12,12 @@ type Intent struct {
 	Op       failover.OpID  // the operation that was named, if one was
 	VM       string         // as typed: a VM name, or vault/name
 	Point    failover.Point // for run
-	Shutdown bool           // for run: shut the source down first
+	Shutdown bool           // for run and failback: shut the source down first
 	Reason   string
+	Force    bool   // take a point from after the incident began
+	Network  string // for test: an isolated network
+	Notes    string // for cleanup
+	Over     bool   // for incident
 	Topic    string // for help: a word, known or not; empty is the overview
 	ReadOnly bool
 	Ref      string // for status: a VM as typed, an operation id, or "" for everything open
@@ -36,6 +40,7 @@ func (i Intent) Command(messageID string, op failover.OpID, by failover.Actor, n
 	return failover.Command{
 		MessageID: messageID, Op: op, Verb: verb, By: by,
 		Target: i.VM, Point: i.Point, Shutdown: i.Shutdown, Reason: i.Reason,
+		Force: i.Force, Network: i.Network, Notes: i.Notes, Over: i.Over,
 		At: now, ValidUntil: now.Add(failover.CommandValidity),
 	}
 }

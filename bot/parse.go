@@ -46,8 +46,7 @@ type line struct {
 	rec      Record
 	implicit bool // no verb was typed, so the first argument is read as a VM
 	args     []string
-	reason   string
-	flags    []string // names of the flags given
+	values   map[string]string // of the flags given, by name; empty where a flag takes none
 }
 
 func parse(words []word, now time.Time) (Intent, *failover.Refusal) {
@@ -92,6 +91,7 @@ func topic(l line) string {
 
 // take sorts the words into arguments and flags.
 func (l line) take(words []word) (line, *failover.Refusal) {
+	l.values = map[string]string{}
 	for len(words) > 0 {
 		w := words[0]
 		words = words[1:]
@@ -113,10 +113,7 @@ func (l line) take(words []word) (line, *failover.Refusal) {
 		if flag.Value != "" && trimSpace(value) == "" {
 			return l, failover.Refuse(failover.BadUsage, "Type it like this: "+flag.Name+" disk errors.", "%s needs a text after it.", flag.Name)
 		}
-		l.flags = append(l.flags, flag.Name)
-		if flag.Name == "--reason" {
-			l.reason = trimSpace(value)
-		}
+		l.values[flag.Name] = trimSpace(value)
 	}
 	return l, nil
 }
@@ -157,7 +154,7 @@ func (l line) flag(name string) (Flag, *failover.Refusal) {
 	if !flag.Available {
 		return Flag{}, notYet(flag.Name, "Ask without it: "+l.rec.Usage+".")
 	}
-	if slices.Contains(l.flags, flag.Name) {
+	if l.given(flag.Name) {
 		return Flag{}, failover.Refuse(failover.BadUsage, "Type it once.", "%s was given twice.", flag.Name)
 	}
 	return flag, nil
@@ -165,9 +162,15 @@ func (l line) flag(name string) (Flag, *failover.Refusal) {
 
 // intent checks the arguments against the verb's form, one by one.
 func (l line) intent(now time.Time) (Intent, *failover.Refusal) {
-	i := Intent{Verb: l.rec.Name, ReadOnly: l.rec.ReadOnly, Reason: l.reason}
-	if l.rec.Name == "run" {
-		i.Shutdown, i.Point = !slices.Contains(l.flags, "--no-shutdown"), failover.Point{Kind: failover.Latest}
+	i := Intent{
+		Verb: l.rec.Name, ReadOnly: l.rec.ReadOnly, Reason: l.values["--reason"],
+		Force: l.given("--force"), Network: l.values["--network"], Notes: l.values["--notes"],
+	}
+	if strings.HasSuffix(l.rec.Args, "[POINT]") {
+		i.Point = failover.Point{Kind: failover.Latest}
+	}
+	if slices.ContainsFunc(l.rec.Flags, func(f Flag) bool { return f.Name == "--no-shutdown" }) {
+		i.Shutdown = !l.given("--no-shutdown")
 	}
 	forms := strings.Fields(l.rec.Args)
 	for n, form := range forms {
@@ -188,6 +191,12 @@ func (l line) intent(now time.Time) (Intent, *failover.Refusal) {
 	return i, nil
 }
 
+// given reports whether a flag was typed.
+func (l line) given(flag string) bool {
+	_, ok := l.values[flag]
+	return ok
+}
+
 // argument puts one argument into the intent.
 func (l line) argument(i *Intent, kind, arg string, now time.Time) *failover.Refusal {
 	op, isOp := opID(arg)
@@ -196,6 +205,14 @@ func (l line) argument(i *Intent, kind, arg string, now time.Time) *failover.Ref
 		point, ok := failover.ParsePoint(arg, now)
 		if !ok {
 			return l.noPoint(arg)
+		}
+		i.Point = point
+	case kind == "TIME|over" && equalFold(arg, "over"):
+		i.Over = true
+	case kind == "TIME|over":
+		point, ok := failover.ParsePoint(arg, now)
+		if !ok || point.Kind != failover.AtTime {
+			return l.noTime(arg)
 		}
 		i.Point = point
 	case kind == "VERB":

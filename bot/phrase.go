@@ -22,12 +22,86 @@ func Targets(op failover.Operation) string {
 	return fmt.Sprintf("%d VMs", len(op.Targets))
 }
 
+// Noun is a verb as titles and sentences name what it does: "test failover".
+func Noun(verb failover.Verb) string {
+	switch verb {
+	case failover.VerbChange:
+		return "change of the recovery point"
+	case failover.VerbTest:
+		return "test failover"
+	case failover.VerbCleanup:
+		return "clean-up"
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbReprotect, failover.VerbFailback, failover.VerbIncident,
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire:
+	}
+	return string(verb)
+}
+
+// StepNoun is a step as cards and answers name it; the way home has its own words for the same calls.
+func StepNoun(op failover.Operation, step failover.StepKind) string {
+	switch step {
+	case failover.StepFailover:
+		if op.Verb == failover.VerbFailback {
+			return "failover back"
+		}
+	case failover.StepChange:
+		return "change of the recovery point"
+	case failover.StepTest:
+		return "test failover"
+	case failover.StepCleanup:
+		return "clean-up"
+	case failover.StepReprotectAgain:
+		return "reprotect at home"
+	case failover.StepProbe:
+		return "check"
+	case failover.StepCheck:
+		return "check by a person"
+	case failover.StepSurvey:
+		return "look at what is left"
+	case failover.StepCommit, failover.StepReprotect:
+	}
+	return string(step)
+}
+
+// Press is the label of the button that opens a gate of an operation under way.
+func Press(op failover.Operation, step failover.StepKind) string {
+	switch step {
+	case failover.StepFailover:
+		if op.Verb == failover.VerbFailback {
+			return "Fail back"
+		}
+		return "Fail over"
+	case failover.StepChange:
+		return "Change point"
+	case failover.StepCheck:
+		return "It works"
+	case failover.StepReprotect, failover.StepReprotectAgain:
+		return "Reprotect"
+	case failover.StepTest:
+		return "Test"
+	case failover.StepCleanup:
+		return "Clean up"
+	case failover.StepCommit, failover.StepProbe, failover.StepSurvey:
+	}
+	return "Commit"
+}
+
 // What is an operation in words, such as "failover of vm-x to its latest recovery point".
 func What(op failover.Operation) string {
-	if op.Verb == failover.VerbCommit {
-		return "commit of " + Targets(op)
+	what := Noun(op.Verb) + " of " + Targets(op)
+	switch op.Verb {
+	case failover.VerbFailover, failover.VerbTest:
+		return what + " to " + pointWords(op)
+	case failover.VerbChange:
+		return what + " to " + pointWords(op)
+	case failover.VerbCleanup:
+		return "clean-up of the test failover of " + Targets(op)
+	case failover.VerbIncident:
+		return "incident since " + Stamp(op.Plan.Point.Time)
+	case failover.VerbCommit, failover.VerbReprotect, failover.VerbFailback,
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire:
 	}
-	return "failover of " + Targets(op) + " to " + pointWords(op)
+	return what
 }
 
 func pointWords(op failover.Operation) string {
@@ -52,11 +126,17 @@ func WaitsFor(op failover.Operation) string {
 	case failover.NeedsAttention:
 		return "a person to look at it"
 	case failover.Running:
+		if op.Verb == failover.VerbIncident {
+			return "its end"
+		}
 		return "Azure"
 	case failover.Succeeded, failover.Failed, failover.Denied, failover.Expired, failover.Cancelled:
 	}
 	return "nobody"
 }
+
+// ChangeWaitsFor says who may decide another recovery point for an open operation.
+func ChangeWaitsFor(op failover.Operation) string { return deciders(op, failover.ClassChange) }
 
 // deciders names who may press the button of a gate, and how many presses it still takes.
 func deciders(op failover.Operation, gate failover.Class) string {

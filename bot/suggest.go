@@ -93,6 +93,10 @@ func kindWords(kind string) string {
 		return "the name of a VM"
 	case "OP":
 		return "the id of an operation, as its card shows it"
+	case "POINT":
+		return "a recovery point"
+	case "TIME|over":
+		return "the time at which the incident began, or the word over"
 	}
 	return "the name of a VM or the id of an operation"
 }
@@ -127,6 +131,10 @@ func (l line) noPoint(arg string) *failover.Refusal {
 	}
 	return failover.Refuse(failover.BadUsage, strings.TrimSpace(hint+" "+pointForms),
 		"%q is no verb, so it was read as a VM, and %q is no recovery point. Nothing was started.", name, arg)
+}
+
+func (l line) noTime(arg string) *failover.Refusal {
+	return failover.Refuse(failover.BadUsage, "Type "+strings.Join(l.rec.Examples, ", or ")+".", "%q is no time.", arg)
 }
 
 // unknownFlag names the nearest flag of the verb, or of the whole grammar.

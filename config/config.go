@@ -56,7 +56,10 @@ type Azure struct {
 	Endpoint         string   `yaml:"endpoint"`   // base URL of Resource Manager; plain http on loopback only
 	Credential       string   `yaml:"credential"` // default, managed_identity, workload_identity, environment or cli
 	Vaults           []Vault  `yaml:"vaults"`
-	IsolatedNetworks []string `yaml:"isolated_networks"` // the only networks that drills may use; not used yet
+	IsolatedNetworks []string `yaml:"isolated_networks"` // ARM ids of virtual networks, the only ones that drills may use
+	// CacheStorage maps regions ("northeurope") to ARM ids of storage accounts there, through which a reprotect replicates.
+	// A region that is not named uses the account of another replicated VM of the vault.
+	CacheStorage map[string]string `yaml:"cache_storage"`
 }
 
 // Vault names one Recovery Services vault. The three fields are compared without case, as Azure does.

@@ -1,6 +1,6 @@
 package config
 
-// Group is what one command may fail over together. Not used yet, like everything in this file.
+// Group is what one command may fail over together. Not used yet, but for the checks of its VMs.
 type Group struct {
 	Waves       [][]string `yaml:"waves"`       // VM names or patterns; a wave starts when the one before it is done
 	Concurrency int        `yaml:"concurrency"` // targets under way at the same time, within a wave

@@ -150,11 +150,10 @@ func TestReservedKeysShareOneLine(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(minimal, `{vm: ["*"]}`, "{vm: ['*'], group: [g], tag: [t]}", 1)
 	text = strings.Replace(text, "approvals: 1", "approvals: 1, terminal_approvals: 1, confirm_name: true", 1)
-	text += "drills: [{name: d, every: 24h}]\nchecks: {c: {nats: true}}\n"
-	text = strings.Replace(text, "azure:\n", "azure:\n  isolated_networks: [n]\n", 1)
+	text += "drills: [{name: d, every: 24h}]\n"
 	c, warnings := mustParse(t, text, env())
-	want := "not available yet and left unused: azure.isolated_networks, access.rules[0].match.group, access.rules[0].match.tag, " +
-		"access.rules[0].confirm_name, access.rules[0].terminal_approvals, checks, drills"
+	want := "not available yet and left unused: access.rules[0].match.group, access.rules[0].match.tag, " +
+		"access.rules[0].confirm_name, access.rules[0].terminal_approvals, drills"
 	if len(warnings) != 1 || string(warnings[0]) != want {
 		t.Errorf("got  %q\nwant %q", warnings, want)
 	}

@@ -10,14 +10,12 @@ import (
 func reserved(c *Config, given func(path string) bool) []Warning {
 	var r reservation
 	r.add("slack.notify_approvers", given("slack.notify_approvers") && c.Slack.NotifyApprovers)
-	r.add("azure.isolated_networks", len(c.Azure.IsolatedNetworks) > 0)
 	for i, rule := range c.Access.Rules {
 		r.rule(fmt.Sprintf("access.rules[%d]", i), rule)
 	}
 	r.add("access.confirm_above", given("access.confirm_above"))
 	r.add("access.break_glass", c.Access.BreakGlass != nil)
 	r.add("groups", len(c.Groups) > 0)
-	r.add("checks", len(c.Checks) > 0)
 	r.add("drills", len(c.Drills) > 0)
 	r.add("digest", given("digest"))
 	r.add("http.listen", given("http.listen") && c.HTTP.Listen != "")

@@ -17,6 +17,9 @@ const (
 	ServicePoints = "ferrysvc.points"
 )
 
+// CheckSubject is where the service answers that says whether what a check is about works.
+func CheckSubject(name string) string { return "ferrysvc.check." + name }
+
 // WatchFor is how long a watch request is held when nothing changes; the caller asks again.
 const WatchFor = 2 * time.Second
 

@@ -79,8 +79,8 @@ func (e *Executor) append(ctx context.Context, op failover.Operation, b failover
 		b.Take[i].Op = next.ID
 	}
 	if next.Phase.Final() && op.Exists() {
-		for _, t := range op.Targets {
-			hold, err := e.Journal.Holder(ctx, t.Item.Key)
+		for _, key := range op.Holds() {
+			hold, err := e.Journal.Holder(ctx, key)
 			if err != nil {
 				return op, err
 			}
@@ -105,11 +105,17 @@ func (e *Executor) store(ctx context.Context, op failover.Operation, b failover.
 
 // lookInto reads everything that a command's decision rests on. Azure comes last, and only when the answer depends on it.
 func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, *failover.Refusal, error) {
-	c := matter{situation: failover.Situation{Now: time.Now(), Policy: e.Policy}}
+	c := matter{situation: failover.Situation{Now: time.Now(), Policy: e.Policy, Networks: e.Networks}}
 	op, err := e.own(ctx, cmd)
 	c.op = op
-	if _, again := op.Answers[cmd.MessageID]; err != nil || again || cmd.Target == "" || cmd.Late(c.situation.Now) {
+	if _, again := op.Answers[cmd.MessageID]; err != nil || again || cmd.Late(c.situation.Now) {
 		return c, nil, err
+	}
+	switch {
+	case cmd.Verb == failover.VerbIncident:
+		return e.incident(ctx, cmd, c)
+	case cmd.Target == "":
+		return e.ofOperation(ctx, cmd, c)
 	}
 	item, refusal, err := e.resolve(ctx, cmd.Target)
 	if refusal != nil && refusal.Kind == failover.Unavailable {
@@ -118,6 +124,35 @@ func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, 
 	if refusal != nil || err != nil {
 		return c, refusal, err
 	}
+	return e.about(ctx, cmd, c, item)
+}
+
+// ofOperation is a command that names an operation: about that operation, or about its VM once it is over.
+func (e *Executor) ofOperation(ctx context.Context, cmd failover.Command, c matter) (matter, *failover.Refusal, error) {
+	open := c.op.Exists() && !c.op.Phase.Final()
+	switch {
+	case len(c.op.Targets) != 1:
+		return c, nil, nil
+	case cmd.Verb == failover.VerbChange && open:
+		refusal, err := e.forChange(ctx, cmd, &c)
+		return c, refusal, err
+	case cmd.Verb != failover.VerbReprotect || !c.op.Exists():
+		return c, nil, nil
+	}
+	if gate, waits := c.op.Pending(); waits && gate.Step.IsReprotect() {
+		return c, nil, nil
+	}
+	item := c.op.Targets[0].Item
+	op, err := e.fresh(ctx, cmd)
+	c.op = op
+	if _, again := op.Answers[cmd.MessageID]; err != nil || again {
+		return c, nil, err
+	}
+	return e.about(ctx, cmd, c, item)
+}
+
+// about reads the VM of a command, unless an operation holds it.
+func (e *Executor) about(ctx context.Context, cmd failover.Command, c matter, item failover.Item) (matter, *failover.Refusal, error) {
 	hold, err := e.Journal.Holder(ctx, item.Key)
 	if err != nil {
 		return c, nil, err
@@ -126,50 +161,122 @@ func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, 
 	if hold.Op != "" {
 		return e.held(ctx, cmd, c, hold)
 	}
-	if refusal = failover.Barred(cmd, c.situation); refusal != nil {
-		return c, refusal, nil
+	refusal := failover.Barred(cmd, c.situation)
+	if refusal == nil {
+		refusal, err = e.readItem(ctx, cmd, &c)
 	}
-	refusal, err = e.readItem(ctx, cmd, &c)
 	return c, refusal, err
 }
 
 // own loads the operation of the command's id. When that short id is another command's, the id is salted anew.
 func (e *Executor) own(ctx context.Context, cmd failover.Command) (failover.Operation, error) {
-	for salt := 1; ; salt++ {
-		op, err := e.Journal.Load(ctx, cmd.Op)
+	op, err := e.Journal.Load(ctx, cmd.Op)
+	_, ours := op.Answers[cmd.MessageID]
+	if err != nil || ours || !op.Exists() || cmd.Target == "" && cmd.Verb != failover.VerbIncident {
+		return op, err
+	}
+	return e.fresh(ctx, cmd)
+}
+
+// fresh is the operation that a command would open, under the first of its ids that is no other command's.
+func (e *Executor) fresh(ctx context.Context, cmd failover.Command) (failover.Operation, error) {
+	for salt := 0; ; salt++ {
+		op, err := e.Journal.Load(ctx, failover.OpIDOf(cmd.MessageID, salt))
 		_, ours := op.Answers[cmd.MessageID]
-		if err != nil || ours || !op.Exists() || cmd.Target == "" {
+		if err != nil || ours || !op.Exists() {
 			return op, err
 		}
-		cmd.Op = failover.OpIDOf(cmd.MessageID, salt)
 	}
 }
 
-// held is a command on a VM that an operation holds: a commit is meant for that operation, all else is told who holds it.
+// held is a command on a VM that an operation holds: what its gate waits for is meant for that operation, all else is told
+// who holds it.
 func (e *Executor) held(ctx context.Context, cmd failover.Command, c matter, hold failover.Hold) (matter, *failover.Refusal, error) {
 	holder, err := e.Journal.Load(ctx, hold.Op)
 	if err != nil {
 		return c, nil, err
 	}
-	if cmd.Verb == failover.VerbCommit {
+	gate, _ := holder.Pending()
+	switch {
+	case cmd.Verb == failover.VerbCommit, cmd.Verb == failover.VerbReprotect && gate.Step.IsReprotect():
 		c.op = holder
-	} else if holder.Asked != cmd.MessageID {
+	case cmd.Verb == failover.VerbChange:
+		c.op = holder
+		refusal, err := e.forChange(ctx, cmd, &c)
+		return c, refusal, err
+	case holder.Asked != cmd.MessageID:
 		c.situation.Holder = holder
 	}
 	return c, nil, nil
 }
 
-// readItem reads the item as it is now, with its recovery points where they matter.
+// forChange reads what another recovery point for an open operation can be. A press names none.
+func (e *Executor) forChange(ctx context.Context, cmd failover.Command, c *matter) (*failover.Refusal, error) {
+	if c.op.Phase != failover.AwaitingCommit || len(c.op.Targets) != 1 || cmd.Seen != "" {
+		return nil, nil
+	}
+	c.situation.Item = c.op.Targets[0].Item
+	return e.readItem(ctx, cmd, c)
+}
+
+// incident is a command about the declared incident, of which there is one at most.
+func (e *Executor) incident(ctx context.Context, cmd failover.Command, c matter) (matter, *failover.Refusal, error) {
+	hold, err := e.Journal.Holder(ctx, failover.IncidentKey())
+	if err != nil {
+		return c, nil, err
+	}
+	c.holds = []failover.Hold{hold}
+	if hold.Op == "" {
+		return c, nil, nil
+	}
+	declared, err := e.Journal.Load(ctx, hold.Op)
+	if cmd.Over {
+		c.op = declared
+	} else if declared.Asked != cmd.MessageID {
+		c.situation.Holder = declared
+	}
+	return c, nil, err
+}
+
+// began is when the declared incident began; zero when there is none.
+func (e *Executor) began(ctx context.Context) (time.Time, error) {
+	hold, err := e.Journal.Holder(ctx, failover.IncidentKey())
+	if err != nil || hold.Op == "" {
+		return time.Time{}, err
+	}
+	op, err := e.Journal.Load(ctx, hold.Op)
+	return op.Began(), err
+}
+
+// readItem reads the item as it is now, with its recovery points or what a reprotect would use where they matter.
 func (e *Executor) readItem(ctx context.Context, cmd failover.Command, c *matter) (*failover.Refusal, error) {
 	item, err := e.Site.Item(ctx, c.situation.Item)
-	if err == nil && cmd.Verb == failover.VerbFailover {
-		c.situation.Points, err = e.Site.Points(ctx, item)
-	}
 	if err != nil {
 		return unavailable(ctx, err)
 	}
 	c.situation.Item = item
-	return nil, nil
+	switch back := item.State == failover.StateCommitted; {
+	case cmd.Verb == failover.VerbFailover, cmd.Verb == failover.VerbTest, cmd.Verb == failover.VerbChange, cmd.Verb == failover.VerbFailback && !back:
+		c.situation.Points, err = e.Site.Points(ctx, item)
+	case cmd.Verb == failover.VerbReprotect && back, cmd.Verb == failover.VerbFailback && back:
+		var reversal failover.Reversal
+		reversal, err = e.Site.Reversal(ctx, item)
+		c.situation.Reversal = &reversal
+	}
+	if err != nil {
+		return unavailable(ctx, err)
+	}
+	c.situation.Check = e.checkOf(item)
+	c.situation.Incident, err = e.began(ctx)
+	return nil, err
+}
+
+// checkOf is how the VM is asked whether it works; nil when the configuration says nothing about it.
+func (e *Executor) checkOf(item failover.Item) *failover.Check {
+	if e.Checks == nil {
+		return nil
+	}
+	return e.Checks(item)
 }
 
 // unavailable turns trouble with Azure into an answer: a person is told, the command is not kept waiting.
@@ -178,6 +285,9 @@ func unavailable(ctx context.Context, err error) (*failover.Refusal, error) {
 		return nil, ctx.Err()
 	}
 	var site *failover.SiteError
+	if errors.As(err, &site) && site.Kind == failover.RefusedBySite && site.Fault.Code == failover.CodePrerequisite {
+		return &failover.Refusal{Kind: failover.WrongState, Message: site.Fault.Message, Hint: cmp.Or(site.Fault.Action, "Nothing was started.")}, nil
+	}
 	if errors.As(err, &site) && site.Kind == failover.RefusedBySite {
 		return failover.Refuse(failover.Unavailable, cmp.Or(site.Fault.Action, "Nothing was started."), "Azure refuses to show it: %s.", strings.TrimSuffix(err.Error(), ".")), nil
 	}

@@ -95,7 +95,11 @@ func (d *driver) step(ctx context.Context) (bool, error) {
 	case failover.Act:
 		return true, d.act(ctx, do)
 	case failover.Look:
-		return true, d.look(ctx, target, seen, func() error { return d.readItem(ctx, target, &seen, do.Points) }, &seen)
+		return true, d.look(ctx, target, seen, func() error { return d.readItem(ctx, target, &seen, do) }, &seen)
+	case failover.Probe:
+		return true, d.probe(ctx, target, seen, do.Check)
+	case failover.Survey:
+		return true, d.look(ctx, target, seen, func() error { return d.survey(ctx, target, &seen) }, &seen)
 	case failover.Search:
 		return true, d.look(ctx, target, seen, func() error { return d.search(ctx, target, &seen, do.Since) }, &seen)
 	case failover.ReadJob:
@@ -169,20 +173,52 @@ func silence(before failover.Observation, err error, now time.Time) failover.Obs
 	return before
 }
 
-func (d *driver) readItem(ctx context.Context, target string, seen *failover.Observation, points bool) (err error) {
+func (d *driver) readItem(ctx context.Context, target string, seen *failover.Observation, what failover.Look) (err error) {
 	if seen.Item, err = d.Site.Item(ctx, d.item(target)); err != nil {
 		return err
 	}
 	seen.LookedAt = time.Now()
-	if points {
-		seen.Points, err = d.Site.Points(ctx, seen.Item)
+	if what.Points {
+		if seen.Points, err = d.Site.Points(ctx, seen.Item); err != nil {
+			return err
+		}
 		seen.PointsAt = time.Now()
+	}
+	// What a reprotect would use can be read of a committed VM only; in another state the item tells why there is none.
+	if what.Reversal {
+		if seen.Item.State == failover.StateCommitted {
+			var r failover.Reversal
+			r, err = d.Site.Reversal(ctx, seen.Item)
+			seen.Reversal = &r
+		}
+		seen.TurnedAt = time.Now()
 	}
 	return err
 }
 
+// probe asks the VM whether it works, once.
+func (d *driver) probe(ctx context.Context, target string, seen failover.Observation, check failover.Check) error {
+	result := failover.CheckResult{Outcome: failover.CheckNoData, Detail: "this executor cannot ask"}
+	if d.Prober != nil {
+		result = d.Prober.Probe(ctx, check)
+	}
+	result.Name, result.At = check.Name, time.Now()
+	if seen.ProbedFrom.IsZero() {
+		seen.ProbedFrom = result.At
+	}
+	seen.Probe = result
+	d.seen[target] = seen
+	return ctx.Err()
+}
+
+func (d *driver) survey(ctx context.Context, target string, seen *failover.Observation) (err error) {
+	seen.Leftovers, err = d.Site.Leftovers(ctx, d.item(target))
+	seen.SurveyedAt = time.Now()
+	return err
+}
+
 func (d *driver) search(ctx context.Context, target string, seen *failover.Observation, since time.Time) (err error) {
-	if err = d.readItem(ctx, target, seen, false); err != nil {
+	if err = d.readItem(ctx, target, seen, failover.Look{}); err != nil {
 		return err
 	}
 	seen.Found, err = d.Site.JobsSince(ctx, seen.Item, since)

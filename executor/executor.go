@@ -53,6 +53,11 @@ type Options struct {
 	Shelf   Shelf
 	Site    Site
 	Policy  failover.Policy
+	// Networks are the ARM ids of the isolated networks; a drill may use no other.
+	Networks []string
+	// Checks is how a VM is asked after a failover whether it works, nil for those that are not; Prober asks.
+	Checks func(item failover.Item) *failover.Check
+	Prober Prober
 	// Seam is where a test cuts the process around a call to Azure; nil: just do.
 	Seam func(name string, do func() error) error
 	Log  *slog.Logger

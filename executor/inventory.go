@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,7 +79,7 @@ func (e *Executor) watch(ctx context.Context) error {
 	for ctx.Err() == nil {
 		inv, err := e.list(ctx, 0)
 		if err == nil {
-			err = e.Shelf.SaveInventory(ctx, inv)
+			err = e.Shelf.SaveInventory(ctx, slim(inv))
 		}
 		e.notice(ctx, inv.Items)
 		if err != nil && ctx.Err() == nil {
@@ -87,6 +88,15 @@ func (e *Executor) watch(ctx context.Context) error {
 		pause(ctx, inventoryEvery)
 	}
 	return nil
+}
+
+// slim leaves out what nobody shows of a list: the inventory is one message, and it grows with every VM.
+func slim(inv failover.Inventory) failover.Inventory {
+	inv.Items = slices.Clone(inv.Items)
+	for i := range inv.Items {
+		inv.Items[i].VM, inv.Items[i].Caches = "", nil
+	}
+	return inv
 }
 
 func (e *Executor) notice(ctx context.Context, items []failover.Item) {

@@ -245,3 +245,15 @@ func silent() error {
 func lost() error {
 	return &failover.SiteError{Kind: failover.Unknown, Fault: failover.Fault{Code: "AnswerLost", Message: "connection reset"}}
 }
+
+func (v *vault) Reversal(_ context.Context, item failover.Item) (failover.Reversal, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return failover.Reversal{From: item.To, To: item.From, Container: "/vaults/v/containers/" + item.From, ResourceGroup: "rg"}, v.trouble
+}
+
+func (v *vault) Leftovers(_ context.Context, item failover.Item) ([]failover.Leftover, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return []failover.Leftover{{Kind: "virtual machine", Name: item.Name}}, v.trouble
+}

@@ -2,6 +2,7 @@ package failover
 
 import (
 	"slices"
+	"strings"
 )
 
 func decideCancel(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
@@ -10,7 +11,10 @@ func decideCancel(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	}
 	switch op.Phase {
 	case AwaitingApproval:
-		return nil, Refuse(WrongState, "Type /failover withdraw "+string(op.ID)+".", "%s has not started.", op.ID)
+		if !op.Started() {
+			return nil, Refuse(WrongState, "Type /failover withdraw "+string(op.ID)+".", "%s has not started.", op.ID)
+		}
+		return []Fact{stopped(op, cmd)}, nil
 	case Running:
 		if refusal := unstoppable(op); refusal != nil {
 			return nil, refusal
@@ -30,28 +34,72 @@ func unstoppable(op Operation) *Refusal {
 		return Refuse(TooLate, "Type /failover status "+string(op.ID)+" to see how it ended.", "%s is just ending.", op.ID)
 	}
 	for _, t := range op.Targets {
-		kind := wanted(op, t)
+		kind := t.Doing
+		unknown := len(unresolved(t, kind)) > 0
 		switch {
 		case t.Phase != Running || !underWay(t, kind):
-		case kind == StepCommit:
-			return Refuse(WrongState, "Wait for it to end.", "A commit that is under way cannot be stopped.")
-		case len(unresolved(t, kind)) > 0:
+		case kind == StepFailover && unknown:
 			return Refuse(WrongState, "Wait until it is known; nothing is committed without a press.", "It is not known yet whether Azure took the call, and a running failover is not cancelled.")
-		default:
+		case kind == StepFailover:
 			return Refuse(WrongState, "Wait for it to end; nothing is committed without a press.", "A running failover is not cancelled: Azure has already stopped the replication, and the VM would be left unprotected and half moved.")
+		case kind == StepTest:
+			return Refuse(WrongState, "Wait for it to end, then clean it up: /failover cleanup "+t.Item.Name+".", "A drill that is under way is not cancelled: Azure would leave parts of the test VM behind.")
+		case (kind == StepReprotect || kind == StepReprotectAgain) && !unknown && replicates(t):
+			// Only Ferry's watching ends; the replication goes on by itself.
+		default:
+			return Refuse(WrongState, "Wait for it to end.", "A %s that is under way cannot be stopped.", kind.noun())
 		}
 	}
 	return nil
 }
 
+// replicates reports whether the job of a reprotect is over and the data are on their way.
+func replicates(t Target) bool { return strings.Contains(t.Progress, "initial replication") }
+
+// noun is a step in a sentence.
+func (k StepKind) noun() string {
+	switch k {
+	case StepChange:
+		return "change of the recovery point"
+	case StepTest:
+		return "test failover"
+	case StepCleanup:
+		return "clean-up"
+	case StepReprotectAgain:
+		return string(StepReprotect)
+	case StepFailover, StepCommit, StepReprotect, StepProbe, StepCheck, StepSurvey:
+	}
+	return string(k)
+}
+
 // stopped is the end of an operation by a person who leaves the VM as it is.
 func stopped(op Operation, cmd Command) Finished {
-	f := Finished{Phase: Cancelled, Note: "Ended by " + mention(cmd.By) + because(cmd.Reason) + ". The VM stays as it is in Azure.", Hint: "To make a failover final later, type /failover commit VM."}
-	touched := func(t Target) bool { return t.Phase != Running || wanted(op, t) != StepFailover }
+	f := Finished{Phase: Cancelled, Note: "Ended by " + mention(cmd.By) + because(cmd.Reason) + ". The VM stays as it is in Azure.", Hint: whatIsLeft(op)}
+	touched := func(t Target) bool { return len(t.Steps) > 0 || t.Phase != Running }
 	if op.Phase == Running && !slices.ContainsFunc(op.Targets, touched) {
 		f.Note, f.Hint = "Ended by "+mention(cmd.By)+because(cmd.Reason)+" before Azure took the call. Nothing was started.", ""
 	}
 	return f
+}
+
+// whatIsLeft says what somebody may want to do after an operation was ended half-way.
+func whatIsLeft(op Operation) string {
+	if len(op.Targets) == 0 {
+		return ""
+	}
+	doing, vm := op.Targets[0].Doing, "VM"
+	if len(op.Targets) == 1 {
+		vm = op.Targets[0].Item.Name
+	}
+	switch {
+	case op.Verb == VerbTest || op.Verb == VerbCleanup:
+		return "If a test VM is left, type /failover cleanup " + vm + "."
+	case doing.IsReprotect():
+		return "A replication that has begun goes on in Azure; /failover list shows its state."
+	case op.Verb == VerbFailback && doing == StepFailover:
+		return "To go on later, type /failover failback " + vm + "."
+	}
+	return "To make a failover final later, type /failover commit " + vm + "."
 }
 
 // mayCancel reports whether the class cancel is open to the actor on every target.

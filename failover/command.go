@@ -22,6 +22,12 @@ type Command struct {
 	Point    Point  `json:"point,omitzero"`
 	Shutdown bool   `json:"shutdown,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+	Force    bool   `json:"force,omitempty"`   // take a point from after the incident's begin
+	Network  string `json:"network,omitempty"` // of a drill: name or ARM id, as typed; empty is the only one there is
+	Notes    string `json:"notes,omitempty"`   // of a clean-up
+	Over     bool   `json:"over,omitempty"`    // of an incident: it has ended
+	// Seen names what a button stood for, see [Operation.Token]; empty when it was typed. An old click does not act.
+	Seen string `json:"seen,omitempty"`
 	// At is when it was asked; ValidUntil when it stops being one: old clicks do not act.
 	At         time.Time `json:"at"`
 	ValidUntil time.Time `json:"valid_until"`

@@ -15,6 +15,14 @@ type Situation struct {
 	Points []RecoveryPoint
 	// Holder is the operation that holds the VM; the zero operation when nobody does.
 	Holder Operation
+	// Networks are the ARM ids of the isolated networks, the only ones that a drill may use.
+	Networks []string
+	// Reversal is what a reprotect of the VM would use and create; nil when it was not asked for.
+	Reversal *Reversal
+	// Check is how the VM is asked after a failover whether it works; nil when the configuration has none.
+	Check *Check
+	// Incident is when the declared incident began; zero when there is none.
+	Incident time.Time
 }
 
 // Decide turns a command into the facts that it makes true, or refuses it. It is the only way from a wish to a fact:
@@ -26,17 +34,19 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if cmd.Late(s.Now) {
 		return nil, Refuse(TooLate, "Ask again; nothing was started.", "This request of %s came too late to be acted on.", stamp(cmd.At))
 	}
-	switch cmd.Verb {
-	case VerbFailover:
-		return decideFailover(cmd, s)
-	case VerbCommit:
-		return decideCommit(op, cmd, s)
-	case VerbApprove, VerbDeny, VerbWithdraw, VerbExpire, VerbCancel:
-		if !op.Exists() {
-			return nil, Refuse(UnknownName, "Type /failover status to see what is open.", "There is no operation %s.", cmd.Op)
-		}
+	if onVM := ClassOf(cmd.Verb) != "" && cmd.Verb != VerbCancel && s.Item.Key != ""; !op.Exists() && !onVM && cmd.Verb != VerbIncident {
+		return nil, Refuse(UnknownName, "Type /failover status to see what is open.", "There is no operation %s.", cmd.Op)
 	}
 	switch cmd.Verb {
+	case VerbFailover, VerbTest, VerbCleanup, VerbReprotect, VerbFailback:
+		if gate, open := op.Pending(); open && cmd.Verb == VerbReprotect && gate.Step.IsReprotect() {
+			return decideApprove(op, cmd, s)
+		}
+		return decideAsk(cmd, s)
+	case VerbChange:
+		return decideChange(op, cmd, s)
+	case VerbCommit:
+		return decideCommit(op, cmd, s)
 	case VerbApprove:
 		return decideApprove(op, cmd, s)
 	case VerbDeny:
@@ -47,53 +57,24 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return decideCancel(op, cmd, s)
 	case VerbExpire:
 		return decideExpire(op, s)
-	case VerbFailover, VerbCommit:
+	case VerbIncident:
+		return decideIncident(op, cmd, s)
 	}
 	return nil, Refuse(BadUsage, "Type /failover help.", "Ferry does not know the verb %q.", cmd.Verb)
-}
-
-func decideFailover(cmd Command, s Situation) ([]Fact, *Refusal) {
-	rule, refusal := s.mayAsk(ClassFailover, cmd.By)
-	if refusal == nil {
-		refusal = s.free()
-	}
-	if refusal == nil {
-		refusal = Legal(StepFailover, s.Item)
-	}
-	if refusal != nil {
-		return nil, refusal
-	}
-	shown, refusal := Choose(s.Points, cmd.Point)
-	if refusal != nil {
-		return nil, refusal
-	}
-	plan := Plan{Point: cmd.Point, Shutdown: cmd.Shutdown, Rule: rule}
-	if !cmd.Point.Moving() { // an explicit point is pinned now: the approver sees which
-		plan.Point = Point{Kind: ByID, ID: shown.ID}
-	}
-	plan.CommitBy, _ = s.Policy.RuleFor(ClassCommit, s.Item)
-	target := Target{Item: s.Item, Phase: AwaitingApproval, Shown: &shown}
-	plan.Digest = digest(plan, []Target{target})
-	req := Requested{Op: cmd.Op, Verb: VerbFailover, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: []Target{target}}
-	if rule.Approvals == 0 {
-		return []Fact{req, GateOpened{ClassFailover}}, nil
-	}
-	req.ExpiresAt = s.Now.Add(rule.Expires)
-	return []Fact{req}, nil
 }
 
 // Barred refuses a command on a VM as far as its giver's rights are certain before Azure is read: on the item when the
 // name is resolved, else on all. Who has no right is told so even while Azure does not answer.
 func Barred(cmd Command, s Situation) *Refusal {
 	switch {
-	case s.Item.Key != "" && cmd.Verb == VerbFailover:
-		_, refusal := s.mayAsk(ClassFailover, cmd.By)
+	case s.Item.Key != "" && (cmd.Verb == VerbCommit || cmd.Verb == VerbChange):
+		_, _, refusal := s.mayPress(ClassOf(cmd.Verb), cmd.By)
 		return refusal
-	case s.Item.Key != "" && cmd.Verb == VerbCommit:
-		_, _, refusal := s.mayCommit(cmd.By)
+	case s.Item.Key != "":
+		_, refusal := s.mayAsk(ClassOf(cmd.Verb), cmd.By)
 		return refusal
-	case s.Item.Key == "" && !s.Policy.mayAnywhere(cmd.Verb, cmd.By):
-		return Refuse(NotAllowed, "Ask somebody who has the right in Ferry's configuration, under access.", "You may not %s %s.", Class(cmd.Verb).verb(), cmd.Target)
+	case !s.Policy.mayAnywhere(cmd.Verb, cmd.By):
+		return Refuse(NotAllowed, "Ask somebody who has the right in Ferry's configuration, under access.", "You may not %s %s.", ClassOf(cmd.Verb).verb(), cmd.Target)
 	}
 	return nil
 }
@@ -122,28 +103,36 @@ func (s Situation) free() *Refusal {
 
 func decideCommit(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if !op.Exists() {
-		if s.Item.Key == "" {
-			return nil, Refuse(UnknownName, "Type /failover list to see every replicated VM.", "There is no operation %s.", cmd.Op)
-		}
 		return decideForeignCommit(cmd, s)
 	}
 	if op.Phase != AwaitingCommit {
 		return nil, notCommittable(op)
 	}
+	if refusal := outdated(op, StepCommit, cmd); refusal != nil {
+		return nil, refusal
+	}
 	refusal := s.Policy.mayDecide(op, ClassCommit, cmd.By)
 	switch {
 	case refusal == nil:
-		return press(op, ClassCommit, cmd, s.Now)
+		return press(op, op.stage(StepCommit), cmd, s.Now)
 	case s.Policy.May(op.Plan.CommitBy, cmd.By):
 		return []Fact{CommitAsked{By: cmd.By}}, nil
 	}
 	return nil, refusal
 }
 
+// outdated refuses a press of a button that stood for something else than what would happen now.
+func outdated(op Operation, step StepKind, cmd Command) *Refusal {
+	if cmd.Seen == "" || cmd.Seen == op.Token(step) {
+		return nil
+	}
+	return Refuse(TooLate, "Look at the card as it is now, and press again.", "%s has moved on since that button was drawn; nothing was done.", op.ID)
+}
+
 // decideForeignCommit opens an operation for a VM that was failed over outside Ferry; when who typed it may decide, that
 // is the press.
 func decideForeignCommit(cmd Command, s Situation) ([]Fact, *Refusal) {
-	rule, decides, refusal := s.mayCommit(cmd.By)
+	rule, decides, refusal := s.mayPress(ClassCommit, cmd.By)
 	if refusal == nil {
 		refusal = Legal(StepCommit, s.Item)
 	}
@@ -152,36 +141,37 @@ func decideForeignCommit(cmd Command, s Situation) ([]Fact, *Refusal) {
 	}
 	target := Target{Item: s.Item, Phase: AwaitingCommit}
 	plan := Plan{Rule: rule, CommitBy: rule}
+	plan.ChangeBy, _ = s.Policy.RuleFor(ClassChange, s.Item)
 	plan.Digest = digest(plan, []Target{target})
 	facts := []Fact{Requested{Op: cmd.Op, Verb: VerbCommit, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: []Target{target}}}
 	if !decides {
 		return facts, nil
 	}
-	facts = append(facts, Decided{Gate: ClassCommit, By: cmd.By, Approve: true})
+	facts = append(facts, Decided{Gate: ClassCommit, Step: StepCommit, By: cmd.By, Approve: true})
 	if rule.Approvals <= 1 {
-		facts = append(facts, GateOpened{ClassCommit})
+		facts = append(facts, GateOpened{ClassCommit, StepCommit})
 	}
 	return facts, nil
 }
 
-// mayCommit finds the rule for the item's commit, and whether the actor decides it or may only ask.
-func (s Situation) mayCommit(actor Actor) (rule Rule, decides bool, refusal *Refusal) {
-	rule, ok := s.Policy.RuleFor(ClassCommit, s.Item)
+// mayPress finds the rule for a gate on the item, and whether the actor decides it or may only ask.
+func (s Situation) mayPress(class Class, actor Actor) (rule Rule, decides bool, refusal *Refusal) {
+	rule, ok := s.Policy.RuleFor(class, s.Item)
 	if ok && s.Policy.Decides(rule, actor) {
 		return rule, true, nil
 	}
-	rule, refusal = s.mayAsk(ClassCommit, actor)
+	rule, refusal = s.mayAsk(class, actor)
 	return rule, false, refusal
 }
 
 // press records one approval, and opens the gate when it was the last one needed.
-func press(op Operation, gate Class, cmd Command, now time.Time) ([]Fact, *Refusal) {
-	if slices.ContainsFunc(op.Approvers(gate), func(a Actor) bool { return a.ID == cmd.By.ID }) {
+func press(op Operation, gate Stage, cmd Command, now time.Time) ([]Fact, *Refusal) {
+	if slices.ContainsFunc(op.Approvers(gate.Gate), func(a Actor) bool { return a.ID == cmd.By.ID }) {
 		return nil, Refuse(TooLate, "It waits for another person.", "You have already approved %s.", op.ID)
 	}
-	decided := Decided{Gate: gate, By: cmd.By, Approve: true, Reason: cmd.Reason}
-	if Evolve(op, Record{Fact: decided, At: now}).Approved(gate) {
-		return []Fact{decided, GateOpened{gate}}, nil
+	decided := Decided{Gate: gate.Gate, Step: gate.Step, By: cmd.By, Approve: true, Reason: cmd.Reason}
+	if Evolve(op, Record{Fact: decided, At: now}).Approved(gate.Gate) {
+		return []Fact{decided, GateOpened{gate.Gate, gate.Step}}, nil
 	}
 	return []Fact{decided}, nil
 }
@@ -190,28 +180,50 @@ func decideApprove(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal := undecided(op, s.Now); refusal != nil {
 		return nil, refusal
 	}
-	if refusal := s.Policy.mayDecide(op, ClassFailover, cmd.By); refusal != nil {
+	gate, _ := op.Pending()
+	if refusal := outdated(op, gate.Step, cmd); refusal != nil {
 		return nil, refusal
 	}
-	return press(op, ClassFailover, cmd, s.Now)
+	if slices.ContainsFunc(op.Targets, func(t Target) bool { return t.Unplanned }) {
+		return nil, Refuse(WrongState, "Wait until the card shows it, then press.", "What the %s of %s would do has not been read yet.", gate.Step.noun(), op.ID)
+	}
+	if refusal := s.Policy.mayDecide(op, gate.Gate, cmd.By); refusal != nil {
+		return nil, refusal
+	}
+	return press(op, gate, cmd, s.Now)
 }
 
 func decideDeny(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal := undecided(op, s.Now); refusal != nil {
 		return nil, refusal
 	}
+	gate, _ := op.Pending()
+	if refusal := outdated(op, gate.Step, cmd); refusal != nil {
+		return nil, refusal
+	}
+	if op.Started() {
+		return nil, begunAlready(op)
+	}
 	if !s.Policy.Decides(op.Plan.Rule, cmd.By) {
 		return nil, Refuse(NotAllowed, "Who asked may withdraw it: /failover withdraw "+string(op.ID)+".", "You may not deny %s.", op.ID)
 	}
 	return []Fact{
-		Decided{Gate: ClassFailover, By: cmd.By, Reason: cmd.Reason},
+		Decided{Gate: gate.Gate, Step: gate.Step, By: cmd.By, Reason: cmd.Reason},
 		Finished{Phase: Denied, Note: "Denied by " + mention(cmd.By) + because(cmd.Reason) + ". Nothing was started."},
 	}, nil
+}
+
+// begunAlready is the answer to who wants to take back what is half-way.
+func begunAlready(op Operation) *Refusal {
+	return Refuse(WrongState, "To leave it as it is, type /failover cancel "+string(op.ID)+".", "%s has begun; it cannot be taken back.", op.ID)
 }
 
 func decideWithdraw(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal := undecided(op, s.Now); refusal != nil {
 		return nil, refusal
+	}
+	if op.Started() {
+		return nil, begunAlready(op)
 	}
 	if op.RequestedBy.ID != cmd.By.ID && !s.mayCancel(op, cmd.By) && !s.Policy.Decides(op.Plan.Rule, cmd.By) {
 		return nil, Refuse(NotAllowed, "Ask "+mention(op.RequestedBy)+" to withdraw it, or an approver to deny it.", "You may not withdraw %s.", op.ID)
@@ -220,7 +232,7 @@ func decideWithdraw(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 }
 
 func decideExpire(op Operation, s Situation) ([]Fact, *Refusal) {
-	if op.Phase != AwaitingApproval || s.Now.Before(op.ExpiresAt) {
+	if op.Phase != AwaitingApproval || op.ExpiresAt.IsZero() || s.Now.Before(op.ExpiresAt) {
 		return nil, nil
 	}
 	return []Fact{Finished{Phase: Expired, Note: "Nobody decided in time. Nothing was started.", Hint: "Ask again if it is still wanted."}}, nil
@@ -231,7 +243,7 @@ func undecided(op Operation, now time.Time) *Refusal {
 	id := string(op.ID)
 	switch op.Phase {
 	case AwaitingApproval:
-		if !now.Before(op.ExpiresAt) {
+		if !op.ExpiresAt.IsZero() && !now.Before(op.ExpiresAt) {
 			return Refuse(TooLate, "Ask again if it is still wanted.", "%s expired at %s without a decision.", op.ID, stamp(op.ExpiresAt))
 		}
 		return nil
@@ -255,10 +267,10 @@ func notCommittable(op Operation) *Refusal {
 	case AwaitingApproval:
 		return Refuse(WrongState, "An approver types /failover approve "+id+" first.", "%s has not been approved yet.", op.ID)
 	case Running:
-		if len(op.Approvers(ClassCommit)) > 0 {
+		if slices.ContainsFunc(op.Targets, func(t Target) bool { return t.Phase == Running && t.Doing == StepCommit }) {
 			return Refuse(TooLate, "Type /failover status "+id+" to see where it stands.", "The commit of %s was already pressed%s.", op.ID, lastApproval(op))
 		}
-		return Refuse(WrongState, "Wait until the card asks for the commit.", "%s is still failing over.", op.ID)
+		return Refuse(WrongState, "Wait until the card asks for the commit.", "%s is still %s.", op.ID, op.doing())
 	case NeedsAttention:
 		return Refuse(WrongState, "Type /failover status "+id+" to see what is wrong.", "%s needs attention before anything can be committed.", op.ID)
 	case AwaitingCommit, Succeeded, Failed, Denied, Expired, Cancelled:

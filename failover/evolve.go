@@ -17,11 +17,16 @@ func Evolve(op Operation, r Record) Operation {
 	case Requested:
 		op = requested(op, f, r)
 	case Decided:
-		op.Decisions = append(op.Decisions, Decision{Gate: f.Gate, By: f.By, At: r.At, Approve: f.Approve, Reason: f.Reason})
+		op.Decisions = append(op.Decisions, Decision{Gate: f.Gate, Step: f.Step, By: f.By, At: r.At, Approve: f.Approve, Reason: f.Reason})
 	case CommitAsked:
 		op.CommitAskedBy = append(op.CommitAskedBy, f.By)
+	case ChangeAsked:
+		op.Change = &Change{By: f.By, At: r.At, Point: f.Point}
+		op.Decisions = spend(op.Decisions, ClassChange)
 	case GateOpened:
-		op = started(op, r.At)
+		op = started(op, f, r.At)
+	case Reminded:
+		op.RemindedAt = r.At
 	case Claimed:
 		op.Executor, op.Epoch, op.Drive, op.Parked = f.Executor, r.Seq, f.Drive, false
 	case Parked:
@@ -32,7 +37,7 @@ func Evolve(op Operation, r Record) Operation {
 			op.Targets[i] = ended(op.Targets[i], f.Phase)
 		}
 	case Refused:
-	case StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck:
+	case StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed:
 		op = evolveTarget(op, r)
 	}
 	return answer(op, r)
@@ -40,23 +45,31 @@ func Evolve(op Operation, r Record) Operation {
 
 func requested(op Operation, f Requested, r Record) Operation {
 	op.ID, op.Verb, op.RequestedBy, op.RequestedAt = f.Op, f.Verb, f.By, r.At
-	op.Reason, op.Plan, op.Targets, op.ExpiresAt, op.Asked = f.Reason, f.Plan, f.Targets, f.ExpiresAt, r.Command
-	op.Phase = AwaitingApproval
-	if f.Verb == VerbCommit {
-		op.Phase = AwaitingCommit
+	op.Reason, op.Plan, op.Targets, op.ExpiresAt, op.Asked = f.Reason, f.Plan, slices.Clone(f.Targets), f.ExpiresAt, r.Command
+	first := op.stages()[0]
+	op.Phase = first.Waits
+	for i := range op.Targets {
+		op.Targets[i].Doing = first.Step
+	}
+	if f.Verb == VerbIncident { // it lasts until somebody ends it
+		op.Phase, op.StartedAt = Running, r.At
 	}
 	return op
 }
 
 // started is a gate that opened: every target that stood before it runs, and whoever drives has to look again.
-func started(op Operation, at time.Time) Operation {
+func started(op Operation, f GateOpened, at time.Time) Operation {
+	step := f.Step
+	if step == "" { // written when each class had one gate
+		step = StepKind(f.Gate)
+	}
 	for i := range op.Targets {
 		t := &op.Targets[i]
 		if t.Phase == op.Phase {
-			t.Phase, t.Progress, t.Error = Running, "", nil
+			t.Phase, t.Doing, t.Progress, t.Error = Running, step, "", nil
 		}
 	}
-	op.Phase, op.Parked = Running, false
+	op.Phase, op.Parked, op.ExpiresAt = Running, false, time.Time{}
 	if op.StartedAt.IsZero() {
 		op.StartedAt = at
 	}
@@ -79,39 +92,70 @@ func evolveTarget(op Operation, r Record) Operation {
 		return op
 	}
 	t := &op.Targets[i]
-	if f, ok := r.Fact.(StepStarted); ok {
+	switch f := r.Fact.(type) {
+	case StepStarted:
 		t.Steps = append(t.Steps, Step{Kind: f.Kind, Attempt: f.Attempt, State: StateStarted, ClientRequestID: f.ClientRequestID, StartedAt: r.At})
-		t.Progress = "calling Azure"
+		t.Doing, t.Progress = f.Kind, "calling Azure"
 		return op
-	}
-	if f, ok := r.Fact.(Stuck); ok {
+	case Stuck:
 		t.Phase, t.Progress, t.Error = NeedsAttention, "", &Fault{Message: f.Why, Action: f.Hint}
 		op.Phase = NeedsAttention
 		return op
-	}
-	if f, ok := r.Fact.(StepDone); ok && f.Outside {
-		t.Steps = append(t.Steps, Step{Kind: kind}) // nobody's call of ours did it
+	case Prepared:
+		t.Item, t.Shown, t.Reversal, t.Unplanned, t.Progress = f.Item, f.Shown, f.Reversal, false, ""
+		op.Plan.Digest = f.Digest
+		return op
+	case Checked:
+		t.Checked = append(t.Checked, f.Result)
+		return op
+	case Surveyed:
+		t.Leftovers = f.Leftovers
+		if f.Note != "" {
+			t.Progress = f.Note
+		}
+		return op
+	case StepDone:
+		if s := t.Step(kind); f.Outside || s == nil { // nobody's call of ours did it
+			t.Steps = append(t.Steps, Step{Kind: kind})
+		}
+	case Requested, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepAccepted, StepUnknown, StepDelayed, Observed, StepFailed, Reminded, Finished, Refused:
 	}
 	if step := t.Step(kind); step != nil {
-		evolveStep(t, step, r)
+		evolveStep(op, t, step, r)
 	} else {
-		evolveUncalled(t, kind, r.Fact)
+		evolveUncalled(op, t, kind, r.Fact)
 	}
 	op.Phase = rollUp(op)
-	if _, ok := r.Fact.(StepFailed); ok {
-		op.Decisions = spend(op.Decisions, kind)
+	switch r.Fact.(type) {
+	case StepFailed:
+		op.Decisions = spend(op.Decisions, op.stage(kind).Gate)
+		op = dropChange(op, kind)
+	case StepDone:
+		if kind == StepChange || op.Verb == VerbFailback { // the class decides again
+			op.Decisions = spend(op.Decisions, op.stage(kind).Gate)
+		}
+		op = dropChange(op, kind)
+	case Requested, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, Stuck, Prepared, Checked, Surveyed, Reminded, Finished, Refused:
+	}
+	return op
+}
+
+// dropChange ends a wish for another point with the step that was to fulfil it.
+func dropChange(op Operation, kind StepKind) Operation {
+	if kind == StepChange {
+		op.Change = nil
 	}
 	return op
 }
 
 // evolveUncalled folds what is known of a step for which no call was made yet.
-func evolveUncalled(t *Target, kind StepKind, fact Fact) {
+func evolveUncalled(op Operation, t *Target, kind StepKind, fact Fact) {
 	switch f := fact.(type) {
 	case Observed:
 		t.Progress = f.Note
 	case StepFailed: // what was approved does not hold any more
-		t.Phase, t.Progress, t.Error = afterFailure(kind), "", &f.Fault
-	case Requested, Decided, CommitAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, StepDone, Stuck, Finished, Refused:
+		t.Phase, t.Progress, t.Error = afterFailure(op, *t, kind), "", &f.Fault
+	case Requested, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, StepDone, Stuck, Prepared, Checked, Surveyed, Reminded, Finished, Refused:
 	}
 }
 
@@ -133,12 +177,18 @@ func addressee(f Fact) (key string, kind StepKind) {
 		return f.Target, f.Kind
 	case Stuck:
 		return f.Target, ""
-	case Requested, Decided, CommitAsked, GateOpened, Claimed, Parked, Finished, Refused:
+	case Prepared:
+		return f.Target, ""
+	case Checked:
+		return f.Target, StepProbe
+	case Surveyed:
+		return f.Target, StepSurvey
+	case Requested, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, Finished, Refused, Reminded:
 	}
 	return "", ""
 }
 
-func evolveStep(t *Target, step *Step, r Record) {
+func evolveStep(op Operation, t *Target, step *Step, r Record) {
 	switch f := r.Fact.(type) {
 	case StepAccepted:
 		step.State, step.JobID, step.Poll, step.Adopted, step.Unknown = StateAccepted, f.JobID, f.Poll, f.Adopted, time.Time{}
@@ -173,14 +223,17 @@ func evolveStep(t *Target, step *Step, r Record) {
 		if !f.PointUsed.IsZero() {
 			t.PointUsed = f.PointUsed
 		}
-		t.Phase, t.Progress, t.Error = afterStep(step.Kind), "", nil
+		if step.Kind == StepChange && op.Change != nil {
+			t.Shown, t.PointUsed = &op.Change.Point, op.Change.Point.Time
+		}
+		moveOn(op, t, step.Kind)
 	case StepFailed:
 		step.State, step.EndedAt, step.Unknown = StateFailed, r.At, time.Time{}
 		if len(f.Tasks) > 0 {
 			step.Tasks = f.Tasks
 		}
-		t.Phase, t.Progress, t.Error = afterFailure(step.Kind), "", &f.Fault
-	case Requested, Decided, CommitAsked, GateOpened, Claimed, Parked, StepStarted, Stuck, Finished, Refused:
+		t.Phase, t.Progress, t.Error = afterFailure(op, *t, step.Kind), "", &f.Fault
+	case Requested, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, Stuck, Prepared, Checked, Surveyed, Reminded, Finished, Refused:
 	}
 }
 
@@ -197,17 +250,31 @@ func doing(tasks []Task) string {
 	return ""
 }
 
-func afterStep(kind StepKind) Phase {
-	if kind == StepCommit {
-		return Succeeded
+// moveOn takes a target to the part that follows a step.
+func moveOn(op Operation, t *Target, kind StepKind) {
+	t.Progress, t.Error = "", nil
+	next, more := op.after(*t, kind)
+	switch {
+	case !more:
+		t.Phase = Succeeded
+	case next.Gate == "":
+		t.Phase, t.Doing = Running, next.Step
+	default:
+		t.Phase, t.Doing, t.Unplanned = next.Waits, next.Step, needsPlan(op, next.Step)
 	}
-	return AwaitingCommit
 }
 
-// afterFailure: a failover that failed is over; a commit that failed can be pressed again.
-func afterFailure(kind StepKind) Phase {
-	if kind == StepCommit {
-		return AwaitingCommit
+// needsPlan reports whether a gate is about something that has to be read first. The first gate was read with the request.
+func needsPlan(op Operation, step StepKind) bool {
+	return op.Verb == VerbFailback && (step == StepFailover || step == StepReprotectAgain)
+}
+
+// afterFailure: what failed at first is over; what failed later can be pressed again, as the VM is half-way.
+func afterFailure(op Operation, t Target, kind StepKind) Phase {
+	stage := op.stage(kind)
+	gone := slices.ContainsFunc(t.Steps, func(s Step) bool { return s.State == StateDone })
+	if stage.Waits == AwaitingCommit || gone && stage.Gate != "" {
+		return stage.Waits
 	}
 	return Failed
 }
@@ -217,25 +284,23 @@ func rollUp(op Operation) Phase {
 	if op.Phase != Running {
 		return op.Phase
 	}
-	waiting := 0
+	waits := op.Phase // unless one waits, Finished follows and says how it ended
 	for _, t := range op.Targets {
 		switch t.Phase {
-		case AwaitingCommit:
-			waiting++
+		case AwaitingCommit, AwaitingApproval:
+			waits = t.Phase
 		case Failed, Succeeded:
-		case AwaitingApproval, Running, NeedsAttention, Denied, Expired, Cancelled:
+		case Running, NeedsAttention, Denied, Expired, Cancelled:
 			return op.Phase
 		}
 	}
-	if waiting == 0 {
-		return op.Phase // Finished follows and says how it ended
-	}
-	return AwaitingCommit
+	return waits
 }
 
-func spend(decisions []Decision, kind StepKind) []Decision {
+// spend uses up what was decided on a gate: another try, or the next gate of the same class, needs new decisions.
+func spend(decisions []Decision, gate Class) []Decision {
 	for i := range decisions {
-		if kind == StepCommit && decisions[i].Gate == ClassCommit {
+		if decisions[i].Gate == gate {
 			decisions[i].Spent = true
 		}
 	}
@@ -265,11 +330,13 @@ func answer(op Operation, r Record) Operation {
 		op.Answers[r.Command] = Answer{Did: map[bool]Did{true: DidApprove, false: DidDeny}[f.Approve]}
 	case CommitAsked:
 		op.Answers[r.Command] = Answer{Did: DidAskCommit}
+	case ChangeAsked:
+		op.Answers[r.Command] = Answer{Did: DidAskChange}
 	case Finished:
 		if op.Answers[r.Command].Did == "" {
 			op.Answers[r.Command] = Answer{Did: map[Phase]Did{Cancelled: DidCancel, Expired: DidExpire}[f.Phase]}
 		}
-	case Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck:
+	case Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded:
 	}
 	return op
 }

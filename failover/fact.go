@@ -37,6 +37,8 @@ type (
 		By      Actor  `json:"by"`
 		Approve bool   `json:"approve"`
 		Reason  string `json:"reason,omitempty"`
+		// Step is what the gate lets begin; empty in facts of before there were several gates of one class.
+		Step StepKind `json:"step,omitempty"`
 	}
 	// CommitAsked is a typed commit by somebody who may ask for it and may not decide it.
 	CommitAsked struct {
@@ -44,7 +46,36 @@ type (
 	}
 	// GateOpened says that a gate has its quorum and the work behind it may start.
 	GateOpened struct {
-		Gate Class `json:"gate"`
+		Gate Class    `json:"gate"`
+		Step StepKind `json:"step,omitempty"`
+	}
+	// ChangeAsked is a wish for another recovery point before the commit; it replaces an earlier one.
+	ChangeAsked struct {
+		By    Actor         `json:"by"`
+		Point RecoveryPoint `json:"point"`
+	}
+	// Prepared is what the next gate of a failback is about, as read from Azure: nobody can decide before.
+	Prepared struct {
+		Target   string         `json:"target"`
+		Item     Item           `json:"item"`
+		Shown    *RecoveryPoint `json:"shown,omitempty"`
+		Reversal *Reversal      `json:"reversal,omitempty"`
+		Digest   string         `json:"digest"`
+	}
+	// Checked is what a VM said when it was asked whether it works.
+	Checked struct {
+		Target string      `json:"target"`
+		Result CheckResult `json:"result"`
+	}
+	// Surveyed is what a failback leaves behind; nothing of it is deleted.
+	Surveyed struct {
+		Target    string     `json:"target"`
+		Leftovers []Leftover `json:"leftovers,omitempty"`
+		Note      string     `json:"note,omitempty"`
+	}
+	// Reminded says that people were told again what waits for them.
+	Reminded struct {
+		Why string `json:"why"`
 	}
 	// Claimed names the executor that drives the operation from here on; its sequence is the epoch.
 	Claimed struct {
@@ -175,6 +206,21 @@ func (Finished) Type() string { return "finished" }
 // Type implements Fact.
 func (Refused) Type() string { return "refused" }
 
+// Type implements Fact.
+func (ChangeAsked) Type() string { return "change_asked" }
+
+// Type implements Fact.
+func (Prepared) Type() string { return "prepared" }
+
+// Type implements Fact.
+func (Checked) Type() string { return "checked" }
+
+// Type implements Fact.
+func (Surveyed) Type() string { return "surveyed" }
+
+// Type implements Fact.
+func (Reminded) Type() string { return "reminded" }
+
 func (Requested) fact()    {}
 func (Decided) fact()      {}
 func (CommitAsked) fact()  {}
@@ -191,3 +237,8 @@ func (StepFailed) fact()   {}
 func (Stuck) fact()        {}
 func (Finished) fact()     {}
 func (Refused) fact()      {}
+func (ChangeAsked) fact()  {}
+func (Prepared) fact()     {}
+func (Checked) fact()      {}
+func (Surveyed) fact()     {}
+func (Reminded) fact()     {}

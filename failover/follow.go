@@ -3,6 +3,7 @@ package failover
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -49,21 +50,60 @@ func settle(t Target, step *Step, seen Observation, now time.Time) Effect {
 	if seen.LookedAt.Before(seen.JobAt) || !seen.Silent.IsZero() {
 		return Look{}
 	}
-	// Beyond is further than the step led: somebody went on in the portal.
-	want, beyond := StateCommitPending, StateCommitted
-	if step.Kind == StepCommit {
-		want = StateCommitted
+	if settled(t, step.Kind, seen.Item) {
+		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, PointUsed: job.PointUsed, EndedAt: endOf(step.Kind, job, now), Tasks: job.Tasks, Warning: warning(job)}}}
 	}
-	if seen.Item.State == want || seen.Item.State == beyond {
-		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, PointUsed: job.PointUsed, EndedAt: job.EndedAt, Tasks: job.Tasks, Warning: warning(job)}}}
-	}
-	if now.After(seen.JobAt.Add(SettleWithin)) {
+	pace := LookEvery
+	switch {
+	case seen.Item.replicating(): // for hours; the item tells how far it is
+		if told := replication(seen.Item); t.Progress != told {
+			return Tell{[]Fact{note(t, step.Kind, told)}}
+		}
+		pace = pollWithin
+	case now.After(seen.JobAt.Add(SettleWithin)):
 		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Azure's job has ended as " + cmp.Or(job.Description, string(job.State)) + ", but " + t.Item.Name + " is still in the state " + seen.Item.State + ".", Hint: "Look at the replicated item in the portal."}}}
 	}
-	if next := seen.LookedAt.Add(LookEvery); now.Before(next) {
+	if next := seen.LookedAt.Add(pace); now.Before(next) {
 		return Wait{next}
 	}
 	return Look{}
+}
+
+// settled reports whether the item itself shows that a step is done, or that somebody went on from there in the portal.
+func settled(t Target, kind StepKind, item Item) bool {
+	switch kind {
+	case StepFailover, StepChange:
+		return item.State == StateCommitPending || item.State == StateCommitted
+	case StepCommit:
+		return item.State == StateCommitted
+	case StepTest:
+		return item.drilled()
+	case StepCleanup:
+		return !item.drilled()
+	case StepReprotect, StepReprotectAgain:
+		return item.State == StateProtected && !strings.EqualFold(item.From, t.Item.From)
+	case StepProbe, StepCheck, StepSurvey:
+	}
+	return true
+}
+
+// endOf is when a step was over: by Azure's clock, but for a reprotect, which goes on after its job.
+func endOf(kind StepKind, job Job, now time.Time) time.Time {
+	if kind == StepReprotect || kind == StepReprotectAgain {
+		return now
+	}
+	return job.EndedAt
+}
+
+// replication says how far an item is on its way to Protected.
+func replication(item Item) string {
+	switch item.State {
+	case StateFirstPoint:
+		return "initial replication is done; waiting for the first recovery point"
+	case StateReplicates:
+		return "initial replication to " + item.To + ": " + strconv.Itoa(item.Replicated) + " %"
+	}
+	return "replication is being set up"
 }
 
 func whyFailed(job Job) Fault {

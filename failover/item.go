@@ -26,6 +26,15 @@ type Item struct {
 	RPO      time.Duration `json:"rpo,omitempty"`
 	Errors   []Fault       `json:"errors,omitempty"` // health errors
 	LastTest time.Time     `json:"last_test,omitzero"`
+	// Home is the region in which the VM was when its protection began; reprotects do not change it.
+	Home string `json:"home,omitempty"`
+	// VM is the ARM id of the VM that is replicated, and Caches are those of the storage accounts that its data go through.
+	VM     string   `json:"vm,omitempty"`
+	Caches []string `json:"caches,omitempty"`
+	// Replicated is how much of the initial replication is done, in percent; 0 outside of one.
+	Replicated int `json:"replicated,omitempty"`
+	// LastFailover is when Azure last failed it over.
+	LastFailover time.Time `json:"last_failover,omitzero"`
 }
 
 // The protection states of an Azure-to-Azure item that this package decides on (recorded 2023 and 2025).
@@ -33,7 +42,19 @@ const (
 	StateProtected     = "Protected"
 	StateCommitPending = "UnplannedFailoverCommitPendingStatesBegin"
 	StateCommitted     = "UnplannedFailoverCommitted"
+	// StateEnabling, StateReplicates and StateFirstPoint come while replication is set up; no recovery point exists yet.
+	StateEnabling   = "UnprotectedStatesBegin"
+	StateReplicates = "InitialReplicationInProgress"
+	StateFirstPoint = "InitialReplicationRecoveryCompletionPending"
 )
+
+// replicating reports whether an item is on its way to Protected.
+func (i Item) replicating() bool {
+	return i.State == StateEnabling || i.State == StateReplicates || i.State == StateFirstPoint
+}
+
+// drilled reports whether a test failover is open on the item.
+func (i Item) drilled() bool { return i.TestState != "" && i.TestState != "None" }
 
 // RecoveryPoint is one moment to which a VM can be failed over.
 type RecoveryPoint struct {
@@ -97,6 +118,9 @@ const (
 	Unknown SiteErrorKind = "unknown"
 )
 
+// CodePrerequisite is the fault code of what is missing for a step, found before anything was asked of Azure.
+const CodePrerequisite = "Prerequisite"
+
 // SiteError is what a call to Azure came to when it was not accepted.
 type SiteError struct {
 	Kind  SiteErrorKind
@@ -118,6 +142,9 @@ type Call struct {
 	Item            Item
 	PointID         string // ARM id of a recovery point; empty is Latest
 	Shutdown        bool
+	Network         string    // ARM id, of a test failover
+	Notes           string    // of a clean-up
+	Reversal        *Reversal // of a reprotect
 	ClientRequestID string
 }
 

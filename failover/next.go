@@ -27,11 +27,19 @@ type Observation struct {
 	LookedAt time.Time // of Item; zero when not looked at
 	Points   []RecoveryPoint
 	PointsAt time.Time // of Points; zero when not looked at
+	Reversal *Reversal
+	TurnedAt time.Time // of Reversal; zero when not looked at
 	Job      Job
 	JobAt    time.Time // of Job
 	// Found are the jobs on this target since the intent, each read whole; SearchedAt is when, zero when not searched.
 	Found      []Job
 	SearchedAt time.Time
+	// Probe is what the VM said last when it was asked whether it works, ProbedFrom when it was asked first.
+	Probe      CheckResult
+	ProbedFrom time.Time
+	// Leftovers are what a failback left behind; SurveyedAt is when they were read.
+	Leftovers  []Leftover
+	SurveyedAt time.Time
 	// Silent is since when Azure does not answer, RetryAt when to ask it again; both zero while it answers.
 	Silent  time.Time
 	RetryAt time.Time
@@ -50,8 +58,12 @@ func (o Observation) answers() bool {
 type Effect interface{ effect() }
 
 type (
-	// Look reads the replicated item, and its recovery points when asked.
-	Look struct{ Points bool }
+	// Look reads the replicated item, and what else is asked: its recovery points, or what a reprotect would use.
+	Look struct{ Points, Reversal bool }
+	// Probe asks the VM whether it works.
+	Probe struct{ Check Check }
+	// Survey reads what a failback has left behind.
+	Survey struct{}
 	// Search reads the item and the jobs on it since a time, each whole: what became of a call whose answer was lost.
 	Search struct{ Since time.Time }
 	// ReadJob reads one job.
@@ -72,6 +84,8 @@ type (
 )
 
 func (Look) effect()    {}
+func (Probe) effect()   {}
+func (Survey) effect()  {}
 func (Search) effect()  {}
 func (ReadJob) effect() {}
 func (Act) effect()     {}
@@ -82,15 +96,20 @@ func (Park) effect()    {}
 // Next says what the driver of an operation has to do now, given what it has seen of each target (by item key).
 // It is the only place that decides whether Azure is called.
 func Next(op Operation, seen map[string]Observation, now time.Time) (target string, e Effect) {
-	if op.Phase != Running {
+	if !HasWork(op) {
 		return "", Park{}
 	}
 	var wait Effect
 	for _, t := range op.Targets {
-		if t.Phase != Running {
+		var e Effect
+		switch {
+		case t.Unplanned && t.Phase != Running:
+			e = prepare(op, t, seen[t.Item.Key], now)
+		case t.Phase == Running:
+			e = nextForTarget(op, t, seen[t.Item.Key], now)
+		default:
 			continue
 		}
-		e := nextForTarget(op, t, seen[t.Item.Key], now)
 		w, idle := e.(Wait)
 		if !idle {
 			return t.Item.Key, e
@@ -105,8 +124,13 @@ func Next(op Operation, seen map[string]Observation, now time.Time) (target stri
 	return "", Tell{[]Fact{finish(op)}}
 }
 
-// HasWork reports whether an operation needs a driver.
-func HasWork(op Operation) bool { return op.Phase == Running }
+// HasWork reports whether an operation needs a driver: something runs, or what the next gate is about has to be read.
+func HasWork(op Operation) bool {
+	if op.Verb == VerbIncident {
+		return false
+	}
+	return op.Phase == Running || !op.Phase.Final() && op.Phase != NeedsAttention && slices.ContainsFunc(op.Targets, func(t Target) bool { return t.Unplanned })
+}
 
 // WakeAt is when an operation that nobody drives has to be decided by the clock; zero is never.
 func WakeAt(op Operation) time.Time {
@@ -135,16 +159,17 @@ func finish(op Operation) Fact {
 // outside is how an operation ended whose commit was not Ferry's.
 const outside = "Committed outside Ferry."
 
-// wanted is the step that a running target is at.
-func wanted(op Operation, t Target) StepKind {
-	if done := t.Step(StepFailover); op.Verb == VerbCommit || done != nil && done.State == StateDone {
-		return StepCommit
-	}
-	return StepFailover
-}
-
 func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effect {
-	kind := wanted(op, t)
+	kind := t.Doing
+	switch kind {
+	case StepProbe:
+		return probe(t, seen, now)
+	case StepCheck: // the press was the word
+		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: kind}}}
+	case StepSurvey:
+		return survey(t, seen)
+	case StepFailover, StepChange, StepCommit, StepTest, StepCleanup, StepReprotect, StepReprotectAgain:
+	}
 	step := t.Step(kind)
 	if now.Before(seen.RetryAt) {
 		return silent(op, t, kind, seen, now)
@@ -168,11 +193,10 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 		return begin(op, t, kind, step.Attempt+1, seen, now)
 	case StateAccepted:
 		return follow(t, step, seen, now)
-	case StateFailed: // a commit that was pressed again
+	case StateFailed, StateDone: // pressed again: after a failure, or for another recovery point
 		return begin(op, t, kind, step.Attempt+1, seen, now)
-	case StateDone:
 	}
-	return Wait{now.Add(LookEvery)} // not reached: a done step moves the target on
+	return Wait{now.Add(LookEvery)} // not reached: the states are a closed set
 }
 
 // keepsAsking ends what is said while Azure tells nothing.
@@ -209,23 +233,34 @@ func note(t Target, kind StepKind, text string) Observed {
 	return o
 }
 
+// needs is what an act of a kind rests on besides the item.
+func needs(kind StepKind) Look {
+	switch kind {
+	case StepFailover, StepTest, StepChange:
+		return Look{Points: true}
+	case StepReprotect, StepReprotectAgain:
+		return Look{Reversal: true}
+	case StepCommit, StepCleanup, StepProbe, StepCheck, StepSurvey:
+	}
+	return Look{}
+}
+
+// stale reports whether something that is needed was not seen, or too long ago.
+func (l Look) stale(seen Observation, now time.Time) bool {
+	old := func(at time.Time) bool { return now.Sub(at) > freshFor }
+	return old(seen.LookedAt) || l.Points && old(seen.PointsAt) || l.Reversal && old(seen.TurnedAt)
+}
+
 // begin looks, checks that what was approved still holds, and acts.
 func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation, now time.Time) Effect {
-	if now.Sub(seen.LookedAt) > freshFor || kind == StepFailover && now.Sub(seen.PointsAt) > freshFor {
-		return Look{Points: kind == StepFailover}
-	}
-	if kind == StepCommit && seen.Item.State == StateCommitted && seen.Item.JobID == "" {
+	if achieved(op, kind, seen.Item) && now.Sub(seen.LookedAt) <= freshFor {
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: kind, Outside: true}}}
 	}
-	refusal := Legal(kind, seen.Item)
+	if look := needs(kind); look.stale(seen, now) {
+		return look
+	}
 	again := len(unresolved(t, kind)) > 0
-	call := Call{Kind: kind, Item: seen.Item, Shutdown: op.Plan.Shutdown, ClientRequestID: ClientRequestID(op.ID, t.Item.Key, kind, attempt)}
-	if refusal == nil && kind == StepFailover {
-		refusal = turned(t.Item, seen.Item)
-	}
-	if refusal == nil && kind == StepFailover {
-		call.PointID, refusal = pointFor(op.Plan.Point, t, seen.Points)
-	}
+	call, refusal := callFor(op, t, kind, attempt, seen)
 	switch {
 	case refusal != nil && again:
 		return Tell{[]Fact{noTrace(op, t)}}
@@ -233,6 +268,59 @@ func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation,
 		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: kind, Fault: Fault{Message: refusal.Message, Action: refusal.Hint}}}}
 	}
 	return Act{Intent: StepStarted{Target: t.Item.Key, Kind: kind, Attempt: attempt, ClientRequestID: call.ClientRequestID}, Call: call, Again: again}
+}
+
+// achieved reports whether somebody else has done already what a step is for, so that its gate closes by itself.
+func achieved(op Operation, kind StepKind, item Item) bool {
+	if item.JobID != "" {
+		return false
+	}
+	switch {
+	case kind == StepCommit:
+		return item.State == StateCommitted
+	case op.Verb != VerbFailback:
+		return false
+	case kind == StepReprotect:
+		return item.State == StateProtected && !strings.EqualFold(item.From, item.Home)
+	case kind == StepReprotectAgain:
+		return item.State == StateProtected && strings.EqualFold(item.From, item.Home)
+	}
+	return false
+}
+
+// callFor is the call that was approved, as far as it still holds.
+func callFor(op Operation, t Target, kind StepKind, attempt int, seen Observation) (Call, *Refusal) {
+	call := Call{Kind: kind, Item: seen.Item, Notes: op.Plan.Notes, ClientRequestID: ClientRequestID(op.ID, t.Item.Key, kind, attempt)}
+	if refusal := Legal(kind, seen.Item); refusal != nil {
+		return call, refusal
+	}
+	var refusal *Refusal
+	switch kind {
+	case StepFailover, StepTest:
+		if refusal = turned(t.Item, seen.Item); refusal == nil {
+			call.PointID, refusal = pointFor(op.Plan.Point, t, seen.Points)
+		}
+		call.Shutdown, call.Network = kind == StepFailover && op.Plan.Shutdown, op.Plan.Network
+	case StepChange:
+		if op.Change == nil {
+			return call, Refuse(WrongState, "Type /failover change "+string(op.ID)+" POINT.", "No recovery point was asked for.")
+		}
+		var point RecoveryPoint
+		point, refusal = Choose(seen.Points, Point{Kind: ByID, ID: op.Change.Point.ID})
+		call.PointID = point.ID
+	case StepReprotect, StepReprotectAgain:
+		call.Reversal, refusal = t.Reversal, sameReversal(t.Reversal, seen.Reversal)
+	case StepCommit, StepCleanup, StepProbe, StepCheck, StepSurvey:
+	}
+	return call, refusal
+}
+
+// sameReversal refuses when a reprotect would use something else now than what was approved.
+func sameReversal(approved, now *Reversal) *Refusal {
+	if approved != nil && now != nil && approved.digest() == now.digest() {
+		return nil
+	}
+	return Refuse(WrongState, "Ask again to see what it would use now.", "What the reprotect would use or create has changed since it was approved.")
 }
 
 // turned refuses when the replication goes another way than the one that was approved: somebody has moved the VM and
@@ -259,18 +347,26 @@ func pointFor(sel Point, t Target, points []RecoveryPoint) (string, *Refusal) {
 	return point.ID, nil
 }
 
-// Noticed gives the facts that follow for a parked operation from what its items are now: somebody committed in the portal.
+// Noticed gives the facts that follow for a parked operation from what its items are now: somebody did in the portal what
+// its gate waits for.
 func Noticed(op Operation, items []Item) []Fact {
-	if op.Phase != AwaitingCommit {
+	stage, waits := op.Pending()
+	if !waits || !op.Started() && op.Verb != VerbCommit {
 		return nil
 	}
 	var facts []Fact
 	for _, t := range op.Targets {
 		i := slices.IndexFunc(items, func(i Item) bool { return i.Key == t.Item.Key })
-		if t.Phase != AwaitingCommit || i < 0 || items[i].State != StateCommitted || items[i].JobID != "" {
+		if t.Phase != op.Phase || i < 0 || !achieved(op, stage.Step, items[i]) {
 			return nil
 		}
-		facts = append(facts, StepDone{Target: t.Item.Key, Kind: StepCommit, Outside: true})
+		facts = append(facts, StepDone{Target: t.Item.Key, Kind: stage.Step, Outside: true})
+	}
+	if len(facts) == 0 {
+		return nil
+	}
+	if _, more := op.after(op.Targets[0], stage.Step); more {
+		return facts
 	}
 	return append(facts, Finished{Phase: Succeeded, Note: outside})
 }

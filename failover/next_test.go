@@ -436,7 +436,7 @@ func (f *frozen) step() bool {
 		f.fold(e.Intent, "")
 		f.fold(failover.StepDelayed{Target: e.Intent.Target, Kind: e.Intent.Kind, Until: f.now.Add(time.Hour)}, "")
 		f.seen = failover.Observation{}
-	case failover.Look, failover.Search, failover.ReadJob:
+	case failover.Look, failover.Search, failover.ReadJob, failover.Probe, failover.Survey:
 		f.read(e)
 	case failover.Park:
 		f.t.Fatal("parked while it runs")
@@ -463,7 +463,7 @@ func (f *frozen) read(e failover.Effect) {
 	case failover.ReadJob:
 		f.seen.Job, f.seen.JobAt = f.job, f.now
 		f.seen.Job.ID = e.ID
-	case failover.Act, failover.Tell, failover.Wait, failover.Park:
+	case failover.Act, failover.Tell, failover.Wait, failover.Park, failover.Probe, failover.Survey:
 	}
 }
 

@@ -28,6 +28,16 @@ const (
 	VerbDeny     Verb = "deny"
 	VerbWithdraw Verb = "withdraw"
 	VerbCancel   Verb = "cancel"
+	// VerbChange takes another recovery point before the commit.
+	VerbChange Verb = "change"
+	// VerbTest is a drill: a test failover into an isolated network. VerbCleanup removes what it made.
+	VerbTest    Verb = "test"
+	VerbCleanup Verb = "cleanup"
+	// VerbReprotect replicates back; VerbFailback is the whole way home.
+	VerbReprotect Verb = "reprotect"
+	VerbFailback  Verb = "failback"
+	// VerbIncident says when an incident began, or that it is over.
+	VerbIncident Verb = "incident"
 	// VerbExpire is asked by an executor's timer, never by a person.
 	VerbExpire Verb = "expire"
 )
@@ -79,10 +89,12 @@ type Operation struct {
 	ExpiresAt time.Time  `json:"expires_at,omitzero"`
 	Decisions []Decision `json:"decisions,omitempty"`
 	// CommitAskedBy typed a commit without the right to decide it; self-approval excludes them like the requester.
-	CommitAskedBy []Actor   `json:"commit_asked_by,omitempty"`
-	Targets       []Target  `json:"targets,omitempty"`
-	StartedAt     time.Time `json:"started_at,omitzero"`
-	FinishedAt    time.Time `json:"finished_at,omitzero"`
+	CommitAskedBy []Actor `json:"commit_asked_by,omitempty"`
+	// Change is another recovery point that somebody asked for and that is not in use yet.
+	Change     *Change   `json:"change,omitempty"`
+	Targets    []Target  `json:"targets,omitempty"`
+	StartedAt  time.Time `json:"started_at,omitzero"`
+	FinishedAt time.Time `json:"finished_at,omitzero"`
 	// Note says how it ended or what is not known, for people.
 	Note string `json:"note,omitempty"`
 	Hint string `json:"hint,omitempty"`
@@ -91,6 +103,8 @@ type Operation struct {
 	Epoch    uint64 `json:"epoch,omitempty"`
 	Drive    uint64 `json:"drive,omitempty"` // sequence of the work message that the claim rests on
 	Parked   bool   `json:"parked,omitempty"`
+	// RemindedAt is when people were last told again what waits for them.
+	RemindedAt time.Time `json:"reminded_at,omitzero"`
 	// Asked is the full message id of the command that opened the operation: two commands may share a short id.
 	Asked string `json:"asked,omitempty"`
 	// Answers is what each command got, by message id: how a command that is delivered twice acts once.
@@ -122,15 +136,32 @@ const (
 	DidCancel    Did = "cancelled"    // withdrew the request, or ended the operation
 	DidExpire    Did = "expired"      // ended the request by the clock
 	DidAskCommit Did = "commit_asked" // the approvers are told
+	DidAskChange Did = "change_asked" // the approvers are told
 )
 
 // Plan is what an approval is bound to.
 type Plan struct {
-	Point    Point  `json:"point"`
-	Shutdown bool   `json:"shutdown"` // ask Azure to shut the source down first
-	Rule     Rule   `json:"rule"`     // of the verb class that opened the operation
-	CommitBy Rule   `json:"commit_by"`
-	Digest   string `json:"digest"`
+	Point    Point `json:"point"`
+	Shutdown bool  `json:"shutdown"` // ask Azure to shut the source down first
+	Rule     Rule  `json:"rule"`     // of the verb class that opened the operation
+	CommitBy Rule  `json:"commit_by"`
+	ChangeBy Rule  `json:"change_by,omitzero"`
+	// Network is the ARM id of the isolated network of a drill.
+	Network string `json:"network,omitempty"`
+	// Notes go to Azure with the clean-up of a drill.
+	Notes string `json:"notes,omitempty"`
+	// First is where the way home begins; the stages of a failback before it are done already.
+	First StepKind `json:"first,omitempty"`
+	// Forced says that a recovery point from after the incident's begin was asked for by name.
+	Forced bool   `json:"forced,omitempty"`
+	Digest string `json:"digest"`
+}
+
+// Change is a wish for another recovery point before the commit.
+type Change struct {
+	By    Actor         `json:"by"`
+	At    time.Time     `json:"at"`
+	Point RecoveryPoint `json:"point"`
 }
 
 // Decision is one person's word on a gate.
@@ -140,7 +171,9 @@ type Decision struct {
 	At      time.Time `json:"at"`
 	Approve bool      `json:"approve"`
 	Reason  string    `json:"reason,omitempty"`
-	// Spent approvals opened their gate for a step that failed; another try needs new ones.
+	// Step is what the gate lets begin.
+	Step StepKind `json:"step,omitempty"`
+	// Spent approvals have opened their gate already; another try, or the next gate of the class, needs new ones.
 	Spent bool `json:"spent,omitempty"`
 }
 
@@ -155,6 +188,17 @@ type Target struct {
 	PointUsed time.Time `json:"point_used,omitzero"`
 	Steps     []Step    `json:"steps,omitempty"`
 	Error     *Fault    `json:"error,omitempty"`
+	// Doing is the step that runs, or that waits behind the gate.
+	Doing StepKind `json:"doing,omitempty"`
+	// Unplanned says that what the gate is about has not been read yet: nobody can decide on it.
+	Unplanned bool `json:"unplanned,omitempty"`
+	// Reversal is what a reprotect would use and create.
+	Reversal *Reversal `json:"reversal,omitempty"`
+	// Check is how the VM is asked after a failover whether it works; Checked is what it said, newest last.
+	Check   *Check        `json:"check,omitempty"`
+	Checked []CheckResult `json:"checked,omitempty"`
+	// Leftovers are what a failback leaves in the region that it came from, and what costs money there.
+	Leftovers []Leftover `json:"leftovers,omitempty"`
 }
 
 // StepKind is one mutating call to Azure and what follows from it.
@@ -164,6 +208,19 @@ type StepKind string
 const (
 	StepFailover StepKind = "failover"
 	StepCommit   StepKind = "commit"
+	StepChange   StepKind = "change" // applyRecoveryPoint
+	StepTest     StepKind = "test"
+	StepCleanup  StepKind = "cleanup"
+	// StepReprotect is done when the item is protected in the other direction, not when its job has ended.
+	StepReprotect StepKind = "reprotect"
+	// StepReprotectAgain is the second reprotect of a failback: home again, and protected as before.
+	StepReprotectAgain StepKind = "reprotect_again"
+	// StepProbe asks the VM whether it works; nothing is called at Azure.
+	StepProbe StepKind = "probe"
+	// StepCheck is a person's word that it works; nothing is called.
+	StepCheck StepKind = "check"
+	// StepSurvey reads what a failback leaves behind; nothing is changed.
+	StepSurvey StepKind = "survey"
 )
 
 // StepState is where a step stands.
@@ -223,21 +280,17 @@ func (t *Target) Step(kind StepKind) *Step {
 
 // Gate is the class of decision that the operation waits for, or "" when it waits for nobody.
 func (o Operation) Gate() Class {
-	switch o.Phase {
-	case AwaitingApproval:
-		return ClassFailover
-	case AwaitingCommit:
-		return ClassCommit
-	case Running, NeedsAttention, Succeeded, Failed, Denied, Expired, Cancelled:
-		return ""
-	}
-	return ""
+	stage, _ := o.Pending()
+	return stage.Gate
 }
 
 // GateRule is the rule that decides a gate.
 func (o Operation) GateRule(gate Class) Rule {
-	if gate == ClassCommit {
+	switch {
+	case gate == ClassCommit:
 		return o.Plan.CommitBy
+	case gate == ClassChange && o.Verb != VerbChange:
+		return o.Plan.ChangeBy
 	}
 	return o.Plan.Rule
 }
@@ -245,8 +298,8 @@ func (o Operation) GateRule(gate Class) Rule {
 // Approved reports whether a gate has its quorum, each person counted once.
 func (o Operation) Approved(gate Class) bool {
 	need := o.GateRule(gate).Approvals
-	if gate == ClassCommit {
-		need = max(need, 1) // no gate acts without a press
+	if gate == ClassCommit || gate == ClassChange && o.Verb != VerbChange || o.Started() && o.Gate() == gate {
+		need = max(need, 1) // no gate of an open operation acts without a press
 	}
 	return len(o.Approvers(gate)) >= need
 }
@@ -269,6 +322,7 @@ func (o Operation) clone() Operation {
 	o.Targets = slices.Clone(o.Targets)
 	for i := range o.Targets {
 		o.Targets[i].Steps = slices.Clone(o.Targets[i].Steps)
+		o.Targets[i].Checked = slices.Clone(o.Targets[i].Checked)
 	}
 	o.Answers = maps.Clone(o.Answers)
 	return o

@@ -12,15 +12,43 @@ type Class string
 
 // The classes of the configuration that this stage of the product uses.
 const (
-	ClassFailover Class = "failover"
-	ClassCommit   Class = "commit"
-	ClassCancel   Class = "cancel"
+	ClassFailover  Class = "failover"
+	ClassCommit    Class = "commit"
+	ClassChange    Class = "change"
+	ClassReprotect Class = "reprotect"
+	ClassFailback  Class = "failback"
+	ClassTest      Class = "test"
+	ClassCleanup   Class = "cleanup"
+	ClassCancel    Class = "cancel"
+	ClassFreeze    Class = "freeze"
 )
+
+// ClassOf is the class of a verb that acts on a VM, which is what its rule has to name; "" for the others.
+func ClassOf(verb Verb) Class {
+	switch verb {
+	case VerbFailover, VerbCommit, VerbChange, VerbReprotect, VerbFailback, VerbTest, VerbCleanup:
+		return Class(verb)
+	case VerbCancel:
+		return ClassCancel
+	case VerbIncident:
+		return ClassFreeze
+	case VerbApprove, VerbDeny, VerbWithdraw, VerbExpire:
+	}
+	return ""
+}
 
 // verb is the class in a sentence: "fail over vm-x".
 func (c Class) verb() string {
-	if c == ClassFailover {
+	switch c {
+	case ClassFailover:
 		return "fail over"
+	case ClassFailback:
+		return "fail back"
+	case ClassChange:
+		return "change the recovery point of"
+	case ClassCleanup:
+		return "clean up after a drill of"
+	case ClassCommit, ClassReprotect, ClassTest, ClassCancel, ClassFreeze:
 	}
 	return string(c)
 }
@@ -71,6 +99,19 @@ func (p Policy) RuleFor(class Class, item Item) (Rule, bool) {
 	return Rule{}, false
 }
 
+// RuleForAll finds the rule that decides a class for what has no target: one whose patterns all match everything.
+func (p Policy) RuleForAll(class Class) (Rule, bool) {
+	everything := func(patterns []string) bool {
+		return !slices.ContainsFunc(patterns, func(p string) bool { return p != "*" })
+	}
+	for _, r := range p.Rules {
+		if slices.Contains(r.Classes, class) && everything(r.Match.VM) && everything(r.Match.Vault) && everything(r.Match.ResourceGroup) {
+			return r, true
+		}
+	}
+	return Rule{}, false
+}
+
 // May reports whether an actor holds one of the roles that may ask.
 func (p Policy) May(r Rule, actor Actor) bool { return p.holds(r.May, actor) }
 
@@ -106,8 +147,8 @@ func (p Policy) holds(roles []string, actor Actor) bool {
 // mayAnywhere reports whether an actor could have the right to a verb on any VM at all. The rule of an open commit may be
 // older than the policy, so that any role is enough for one.
 func (p Policy) mayAnywhere(verb Verb, actor Actor) bool {
-	if verb == VerbFailover {
-		return slices.ContainsFunc(p.Rules, func(r Rule) bool { return slices.Contains(r.Classes, ClassFailover) && p.May(r, actor) })
+	if class := ClassOf(verb); class != ClassCommit && class != ClassChange {
+		return slices.ContainsFunc(p.Rules, func(r Rule) bool { return slices.Contains(r.Classes, class) && p.May(r, actor) })
 	}
 	for _, ids := range p.Roles {
 		if slices.Contains(ids, actor.ID) {
@@ -143,6 +184,9 @@ func (p Policy) mayDecide(op Operation, gate Class, actor Actor) *Refusal {
 // undecidable is a gate that nobody can open: no rule named the class when the operation was asked for, or its roles are
 // empty. The rule is part of what was approved, so a new one counts for the next operation only.
 func undecidable(op Operation, gate Class) *Refusal {
+	if !op.StartedAt.IsZero() && gate != ClassCommit {
+		return Refuse(NotAllowed, "Have a rule with the verb class "+string(gate)+" added under access.rules, type /failover cancel "+string(op.ID)+", then ask again.", "No rule lets anybody decide the %s of %s.", gate, op.ID)
+	}
 	if gate == ClassCommit {
 		return Refuse(NotAllowed, "Commit it in the portal: Ferry notices. Or have a rule with the verb class commit added under access.rules, type /failover cancel "+string(op.ID)+", then /failover commit VM.",
 			"No rule lets anybody commit %s.", op.ID)
@@ -153,5 +197,6 @@ func undecidable(op Operation, gate Class) *Refusal {
 // askedBy reports whether an actor asked for the operation or opened the gate.
 func (o Operation) askedBy(gate Class, actor Actor) bool {
 	same := func(a Actor) bool { return a.ID == actor.ID }
-	return same(o.RequestedBy) || gate == ClassCommit && slices.ContainsFunc(o.CommitAskedBy, same)
+	return same(o.RequestedBy) || gate == ClassCommit && slices.ContainsFunc(o.CommitAskedBy, same) ||
+		gate == ClassChange && o.Change != nil && same(o.Change.By)
 }

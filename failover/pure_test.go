@@ -166,7 +166,7 @@ func TestModel(t *testing.T) {
 					for _, f := range e.Facts {
 						b.fold(f, "")
 					}
-				case failover.Look, failover.Search, failover.ReadJob, failover.Wait, failover.Park:
+				case failover.Look, failover.Search, failover.ReadJob, failover.Wait, failover.Park, failover.Probe, failover.Survey:
 				}
 			}
 			if before.Phase.Final() && b.op.Phase != before.Phase {

@@ -71,15 +71,15 @@ func sift(t Target, calls []Step, found []Job) (ours, others []Job) {
 // mayBe reports whether a job of a scenario could be a step's. Only the scenarios that surely are something else are left
 // out: one that was never recorded may be ours.
 func mayBe(kind StepKind, scenario string) bool {
-	switch scenario {
-	case "TestFailover", "TestFailoverCleanup", "SwitchReplicationGroupProtection", "EnableDr":
-		return false
-	case "UnplannedFailover":
-		return kind == StepFailover
-	case "CommitFailover":
-		return kind == StepCommit
-	}
-	return true
+	owner, known := map[string]StepKind{
+		"UnplannedFailover":                StepFailover,
+		"CommitFailover":                   StepCommit,
+		"TestFailover":                     StepTest,
+		"TestFailoverCleanup":              StepCleanup,
+		"SwitchReplicationGroupProtection": StepReprotect,
+		"EnableDr":                         "", // a part of a reprotect, with a job of its own
+	}[scenario]
+	return !known || owner == kind || owner == StepReprotect && kind == StepReprotectAgain
 }
 
 // lost is a call of which Azure shows no trace (yet).
@@ -92,6 +92,8 @@ func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) E
 		return Tell{[]Fact{StepUnknown{Target: t.Item.Key, Kind: step.Kind, Why: "who made it stopped before the answer came"}}}
 	case step.Kind == StepCommit && seen.Item.State == StateCommitted && seen.Item.JobID == "":
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but the VM is committed."}}}
+	case step.Kind == StepCleanup && !seen.Item.drilled() && seen.Item.JobID == "":
+		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but nothing of the test failover is left."}}}
 	case now.Before(again):
 		return Wait{earlier(again, seen.SearchedAt.Add(LookEvery))}
 	case len(calls) > 1 || Legal(step.Kind, seen.Item) != nil:

@@ -9,19 +9,30 @@
 package render
 
 import (
-	"github.com/slack-go/slack"
+	"strings"
 
 	"ferry/failover"
 )
 
-// The action ids of a card's buttons, as Slack sends them back. The value of each button is the operation's id.
+// The action ids of a card's buttons, as Slack sends them back. The value of each button is the operation's id
+// and, where it decides something, what that was: see [ButtonOf].
 const (
 	ActionApprove  = "ferry_approve"
 	ActionDeny     = "ferry_deny"
 	ActionWithdraw = "ferry_withdraw"
 	ActionCommit   = "ferry_commit"
 	ActionCancel   = "ferry_cancel"
+	ActionChange   = "ferry_change"
+	// ActionReprotect and ActionCleanup open another operation about the VM of the one that they stand under.
+	ActionReprotect = "ferry_reprotect"
+	ActionCleanup   = "ferry_cleanup"
 )
+
+// ButtonOf takes the value of a button apart: the operation, and what the button stood for when it was drawn.
+func ButtonOf(value string) (op failover.OpID, seen string, ok bool) {
+	id, seen, _ := strings.Cut(value, "|")
+	return failover.OpID(id), seen, failover.IsOpID(id)
+}
 
 // VerbOf is the verb that a button asks for; false when the action is none of ours.
 func VerbOf(actionID string) (failover.Verb, bool) {
@@ -36,16 +47,12 @@ func VerbOf(actionID string) (failover.Verb, bool) {
 		return failover.VerbCommit, true
 	case ActionCancel:
 		return failover.VerbCancel, true
+	case ActionChange:
+		return failover.VerbChange, true
+	case ActionReprotect:
+		return failover.VerbReprotect, true
+	case ActionCleanup:
+		return failover.VerbCleanup, true
 	}
 	return "", false
 }
-
-// button is one press that is legal now.
-type button struct {
-	action, label string
-	style         slack.Style
-	ask           *question
-}
-
-// question is asked before a press counts.
-type question struct{ title, text, yes, no string }

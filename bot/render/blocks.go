@@ -38,13 +38,21 @@ func (d draft) actions() slack.Block {
 	var elements []slack.BlockElement
 	for _, b := range d.buttons {
 		label := slack.NewTextBlockObject(slack.PlainTextType, clip(b.label, maxButton), false, false)
-		e := slack.NewButtonBlockElement(b.action, string(d.id), label).WithStyle(b.style)
+		e := slack.NewButtonBlockElement(b.action, d.value(b), label).WithStyle(b.style)
 		if b.ask != nil {
 			e = e.WithConfirm(b.ask.object())
 		}
 		elements = append(elements, e)
 	}
 	return slack.NewActionBlock(d.blockID("actions"), elements...)
+}
+
+// value is what Slack sends back with a press.
+func (d draft) value(b button) string {
+	if b.token == "" {
+		return string(d.id)
+	}
+	return string(d.id) + "|" + b.token
 }
 
 func (q question) object() *slack.ConfirmationBlockObject {

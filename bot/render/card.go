@@ -1,7 +1,6 @@
 package render
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -67,28 +66,56 @@ type cardOf struct {
 }
 
 func (c cardOf) title() string {
-	what := "Failover of "
-	if c.op.Verb == failover.VerbCommit {
-		what = "Commit of "
+	if c.op.Verb == failover.VerbIncident {
+		return "Incident: " + c.state()
 	}
-	return what + c.target() + ": " + c.state()
+	return upper(bot.Noun(c.op.Verb)) + " of " + c.target() + ": " + c.state()
 }
+
+// upper begins a sentence.
+func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // target names the VM, or how many there are.
 func (c cardOf) target() string { return c.name(bot.Targets(c.op)) }
 
 // state is the phase in the words of the title.
 func (c cardOf) state() string {
-	commit := c.op.Verb == failover.VerbCommit
-	switch {
-	case c.op.Phase == failover.Running && !c.since().IsZero():
+	if c.op.Phase == failover.Running && !c.since().IsZero() {
 		return "outcome not known"
-	case c.op.Phase == failover.AwaitingCommit && commit:
-		return "waiting for a decision"
-	case c.op.Phase == failover.Succeeded && commit:
-		return "done"
 	}
-	return phaseWords(c.op.Phase)
+	return stateOf(c.op)
+}
+
+// stateOf is where an operation stands, in the words of its verb.
+func stateOf(op failover.Operation) string {
+	switch {
+	case op.Phase == failover.Succeeded:
+		return succeededWords(op.Verb)
+	case op.Verb == failover.VerbIncident && op.Phase == failover.Running:
+		return "declared"
+	case op.Phase == failover.AwaitingCommit && op.Verb == failover.VerbCommit, op.Phase == failover.AwaitingApproval && op.Started():
+		return "waiting for a decision"
+	}
+	return phaseWords(op.Phase)
+}
+
+func succeededWords(verb failover.Verb) string {
+	switch verb {
+	case failover.VerbCommit:
+		return "done"
+	case failover.VerbTest:
+		return "the test VM is up"
+	case failover.VerbCleanup:
+		return "cleaned up"
+	case failover.VerbReprotect:
+		return "protected"
+	case failover.VerbFailback:
+		return "home again"
+	case failover.VerbIncident:
+		return "over"
+	case failover.VerbFailover, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire:
+	}
+	return "committed"
 }
 
 // phaseWords is a phase as titles and tables print it.
@@ -126,39 +153,24 @@ func (c cardOf) expired() bool {
 	return !c.op.ExpiresAt.IsZero() && !c.now.Before(c.op.ExpiresAt)
 }
 
-// buttons are the presses that are legal now.
-func (c cardOf) buttons() []button {
-	switch {
-	case c.op.Phase == failover.AwaitingApproval && !c.expired():
-		return []button{
-			{action: ActionApprove, label: "Approve", style: slack.StylePrimary},
-			{action: ActionDeny, label: "Deny", style: slack.StyleDanger},
-		}
-	case c.op.Phase == failover.AwaitingCommit:
-		target := clip(c.target(), 60)
-		return []button{{
-			action: ActionCommit, label: "Commit", style: slack.StylePrimary,
-			ask: &question{
-				title: "Commit " + target + "?",
-				text:  fmt.Sprintf("Azure deletes all recovery points of %s. No other point can be chosen after that. This cannot be undone.", target),
-				yes:   "Commit", no: "Not now",
-			},
-		}}
-	}
-	return nil
-}
-
 // places is where the VM moves, such as "West Europe to North Europe".
 func (c cardOf) places(item failover.Item) string {
 	return orNot(c.name(item.From)) + " to " + orNot(c.name(item.To))
 }
 
-// to is the region that the operation moves to, as far as it is one.
+// to is the region that the operation moves to, and from the one that it leaves, as far as it is one.
 func (c cardOf) to() string {
 	if len(c.op.Targets) != 1 || c.op.Targets[0].Item.To == "" {
 		return "the other region"
 	}
 	return c.name(c.op.Targets[0].Item.To)
+}
+
+func (c cardOf) from() string {
+	if len(c.op.Targets) != 1 || c.op.Targets[0].Item.From == "" {
+		return "the other region"
+	}
+	return c.name(c.op.Targets[0].Item.From)
 }
 
 func orNot(text string) string {

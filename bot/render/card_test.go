@@ -39,6 +39,8 @@ func TestButtonsAreLegal(t *testing.T) {
 			want = []string{render.ActionApprove, render.ActionDeny}
 		case s.op.Phase == failover.AwaitingCommit:
 			want = []string{render.ActionCommit}
+		case s.op.Phase == failover.Succeeded:
+			want = []string{render.ActionReprotect}
 		}
 		if got := actions(render.Card(s.op, s.now, false)); !slices.Equal(got, want) {
 			t.Errorf("%s offers %v, want %v", name, got, want)
@@ -50,6 +52,7 @@ func TestVerbOf(t *testing.T) {
 	for action, want := range map[string]failover.Verb{
 		render.ActionApprove: failover.VerbApprove, render.ActionDeny: failover.VerbDeny, render.ActionWithdraw: failover.VerbWithdraw,
 		render.ActionCommit: failover.VerbCommit, render.ActionCancel: failover.VerbCancel,
+		render.ActionChange: failover.VerbChange, render.ActionReprotect: failover.VerbReprotect, render.ActionCleanup: failover.VerbCleanup,
 	} {
 		if got, ok := render.VerbOf(action); !ok || got != want {
 			t.Errorf("VerbOf(%s) = %s, %v", action, got, ok)

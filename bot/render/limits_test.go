@@ -213,7 +213,8 @@ func checkNode(t *rapid.T, n node) {
 		if n["action_id"] == render.ActionPoints {
 			break
 		}
-		if _, ok := render.VerbOf(fmt.Sprint(n["action_id"])); !ok || n["value"] != "op-7f3kq2mz" {
+		op, _, ours := render.ButtonOf(fmt.Sprint(n["value"]))
+		if _, ok := render.VerbOf(fmt.Sprint(n["action_id"])); !ok || !ours || op != "op-7f3kq2mz" {
 			t.Fatalf("button %v", n)
 		}
 		if label, ok := n["text"].(node); !ok || utf8.RuneCountInString(fmt.Sprint(label["text"])) > 75 {

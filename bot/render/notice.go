@@ -24,17 +24,20 @@ func Notices(op failover.Operation, approvers []string) []Notice {
 	n := noticeOf{op, approvers}
 	switch op.Phase {
 	case failover.AwaitingApproval:
+		if op.Started() {
+			return n.step()
+		}
 		return []Notice{n.make("approval", n.mentions(), n.approval())}
 	case failover.AwaitingCommit:
 		return n.commit()
 	case failover.NeedsAttention:
 		return []Notice{n.make("attention", n.asker(), fmt.Sprintf("%s needs attention (%s): %s Ferry does nothing more by itself. See its card.", n.target(), op.ID, n.why()))}
 	case failover.Failed:
-		return []Notice{n.make("failed", n.asker(), fmt.Sprintf("The %s of %s failed (%s): %s See its card.", op.Verb, n.target(), op.ID, n.why()))}
+		return []Notice{n.make("failed", n.asker(), fmt.Sprintf("The %s of %s failed (%s): %s See its card.", bot.Noun(op.Verb), n.target(), op.ID, n.why()))}
 	case failover.Succeeded:
 		return []Notice{n.make("done", n.asker(), n.succeeded())}
 	case failover.Denied, failover.Expired, failover.Cancelled:
-		ended := n.make("done", n.asker(), fmt.Sprintf("The %s of %s is over: %s (%s). %s", op.Verb, n.target(), phaseWords(op.Phase), op.ID, sentence(clip(inert(op.Note), 100))))
+		ended := n.make("done", n.asker(), fmt.Sprintf("The %s of %s is over: %s (%s). %s", bot.Noun(op.Verb), n.target(), phaseWords(op.Phase), op.ID, sentence(clip(inert(op.Note), 100))))
 		ended.Thread = true
 		return []Notice{ended}
 	case failover.Running:
@@ -110,12 +113,32 @@ func (n noticeOf) commit() []Notice {
 	if by := op.CommitAskedBy; len(by) > 0 {
 		all = append(all, n.make("commit_asked", n.mentions(), fmt.Sprintf("%s asks for the commit of %s (%s). Press Commit on its card.", n.by(by[len(by)-1]), n.target(), op.ID)))
 	}
+	if op.Change != nil {
+		all = append(all, n.make("change_"+op.Change.Point.Time.UTC().Format("20060102T150405"), n.mentions(),
+			fmt.Sprintf("%s asks for another recovery point for %s (%s): %s. Press Change point on its card.", n.by(op.Change.By), n.target(), op.ID, op.Change.Point.Time.UTC().Format("2006-01-02 15:04 UTC"))))
+	}
 	for i := range op.Targets {
 		if s := op.Targets[i].Step(failover.StepCommit); s != nil && s.State == failover.StateFailed {
 			return append(all, n.make(fmt.Sprintf("commit_failed_%d", s.Attempt), n.mentions(), fmt.Sprintf("The commit of %s failed (%s): %s It can be pressed again.", n.target(), op.ID, n.why())))
 		}
 	}
 	return all
+}
+
+// step asks for the press of the next gate on the way home, and tells once more when the step failed.
+func (n noticeOf) step() []Notice {
+	gate, _ := n.op.Pending()
+	if (cardOf{op: n.op}).unplanned() {
+		return nil
+	}
+	key, text := "gate_"+string(gate.Step), fmt.Sprintf("%s is ready for the %s (%s). Press %s on its card; there is no hurry.", n.target(), bot.StepNoun(n.op, gate.Step), n.op.ID, bot.Press(n.op, gate.Step))
+	for i := range n.op.Targets {
+		if s := n.op.Targets[i].Step(gate.Step); s != nil && s.State == failover.StateFailed {
+			key = fmt.Sprintf("%s_failed_%d", gate.Step, s.Attempt)
+			text = fmt.Sprintf("The %s of %s failed (%s): %s It can be pressed again.", bot.StepNoun(n.op, gate.Step), n.target(), n.op.ID, n.why())
+		}
+	}
+	return []Notice{n.make(key, n.mentions(), text)}
 }
 
 func (n noticeOf) pointUsed() string {
@@ -140,6 +163,20 @@ func (n noticeOf) why() string {
 }
 
 func (n noticeOf) succeeded() string {
+	id := string(n.op.ID)
+	switch n.op.Verb {
+	case failover.VerbTest:
+		return fmt.Sprintf("The test VM of %s is up (%s). Look at it, then type %s cleanup %s.", n.target(), id, bot.Command, n.target())
+	case failover.VerbCleanup:
+		return fmt.Sprintf("Nothing of the test failover of %s is left (%s).", n.target(), id)
+	case failover.VerbReprotect:
+		return fmt.Sprintf("%s is protected again (%s).", n.target(), id)
+	case failover.VerbFailback:
+		return fmt.Sprintf("%s is home again and protected as before (%s). See its card for what is left behind.", n.target(), id)
+	case failover.VerbIncident:
+		return fmt.Sprintf("The incident is over (%s).", id)
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire:
+	}
 	c := cardOf{op: n.op, detail: details()[0]}
 	text := fmt.Sprintf("The failover of %s is final (%s).", n.target(), n.op.ID)
 	if m := c.measures(); m != "" {

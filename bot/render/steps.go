@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"ferry/bot"
 	"ferry/failover"
 )
 
@@ -15,17 +16,16 @@ func (c cardOf) steps() []line {
 	steps := c.op.Targets[0].Steps
 	var lines []line
 	for _, i := range c.newest(len(steps)) {
-		lines = append(lines, c.step(steps[i])...)
+		if k := steps[i].Kind; k != failover.StepProbe && k != failover.StepSurvey { // they tell by what they found
+			lines = append(lines, c.step(steps[i])...)
+		}
 	}
 	return lines[:min(len(lines), 2*c.items)]
 }
 
 // step is a heading with its tasks; every state is an icon and a word.
 func (c cardOf) step(s failover.Step) []line {
-	name := "Failover"
-	if s.Kind == failover.StepCommit {
-		name = "Commit"
-	}
+	name := upper(bot.StepNoun(c.op, s.Kind))
 	if s.Attempt > 1 {
 		name += fmt.Sprintf(" (attempt %d)", s.Attempt)
 	}
@@ -67,7 +67,10 @@ func (c cardOf) stepState(s failover.Step) (icon string, state line) {
 		}
 		return "▶", words("%s", text)
 	case failover.StateDone:
-		if s.StartedAt.IsZero() {
+		switch {
+		case s.Kind == failover.StepCheck:
+			return "✓", line{plain("it works, "), moment(s.EndedAt, c.now)}
+		case s.StartedAt.IsZero():
 			return "✓", words("done outside Ferry")
 		}
 		return "✓", words("done in %s", duration(s.EndedAt.Sub(s.StartedAt)))

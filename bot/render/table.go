@@ -41,7 +41,7 @@ func StatusTable(ops []failover.Operation, now time.Time) string {
 			by = op.RequestedBy.ID
 		}
 		rows = append(rows, []string{
-			string(op.ID), string(op.Verb), bot.Targets(op), phaseWords(op.Phase), bot.WaitsFor(op), by,
+			string(op.ID), string(op.Verb), bot.Targets(op), stateOf(op), bot.WaitsFor(op), by,
 			duration(now.Sub(op.RequestedAt)),
 		})
 	}

@@ -12,15 +12,21 @@ import (
 // what says what was asked, by whom, and who decided.
 func (c cardOf) what() []line {
 	var lines []line
-	if len(c.op.Targets) == 1 {
+	switch {
+	case len(c.op.Targets) == 1:
 		lines = c.target1(c.op.Targets[0])
-	} else {
+	case len(c.op.Targets) > 1:
 		lines = c.rollUp()
 	}
-	if c.op.Verb == failover.VerbFailover && !c.op.Plan.Shutdown {
-		lines = append(lines, labelled("Source shut down first", plain("no (--no-shutdown)")))
-	} else if c.op.Verb == failover.VerbFailover {
-		lines = append(lines, labelled("Source shut down first", plain("yes")))
+	if c.op.Verb == failover.VerbFailover || c.op.Verb == failover.VerbFailback {
+		shutdown := "yes"
+		if !c.op.Plan.Shutdown {
+			shutdown = "no (--no-shutdown)"
+		}
+		lines = append(lines, labelled("Source shut down first", plain(shutdown)))
+	}
+	if c.op.Plan.Forced {
+		lines = append(lines, words("! A recovery point from after the incident's begin was asked for (--force)."))
 	}
 	if c.op.Reason != "" {
 		lines = append(lines, labelled("Reason", plain(c.say(c.op.Reason))))
@@ -37,8 +43,90 @@ func (c cardOf) target1(t failover.Target) []line {
 	if l := c.point(t); l != nil {
 		lines = append(lines, labelled("Recovery point", l...))
 	}
+	if c.op.Plan.Network != "" {
+		lines = append(lines, labelled("Isolated network", plain(c.name(lastSegment(c.op.Plan.Network)))))
+	}
+	if c.op.Plan.Notes != "" {
+		lines = append(lines, labelled("Notes", plain(c.say(c.op.Plan.Notes))))
+	}
+	if gate, waits := c.op.Pending(); waits && gate.Step.IsReprotect() || t.Phase == failover.Running && t.Doing.IsReprotect() {
+		lines = append(lines, c.reversal(t.Reversal)...)
+	}
+	if r := t.Checked; len(r) > 0 {
+		lines = append(lines, c.checked(r[len(r)-1]))
+	}
 	if c.op.Phase == failover.AwaitingApproval {
 		lines = append(lines, c.health(t.Item)...)
+		lines = append(lines, c.prerequisites(t.Item)...)
+	}
+	return lines
+}
+
+// checked is what the VM said when it was asked whether it works. Only a pass is one.
+func (c cardOf) checked(r failover.CheckResult) line {
+	said := map[failover.CheckOutcome]string{
+		failover.CheckPassed: "✓ passed", failover.CheckFailed: "✗ failed", failover.CheckNoData: "? no answer, which is no pass",
+	}[r.Outcome]
+	text := orNot(said)
+	if r.Detail != "" {
+		text += ": " + c.say(r.Detail)
+	}
+	return append(labelled("Check "+c.name(r.Name), plain(text+", ")), moment(r.At, c.now))
+}
+
+// reversal is what a reprotect would use and what it would create.
+func (c cardOf) reversal(r *failover.Reversal) []line {
+	if r == nil {
+		return nil
+	}
+	lines := []line{
+		labelled("Replicates", plain(orNot(c.name(r.From))+" to "+orNot(c.name(r.To)))),
+		labelled("Into", plain("resource group "+orNot(c.name(lastSegment(r.ResourceGroup)))+", network "+orElse(c.name(lastSegment(r.Network)), "(no mapping: Azure decides)"))),
+	}
+	if r.AvailabilitySet != "" {
+		lines = append(lines, labelled("Availability set", plain(c.name(lastSegment(r.AvailabilitySet)))))
+	}
+	if r.Zone != "" {
+		lines = append(lines, labelled("Zone", plain(c.name(r.Zone))))
+	}
+	for i, d := range r.Disks[:min(len(r.Disks), c.items)] {
+		size := ""
+		if d.Bytes > 0 {
+			size = fmt.Sprintf(", %d GiB", d.Bytes>>30)
+		}
+		if i == 0 {
+			lines = append(lines, labelled("Cache storage", plain(orNot(c.name(lastSegment(d.Cache))))))
+		}
+		lines = append(lines, labelled("Disk", plain(c.name(d.Name)+size+", "+orNot(c.name(d.Type)))))
+	}
+	for _, what := range r.Creates[:min(len(r.Creates), c.items)] {
+		lines = append(lines, labelled("New", plain(c.name(what))))
+	}
+	if r.FullCopy {
+		lines = append(lines, words("! The VM of before is gone from %s: all data are copied, not only what has changed.", orNot(c.name(r.To))))
+	}
+	return append(lines, labelled("Takes about", plain(duration(r.Estimate())+", estimated; Azure promises no figure")))
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// prerequisites are what the Site Recovery guide tells to look at before a failover.
+func (c cardOf) prerequisites(item failover.Item) []line {
+	if c.op.Verb != failover.VerbFailover && c.op.Verb != failover.VerbTest || c.op.Started() {
+		return nil
+	}
+	drill := line{plain("none yet")}
+	if !item.LastTest.IsZero() {
+		drill = line{moment(item.LastTest, c.now), plain(", " + duration(c.now.Sub(item.LastTest)) + " ago")}
+	}
+	lines := []line{labelled("Last successful drill", drill...)}
+	if len(item.Allowed) > 0 {
+		lines = append(lines, labelled("Azure offers", plain(c.say(strings.Join(item.Allowed, ", ")))))
 	}
 	return lines
 }
@@ -52,10 +140,16 @@ func (c cardOf) point(t failover.Target) line {
 		}
 		return used
 	}
-	if c.op.Verb != failover.VerbFailover {
+	switch c.op.Verb {
+	case failover.VerbFailover, failover.VerbTest, failover.VerbChange, failover.VerbFailback:
+	case failover.VerbCommit, failover.VerbCleanup, failover.VerbReprotect, failover.VerbIncident,
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire:
 		return nil
 	}
 	sel := c.op.Plan.Point
+	if t.Shown == nil && c.op.Verb == failover.VerbFailback {
+		return nil // chosen when the VM is replicated back
+	}
 	if t.Shown == nil {
 		return line{plain(c.name(sel.String()))}
 	}
@@ -111,8 +205,11 @@ func (c cardOf) decisions() []line {
 		if d.Approve {
 			label = "Approved by"
 		}
-		if d.Approve && d.Gate == failover.ClassCommit {
+		switch {
+		case d.Approve && d.Gate == failover.ClassCommit:
 			label = "Commit pressed by"
+		case d.Approve && (d.Gate == failover.ClassChange || d.Step != "" && c.op.Verb == failover.VerbFailback && d.Step != c.first()):
+			label = bot.Press(c.op, d.Step) + " pressed by"
 		}
 		l := labelled(label, c.person(d.By), plain(" at "), moment(d.At, c.now))
 		if d.Reason != "" {
@@ -124,6 +221,14 @@ func (c cardOf) decisions() []line {
 		lines = append(lines, labelled("Commit asked for by", c.person(c.op.CommitAskedBy[i])))
 	}
 	return lines
+}
+
+// first is the step that the operation's own approval let begin.
+func (c cardOf) first() failover.StepKind {
+	if c.op.Plan.First != "" {
+		return c.op.Plan.First
+	}
+	return failover.Stages(c.op.Verb)[0].Step
 }
 
 // newest are the indexes of the last of n things, as many as fit.

@@ -32,13 +32,14 @@ func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.Interac
 		return
 	}
 	verb, known := render.VerbOf(action.ActionID)
-	if !known || !failover.IsOpID(action.Value) {
+	op, seen, ours := render.ButtonOf(action.Value)
+	if !known || !ours {
 		b.opts.Log.WarnContext(ctx, "an unknown button was pressed", slog.String("action", action.ActionID))
 		env.reply(ctx, render.Ephemeral(unknownButtonText))
 		return
 	}
 	b.ask(ctx, env, failover.Command{
-		MessageID: env.messageID(c.TriggerID), Op: failover.OpID(action.Value), Verb: verb,
+		MessageID: env.messageID(c.TriggerID), Op: op, Verb: verb, Seen: seen,
 		By: failover.Actor{ID: c.User.ID, Name: c.User.Name},
 		At: env.received, ValidUntil: env.received.Add(failover.CommandValidity),
 	})

@@ -23,7 +23,7 @@ func TestClick(t *testing.T) {
 		l.clicked("U0BEN", "Approve")
 		ack := l.Acks()[0]
 		want := failover.Command{
-			MessageID: failover.MessageID("T0SANDBOX", ack.TriggerID), Op: op.ID, Verb: failover.VerbApprove,
+			MessageID: failover.MessageID("T0SANDBOX", ack.TriggerID), Op: op.ID, Verb: failover.VerbApprove, Seen: op.Token(failover.StepFailover),
 			By: failover.Actor{ID: "U0BEN", Name: "ben"}, At: ack.SentAt, ValidUntil: ack.SentAt.Add(failover.CommandValidity),
 		}
 		if got := l.commands.all(); len(got) != 1 || got[0] != want {
@@ -73,13 +73,13 @@ func TestClickOfAnotherOrganisationIsRefused(t *testing.T) {
 func TestButtonOfAnotherVersionIsAnsweredAndDoesNothing(t *testing.T) {
 	bubble(t, func(l *lab) {
 		l.start()
-		label := slackapi.NewTextBlockObject(slackapi.PlainTextType, "Reprotect", false, false)
+		label := slackapi.NewTextBlockObject(slackapi.PlainTextType, "Hold", false, false)
 		api := slackapi.New("xoxb-sandbox", slackapi.OptionHTTPClient(l.opts.HTTPClient), slackapi.OptionAPIURL(l.opts.APIURL))
-		button := slackapi.NewButtonBlockElement("ferry_reprotect", "op-aaaaaaaa", label)
+		button := slackapi.NewButtonBlockElement("ferry_hold", "op-aaaaaaaa", label)
 		if _, _, err := api.PostMessageContext(l.t.Context(), incident, slackapi.MsgOptionBlocks(slackapi.NewActionBlock("", button))); err != nil {
 			t.Fatal(err)
 		}
-		l.clicked("U0BEN", "Reprotect")
+		l.clicked("U0BEN", "Hold")
 		pass(time.Second)
 		l.wantTold("U0BEN", "another version")
 		if l.Acks()[0].AckedAt.IsZero() || len(l.commands.all()) != 0 {

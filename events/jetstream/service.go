@@ -196,3 +196,12 @@ func (c *Client) Watch(ctx context.Context, req events.WatchRequest) (failover.O
 	}
 	return reply.Operations[0], true, nil
 }
+
+// Ask sends a request to somebody else's service and returns the answer as it is.
+func (c *Client) Ask(ctx context.Context, subject string, data []byte) ([]byte, error) {
+	m, err := c.nc.RequestWithContext(ctx, subject, data)
+	if err != nil {
+		return nil, fmt.Errorf("asking %s: %w", subject, err)
+	}
+	return m.Data, nil
+}

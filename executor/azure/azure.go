@@ -25,8 +25,11 @@ import (
 type Options struct {
 	// Endpoint is the resource manager's URL, https://management.azure.com in the public cloud. Plain HTTP is accepted on
 	// loopback hosts only, since every request carries a token.
-	Endpoint   string
-	Vaults     []Vault // at least one; nothing outside them is read or changed
+	Endpoint string
+	Vaults   []Vault // at least one; nothing outside them is changed, and only the VMs of their items are read besides
+	// Caches are ARM ids of storage accounts by region ("northeurope"), through which VMs that run there are replicated. A
+	// region without one uses that of another item.
+	Caches     map[string]string
 	Credential azcore.TokenCredential
 	// Transport sends the requests; nil is a client that follows no redirects, takes proxies from the environment and
 	// gives up a connection after 10 s.
@@ -49,7 +52,10 @@ func (v Vault) jobID(name string) string { return v.id() + "/replicationJobs/" +
 // Site is Azure for the executor. Every error of its methods is a *[failover.SiteError] or the error of the caller's
 // context; of these, only the one of [Site.Begin] leaves open whether something was done.
 type Site struct {
-	vaults []*vault // in the order of Options
+	vaults     []*vault          // in the order of Options
+	caches     map[string]string // by lower-case region
+	credential azcore.TokenCredential
+	options    *arm.ClientOptions
 }
 
 // vault is a configured vault with its clients.
@@ -60,6 +66,8 @@ type vault struct {
 	items      *siterecovery.ReplicationProtectedItemsClient
 	points     *siterecovery.RecoveryPointsClient
 	jobs       *siterecovery.ReplicationJobsClient
+	mappings   *siterecovery.ReplicationProtectionContainerMappingsClient
+	networks   *siterecovery.ReplicationNetworkMappingsClient
 }
 
 // New checks the options and prepares the clients. It sends nothing, so a wrong credential shows with the first read.
@@ -71,7 +79,10 @@ func New(o Options) (*Site, error) {
 	if o.Credential == nil {
 		return nil, fmt.Errorf("azure: no credential")
 	}
-	site := &Site{}
+	site := &Site{caches: map[string]string{}, credential: tokens{o.Credential}, options: clientOptions(o, endpoint)}
+	for region, id := range o.Caches {
+		site.caches[strings.ToLower(region)] = id
+	}
 	for _, v := range o.Vaults {
 		if v.SubscriptionID == "" || v.ResourceGroup == "" || v.Name == "" {
 			return nil, fmt.Errorf("azure: vault %q lacks its subscription, resource group or name", v.Name)
@@ -79,7 +90,7 @@ func New(o Options) (*Site, error) {
 		if site.find(v) != nil {
 			return nil, fmt.Errorf("azure: vault %q is listed twice", v.Name)
 		}
-		factory, err := siterecovery.NewClientFactory(v.SubscriptionID, tokens{o.Credential}, clientOptions(o, endpoint))
+		factory, err := siterecovery.NewClientFactory(v.SubscriptionID, site.credential, site.options)
 		if err != nil {
 			return nil, fmt.Errorf("azure: vault %q: %w", v.Name, err)
 		}
@@ -99,6 +110,8 @@ func newVault(v Vault, f *siterecovery.ClientFactory) *vault {
 		items:      f.NewReplicationProtectedItemsClient(),
 		points:     f.NewRecoveryPointsClient(),
 		jobs:       f.NewReplicationJobsClient(),
+		mappings:   f.NewReplicationProtectionContainerMappingsClient(),
+		networks:   f.NewReplicationNetworkMappingsClient(),
 	}
 }
 

@@ -46,20 +46,87 @@ func (s *Site) Begin(ctx context.Context, call failover.Call) (failover.Accepted
 // sender prepares a call. The poller that the SDK returns is dropped: its errors say nothing about the call, it asks with
 // rights that the built-in role lacks (documented), and the job tells more.
 func (v *vault) sender(call failover.Call, at resource) (func(context.Context) error, operation, error) {
+	item := func(action string, begin func(context.Context) error) (func(context.Context) error, operation, error) {
+		return begin, beginItem(action), nil
+	}
 	switch call.Kind {
 	case failover.StepFailover:
-		input := failoverInput(call)
-		return func(ctx context.Context) error {
-			_, err := v.items.BeginUnplannedFailover(ctx, v.ResourceGroup, v.Name, at.fabric, at.container, at.item, input, nil)
+		return item("unplannedFailover", func(ctx context.Context) error {
+			_, err := v.items.BeginUnplannedFailover(ctx, v.ResourceGroup, v.Name, at.fabric, at.container, at.item, failoverInput(call), nil)
 			return err
-		}, beginFailover(), nil
+		})
+	case failover.StepChange:
+		return item("applyRecoveryPoint", func(ctx context.Context) error {
+			_, err := v.items.BeginApplyRecoveryPoint(ctx, v.ResourceGroup, v.Name, at.fabric, at.container, at.item, changeInput(call), nil)
+			return err
+		})
 	case failover.StepCommit:
-		return func(ctx context.Context) error {
+		return item("failoverCommit", func(ctx context.Context) error {
 			_, err := v.items.BeginFailoverCommit(ctx, v.ResourceGroup, v.Name, at.fabric, at.container, at.item, nil)
 			return err
-		}, beginCommit(), nil
+		})
+	case failover.StepTest:
+		return item("testFailover", func(ctx context.Context) error {
+			_, err := v.items.BeginTestFailover(ctx, v.ResourceGroup, v.Name, at.fabric, at.container, at.item, testInput(call), nil)
+			return err
+		})
+	case failover.StepCleanup:
+		input := siterecovery.TestFailoverCleanupInput{Properties: &siterecovery.TestFailoverCleanupInputProperties{Comments: &call.Notes}}
+		return item("testFailoverCleanup", func(ctx context.Context) error {
+			_, err := v.items.BeginTestFailoverCleanup(ctx, v.ResourceGroup, v.Name, at.fabric, at.container, at.item, input, nil)
+			return err
+		})
+	case failover.StepReprotect, failover.StepReprotectAgain:
+		if call.Reversal == nil {
+			return nil, operation{}, refuse("NoReversal", "A reprotect needs what it is to use.")
+		}
+		return func(ctx context.Context) error {
+			_, err := v.containers.BeginSwitchProtection(ctx, v.ResourceGroup, v.Name, at.fabric, at.container, switchInput(call, at.item), nil)
+			return err
+		}, beginSwitch(), nil
+	case failover.StepProbe, failover.StepCheck, failover.StepSurvey:
 	}
 	return nil, operation{}, refuse("UnknownStep", "Ferry has no call for the step %q.", call.Kind)
+}
+
+func changeInput(call failover.Call) siterecovery.ApplyRecoveryPointInput {
+	return siterecovery.ApplyRecoveryPointInput{Properties: &siterecovery.ApplyRecoveryPointInputProperties{
+		RecoveryPointID: &call.PointID, ProviderSpecificDetails: &siterecovery.A2AApplyRecoveryPointInput{},
+	}}
+}
+
+func testInput(call failover.Call) siterecovery.TestFailoverInput {
+	details := &siterecovery.A2ATestFailoverInput{}
+	if call.PointID != "" {
+		details.RecoveryPointID = &call.PointID
+	}
+	return siterecovery.TestFailoverInput{Properties: &siterecovery.TestFailoverInputProperties{
+		FailoverDirection: new("PrimaryToRecovery"), NetworkType: new("VmNetworkAsInput"), NetworkID: &call.Network,
+		ProviderSpecificDetails: details,
+	}}
+}
+
+// switchInput is posted to the container that the item is in before the switch. reProtect, which sounds like it, makes a
+// job that fails for managed disks (documented).
+func switchInput(call failover.Call, item string) siterecovery.SwitchProtectionInput {
+	r := call.Reversal
+	details := &siterecovery.A2ASwitchProtectionInput{RecoveryContainerID: &r.Container, PolicyID: &r.Policy, RecoveryResourceGroupID: &r.ResourceGroup}
+	if r.AvailabilitySet != "" {
+		details.RecoveryAvailabilitySetID = &r.AvailabilitySet
+	}
+	if r.Zone != "" {
+		details.RecoveryAvailabilityZone = &r.Zone
+	}
+	for _, d := range r.Disks {
+		disk := &siterecovery.A2AVMManagedDiskInputDetails{DiskID: &d.ID, PrimaryStagingAzureStorageAccountID: &d.Cache, RecoveryResourceGroupID: &r.ResourceGroup}
+		if d.Type != "" {
+			disk.RecoveryReplicaDiskAccountType, disk.RecoveryTargetDiskAccountType = &d.Type, &d.Type
+		}
+		details.VMManagedDisks = append(details.VMManagedDisks, disk)
+	}
+	return siterecovery.SwitchProtectionInput{Properties: &siterecovery.SwitchProtectionInputProperties{
+		ReplicationProtectedItemName: &item, ProviderSpecificDetails: details,
+	}}
 }
 
 // failoverInput always goes from primary to recovery: a reprotect swaps the two, so that failing back does, too.

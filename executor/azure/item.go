@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -176,6 +177,13 @@ func (v *vault) mapItem(it *siterecovery.ReplicationProtectedItem) (failover.Ite
 		To:            cmp.Or(or(details.RecoveryFabricLocation), or(p.RecoveryFabricFriendlyName)),
 		State:         or(p.ProtectionState), TestState: or(p.TestFailoverState), Health: or(p.ReplicationHealth),
 		RPO: rpo(details.RpoInSeconds), Errors: mapHealth(p.HealthErrors), LastTest: date(p.LastSuccessfulTestFailoverTime),
+		LastFailover: date(p.LastSuccessfulFailoverTime), Home: or(details.InitialPrimaryFabricLocation), VM: or(details.FabricObjectID),
+		Replicated: int(or(details.MonitoringPercentageCompletion)),
+	}
+	for _, d := range details.ProtectedManagedDisks {
+		if id := or(or(d).PrimaryStagingAzureStorageAccountID); id != "" && !slices.Contains(mapped.Caches, id) {
+			mapped.Caches = append(mapped.Caches, id)
+		}
 	}
 	for _, word := range p.AllowedOperations {
 		mapped.Allowed = append(mapped.Allowed, or(word))

@@ -41,6 +41,7 @@ func wantFull() failover.Item {
 		RPO:      114 * time.Second,
 		Errors:   []failover.Fault{{Code: "161011", Message: "Long.", Cause: "Cause.", Action: "Do."}, {Code: "1", Message: "Short."}},
 		LastTest: time.Date(2025, 4, 1, 10, 0, 0, 123456700, time.UTC),
+		VM:       "/subscriptions/sub/resourcegroups/rg-workload/providers/microsoft.compute/virtualmachines/vm-x",
 	}
 }
 

@@ -21,10 +21,23 @@ func listPoints() operation { return operation{permission: itemType + "recoveryP
 func getJob() operation     { return operation{permission: provider + "replicationJobs/read"} }
 func listJobs() operation   { return getJob() }
 
-func beginFailover() operation {
-	return operation{permission: itemType + "unplannedFailover/action", mutates: true}
+func getFabric() operation { return operation{permission: provider + "replicationFabrics/read"} }
+
+func listMappings() operation {
+	return operation{permission: provider + "replicationFabrics/replicationProtectionContainers/replicationProtectionContainerMappings/read"}
 }
 
-func beginCommit() operation {
-	return operation{permission: itemType + "failoverCommit/action", mutates: true}
+func listNetworkMappings() operation {
+	return operation{permission: provider + "replicationNetworkMappings/read"}
+}
+
+func getMachine() operation { return operation{permission: "Microsoft.Compute/virtualMachines/read"} }
+
+// beginItem is a mutating call on a replicated item, by the word of its action.
+func beginItem(action string) operation {
+	return operation{permission: itemType + action + "/action", mutates: true}
+}
+
+func beginSwitch() operation {
+	return operation{permission: provider + "replicationFabrics/replicationProtectionContainers/switchprotection/action", mutates: true}
 }

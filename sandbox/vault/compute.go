@@ -96,6 +96,25 @@ func (v *Vault) cacheID(r *region) string {
 // drillNetworkID is a virtual network without a way out, for drills in a region.
 func (v *Vault) drillNetworkID(r *region) string { return v.networkID(r) + "-drill" }
 
+// DrillNetwork is the ARM id of the isolated network in the first vault's target region.
+func (v *Vault) DrillNetwork() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.drillNetworkID(&v.regions[1])
+}
+
+// CacheAccounts are the ARM ids of the storage accounts through which the first vault's VMs are replicated, by the location
+// of the region that they are in ("northeurope").
+func (v *Vault) CacheAccounts() map[string]string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	accounts := map[string]string{}
+	for i := range v.regions {
+		accounts[v.regions[i].location] = v.cacheID(&v.regions[i])
+	}
+	return accounts
+}
+
 const diskType = "Premium_LRS"
 
 // machineJSON is a VM as Compute shows it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -99,9 +100,19 @@ func (a *App) startExecutor(client *jetstream.Client, board *jetstream.Board) (*
 	e := executor.New(executor.Options{
 		Name: a.opts.Name, Journal: jetstream.NewJournal(client), Queue: client, Board: board, Shelf: client, Site: site,
 		Policy: policy(a.opts.Config.Access), Seam: a.opts.Seam, Log: a.opts.Log,
+		Networks: a.opts.Config.Azure.IsolatedNetworks, Checks: checks(a.opts.Config), Prober: a.prober(client),
 	})
 	a.loop("executor", e.Run)
 	return e, nil
+}
+
+// prober asks over the network that everything else uses; a VM gets no token.
+func (a *App) prober(client *jetstream.Client) prober {
+	p := prober{http: a.httpClient(), dial: a.opts.Dial, request: client.Ask}
+	if p.dial == nil {
+		p.dial = (&net.Dialer{}).DialContext
+	}
+	return p
 }
 
 func (a *App) site() (executor.Site, error) {
@@ -117,7 +128,9 @@ func (a *App) site() (executor.Site, error) {
 	for _, v := range cfg.Vaults {
 		vaults = append(vaults, azure.Vault{SubscriptionID: v.SubscriptionID, ResourceGroup: v.ResourceGroup, Name: v.Name})
 	}
-	return azure.New(azure.Options{Endpoint: cfg.Endpoint, Vaults: vaults, Credential: credential, Transport: client, Version: a.opts.Version})
+	return azure.New(azure.Options{
+		Endpoint: cfg.Endpoint, Vaults: vaults, Caches: cfg.CacheStorage, Credential: credential, Transport: client, Version: a.opts.Version,
+	})
 }
 
 func (a *App) httpClient() *http.Client {

@@ -246,7 +246,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"approve"}, 2, "op-"},
 		{[]string{"approve", "vm-x"}, 2, "op-"},
 		{[]string{"run", "vm-x", "--raeson", "x"}, 2, "raeson"},
-		{[]string{"reprotect", "vm-x"}, 3, "not available yet"},
+		{[]string{"freeze"}, 3, "not available yet"},
 		{[]string{"doctor"}, 2, "not available yet"},
 		{[]string{"status", "-o", "xml"}, 2, "text or json"},
 		{[]string{"--data", empty, "status"}, 2, "no ferry has run"},

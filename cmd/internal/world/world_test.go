@@ -137,11 +137,15 @@ func (w *world) config() config.Config {
 	c.DataDir = w.dir
 	c.Azure.Endpoint, c.Azure.Credential = "http://"+azureHost, "managed_identity"
 	c.Azure.Vaults = []config.Vault{{SubscriptionID: "3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30", ResourceGroup: "rg-dr", Name: "vault-dr"}}
+	c.Azure.IsolatedNetworks, c.Azure.CacheStorage = []string{w.vault.DrillNetwork()}, w.vault.CacheAccounts()
 	all := config.Match{VM: []string{"*"}}
 	c.Access = &config.Access{
 		AnyoneMayRead: true,
 		Roles:         map[string]config.Role{"operator": {Users: []string{"U0ANA"}}, "approver": {Users: []string{"U0BEN"}}},
-		Rules:         []config.Rule{{Match: all, Verbs: []string{"failover", "commit"}, May: []string{"operator"}, Approvals: 1, Approvers: []string{"approver"}, Expires: 15 * time.Minute}},
+		Rules: []config.Rule{
+			{Match: all, Verbs: []string{"failover", "commit", "change", "reprotect", "failback"}, May: []string{"operator"}, Approvals: 1, Approvers: []string{"approver"}, Expires: 15 * time.Minute},
+			{Match: all, Verbs: []string{"test", "cleanup", "cancel", "freeze"}, May: []string{"operator"}},
+		},
 	}
 	return c
 }

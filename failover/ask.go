@@ -1,0 +1,299 @@
+package failover
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// decideAsk opens an operation on a VM: may the actor ask, is the VM free, does its state allow it, and what exactly would
+// be done. With no approvals needed it starts at once.
+func decideAsk(cmd Command, s Situation) ([]Fact, *Refusal) {
+	class := ClassOf(cmd.Verb)
+	rule, refusal := s.mayAsk(class, cmd.By)
+	if refusal == nil {
+		refusal = s.free()
+	}
+	if refusal != nil {
+		return nil, refusal
+	}
+	plan := Plan{Shutdown: cmd.Shutdown, Rule: rule}
+	target := Target{Item: s.Item, Phase: AwaitingApproval, Check: s.Check}
+	if refusal = s.propose(cmd, &plan, &target); refusal != nil {
+		return nil, refusal
+	}
+	plan.CommitBy, _ = s.Policy.RuleFor(ClassCommit, s.Item)
+	plan.ChangeBy, _ = s.Policy.RuleFor(ClassChange, s.Item)
+	plan.Digest = digest(plan, []Target{target})
+	return s.request(cmd, plan, target), nil
+}
+
+// request is an accepted wish: it waits for its approvals, or starts when none are needed.
+func (s Situation) request(cmd Command, plan Plan, target Target) []Fact {
+	req := Requested{Op: cmd.Op, Verb: cmd.Verb, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: []Target{target}}
+	if plan.Rule.Approvals == 0 {
+		first := Operation{Verb: cmd.Verb, Plan: plan}.stages()[0]
+		return []Fact{req, GateOpened{first.Gate, first.Step}}
+	}
+	req.ExpiresAt = s.Now.Add(plan.Rule.Expires)
+	return []Fact{req}
+}
+
+// propose fills in what a verb would do to the VM as it is now.
+func (s Situation) propose(cmd Command, plan *Plan, target *Target) *Refusal {
+	switch cmd.Verb {
+	case VerbFailover:
+		return s.chosen(cmd, StepFailover, plan, target)
+	case VerbTest:
+		network, refusal := isolated(s.Networks, cmd.Network)
+		if refusal != nil {
+			return refusal
+		}
+		plan.Network, target.Check = network, nil
+		return s.chosen(cmd, StepTest, plan, target)
+	case VerbCleanup:
+		plan.Notes, target.Check = cmd.Notes, nil
+		return Legal(StepCleanup, s.Item)
+	case VerbReprotect:
+		target.Check = nil
+		return s.reversed(target)
+	case VerbFailback:
+		return s.wayHome(cmd, plan, target)
+	case VerbChange:
+		return s.chosen(cmd, StepChange, plan, target)
+	case VerbCommit, VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident:
+	}
+	return Refuse(BadUsage, "Type /failover help.", "Ferry does not know the verb %q.", cmd.Verb)
+}
+
+// chosen checks the state and settles the recovery point. An explicit one is pinned now: the approver sees which.
+func (s Situation) chosen(cmd Command, step StepKind, plan *Plan, target *Target) *Refusal {
+	if refusal := Legal(step, s.Item); refusal != nil {
+		return refusal
+	}
+	point, refusal := Choose(s.Points, cmd.Point)
+	if refusal == nil && step != StepTest { // a drill loses no data
+		refusal = s.beforeIncident(cmd, point)
+	}
+	if refusal != nil {
+		return refusal
+	}
+	plan.Point, plan.Forced, target.Shown = cmd.Point, cmd.Force && !s.Incident.IsZero(), &point
+	if !cmd.Point.Moving() {
+		plan.Point = Point{Kind: ByID, ID: point.ID}
+	}
+	return nil
+}
+
+// beforeIncident refuses data from after the declared begin of the incident: they may be what the incident spoilt. The
+// latest point is made of all that arrives until the failover.
+func (s Situation) beforeIncident(cmd Command, point RecoveryPoint) *Refusal {
+	if s.Incident.IsZero() || cmd.Force {
+		return nil
+	}
+	newest := point.Time
+	if cmd.Point.Kind == Latest || cmd.Point.Kind == "" {
+		if arrived := s.Now.Add(-s.Item.RPO); s.Item.RPO >= 0 && arrived.After(newest) {
+			newest = arrived
+		}
+	}
+	if !newest.After(s.Incident) {
+		return nil
+	}
+	return Refuse(WrongState, "Type "+s.Incident.UTC().Format("2006-01-02T15:04Z")+" for the newest point not later than that, or add --force to take the later one.",
+		"The recovery point would have data of %s, and the incident began at %s.", stamp(newest), stamp(s.Incident))
+}
+
+// isolated finds the network of a drill among those of the configuration, by name or ARM id.
+func isolated(networks []string, typed string) (string, *Refusal) {
+	if len(networks) == 0 {
+		return "", Refuse(NotAllowed, "Have the ARM id of an isolated network added under azure.isolated_networks.", "No network is configured as isolated, and a drill may use no other.")
+	}
+	var names []string
+	for _, id := range networks {
+		names = append(names, lastSegment(id))
+	}
+	if typed == "" && len(networks) == 1 {
+		return networks[0], nil
+	}
+	if typed == "" {
+		return "", Refuse(BadUsage, "Say which with --network NAME: "+strings.Join(names, ", ")+".", "There are %d isolated networks.", len(networks))
+	}
+	hits := slices.DeleteFunc(slices.Clone(networks), func(id string) bool {
+		return !strings.EqualFold(id, typed) && !strings.EqualFold(lastSegment(id), typed)
+	})
+	switch len(hits) {
+	case 1:
+		return hits[0], nil
+	case 0:
+		return "", Refuse(NotAllowed, "A drill may use one of: "+strings.Join(names, ", ")+".", "The network %q is not configured as isolated.", typed)
+	}
+	return "", Refuse(BadUsage, "Give its ARM id.", "Several isolated networks are called %s.", typed)
+}
+
+// reversed checks that the VM can be replicated back, and takes what that would use.
+func (s Situation) reversed(target *Target) *Refusal {
+	if refusal := Legal(StepReprotect, s.Item); refusal != nil {
+		return refusal
+	}
+	if s.Reversal == nil {
+		return Refuse(Unavailable, "Nothing was started; ask again in a moment.", "What a reprotect of %s would use could not be read.", s.Item.Name)
+	}
+	target.Reversal = s.Reversal
+	return nil
+}
+
+// wayHome finds where the way home begins: with the reprotect of a committed VM, or with the failover of a VM that is
+// replicated back already.
+func (s Situation) wayHome(cmd Command, plan *Plan, target *Target) *Refusal {
+	home := s.Item.Home == "" || strings.EqualFold(s.Item.Active, s.Item.Home)
+	switch {
+	case home && s.Item.State == StateProtected:
+		return Refuse(WrongState, "/failover list shows where each VM runs.", "%s is at home in %s and protected.", s.Item.Name, s.Item.Active)
+	case home && s.Item.State == StateCommitted:
+		return Refuse(WrongState, "To protect it again, type /failover reprotect "+s.Item.Name+".", "%s is at home in %s already, but not protected.", s.Item.Name, s.Item.Active)
+	case s.Item.State == StateProtected:
+		plan.First = StepFailover
+		return s.chosen(cmd, StepFailover, plan, target)
+	}
+	plan.First, plan.Point = StepReprotect, cmd.Point
+	if !cmd.Point.Moving() {
+		return Refuse(BadUsage, "Leave the POINT out: it is chosen when "+s.Item.Name+" is replicated back.", "%s is not replicated back yet, so that it has no recovery point to fail back to.", s.Item.Name)
+	}
+	return s.reversed(target)
+}
+
+// decideChange asks for another recovery point before the commit. Of who may decide it is the press.
+func decideChange(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
+	if !op.Exists() {
+		if s.Item.State == StateCommitPending {
+			if _, refusal := s.mayAsk(ClassChange, cmd.By); refusal != nil {
+				return nil, refusal
+			}
+		}
+		facts, refusal := decideAsk(cmd, s)
+		if refusal == nil { // the point stands in the wish, as in an open operation
+			asked := ChangeAsked{By: cmd.By, Point: shownBy(facts)}
+			facts = slices.Insert(facts, 1, Fact(asked))
+		}
+		return facts, refusal
+	}
+	if op.Phase != AwaitingCommit {
+		return nil, notChangeable(op)
+	}
+	if refusal := outdated(op, StepChange, cmd); refusal != nil {
+		return nil, refusal
+	}
+	point, refusal := s.wished(op, cmd)
+	if refusal != nil {
+		return nil, refusal
+	}
+	asked := ChangeAsked{By: cmd.By, Point: point}
+	refusal = s.Policy.mayDecide(op, ClassChange, cmd.By)
+	switch {
+	case refusal == nil && op.Change != nil && op.Change.Point.ID == point.ID:
+		return press(op, op.stage(StepChange), cmd, s.Now)
+	case s.Policy.Decides(op.Plan.ChangeBy, cmd.By) && (op.Plan.ChangeBy.Approvals == 0 || op.Plan.ChangeBy.SelfApproval || cmd.By.ID != op.RequestedBy.ID):
+		pressed, no := press(Evolve(op, Record{Fact: asked, At: s.Now}), op.stage(StepChange), cmd, s.Now)
+		return append([]Fact{asked}, pressed...), no
+	case s.Policy.May(op.Plan.ChangeBy, cmd.By):
+		return []Fact{asked}, nil
+	}
+	return nil, refusal
+}
+
+// wished is the recovery point that a change is about: the one typed, or, for a press, the one that was asked for.
+func (s Situation) wished(op Operation, cmd Command) (RecoveryPoint, *Refusal) {
+	if cmd.Seen != "" && op.Change != nil {
+		return op.Change.Point, nil
+	}
+	if refusal := Legal(StepChange, s.Item); refusal != nil {
+		return RecoveryPoint{}, refusal
+	}
+	point, refusal := Choose(s.Points, cmd.Point)
+	if refusal == nil {
+		refusal = s.beforeIncident(Command{Force: cmd.Force, Point: Point{Kind: ByID}}, point)
+	}
+	for _, t := range op.Targets {
+		if refusal == nil && t.PointUsed.Equal(point.Time) {
+			refusal = Refuse(WrongState, "Type /failover points "+t.Item.Name+" to see the others.", "%s already uses the recovery point of %s.", t.Item.Name, stamp(point.Time))
+		}
+	}
+	return point, refusal
+}
+
+// shownBy is the recovery point of a request.
+func shownBy(facts []Fact) RecoveryPoint {
+	if req, ok := facts[0].(Requested); ok && req.Targets[0].Shown != nil {
+		return *req.Targets[0].Shown
+	}
+	return RecoveryPoint{}
+}
+
+func notChangeable(op Operation) *Refusal {
+	if op.Phase.Final() {
+		return over(op)
+	}
+	return Refuse(WrongState, "Ask for it when the card waits for the commit.", "The recovery point of %s can be changed after the failover and before the commit only; it is %s.", op.ID, op.Phase.Words())
+}
+
+// doing says what a running operation does.
+func (o Operation) doing() string {
+	for _, t := range o.Targets {
+		if t.Phase == Running && t.Doing != StepFailover {
+			return "busy with the " + t.Doing.noun()
+		}
+	}
+	return "failing over"
+}
+
+// IsReprotect reports whether a step turns the replication round.
+func (k StepKind) IsReprotect() bool { return k == StepReprotect || k == StepReprotectAgain }
+
+// Holds are the target keys that an open operation holds.
+func (o Operation) Holds() []string {
+	if o.Verb == VerbIncident {
+		return []string{IncidentKey()}
+	}
+	var keys []string
+	for _, t := range o.Targets {
+		keys = append(keys, t.Item.Key)
+	}
+	return keys
+}
+
+// IncidentKey is the target key under which a declared incident is held, so that there is one at most.
+func IncidentKey() string { return ItemKey("ferry", "incident") }
+
+// decideIncident declares when an incident began, or that it is over. It is an operation without a VM.
+func decideIncident(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
+	rule, ok := s.Policy.RuleForAll(ClassFreeze)
+	if !ok || !s.Policy.May(rule, cmd.By) {
+		return nil, Refuse(NotAllowed, "Ask somebody whom a rule for every VM with the verb class freeze names.", "You may not declare or end an incident.")
+	}
+	switch {
+	case cmd.Over && s.Holder.Exists():
+		return nil, Refuse(WrongState, "Type /failover status.", "The incident %s is ended by its own operation.", s.Holder.ID)
+	case cmd.Over && op.Exists() && !op.Phase.Final():
+		return []Fact{Finished{Phase: Succeeded, Note: "Ended by " + mention(cmd.By) + because(cmd.Reason) + "."}}, nil
+	case cmd.Over:
+		return nil, Refuse(WrongState, "To declare one, type /failover incident 14:05.", "No incident is declared.")
+	case s.Holder.Exists():
+		return nil, Refuse(Busy, "To change its time, first type /failover incident over.", "An incident since %s is declared already, by %s (%s).", stamp(s.Holder.Plan.Point.Time), mention(s.Holder.RequestedBy), s.Holder.ID)
+	case cmd.Point.Time.IsZero():
+		return nil, Refuse(BadUsage, "Type /failover incident 14:05 (UTC), or /failover incident -20m.", "When did the incident begin?")
+	case cmd.Point.Time.After(s.Now):
+		return nil, Refuse(BadUsage, "Type a time that has passed.", "%s is in the future.", stamp(cmd.Point.Time))
+	}
+	plan := Plan{Point: cmd.Point, Rule: rule}
+	plan.Digest = digest(plan, nil)
+	return []Fact{Requested{Op: cmd.Op, Verb: VerbIncident, By: cmd.By, Reason: cmd.Reason, Plan: plan}}, nil
+}
+
+// Began is when a declared incident began; zero when the operation is none, or over.
+func (o Operation) Began() time.Time {
+	if o.Verb != VerbIncident || o.Phase.Final() {
+		return time.Time{}
+	}
+	return o.Plan.Point.Time
+}

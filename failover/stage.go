@@ -1,0 +1,120 @@
+package failover
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+)
+
+// Stage is one part of an operation: a step, and the gate before it.
+type Stage struct {
+	Step  StepKind
+	Gate  Class // whose decision lets the step begin; empty: it follows by itself
+	Waits Phase // in which the gate waits
+}
+
+// Stages are the parts of an operation in order: what its verb means. The way home is the longest: each of its gates is
+// decided on its own, days apart if need be.
+func Stages(verb Verb) []Stage {
+	failover := Stage{StepFailover, ClassFailover, AwaitingApproval}
+	probe := Stage{Step: StepProbe}
+	commit := Stage{StepCommit, ClassCommit, AwaitingCommit}
+	switch verb {
+	case VerbCommit:
+		return []Stage{commit}
+	case VerbChange:
+		return []Stage{{StepChange, ClassChange, AwaitingApproval}, probe, commit}
+	case VerbTest:
+		return []Stage{{StepTest, ClassTest, AwaitingApproval}}
+	case VerbCleanup:
+		return []Stage{{StepCleanup, ClassCleanup, AwaitingApproval}}
+	case VerbReprotect:
+		return []Stage{{StepReprotect, ClassReprotect, AwaitingApproval}}
+	case VerbFailback:
+		return []Stage{
+			{StepReprotect, ClassFailback, AwaitingApproval},
+			{StepFailover, ClassFailback, AwaitingApproval},
+			probe,
+			{StepCheck, ClassFailback, AwaitingApproval},
+			commit,
+			{StepReprotectAgain, ClassFailback, AwaitingApproval},
+			{Step: StepSurvey},
+		}
+	case VerbFailover, VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident:
+	}
+	return []Stage{failover, probe, commit}
+}
+
+// stages of an operation: those that are left out are gone.
+func (o Operation) stages() []Stage {
+	all := Stages(o.Verb)
+	if i := slices.IndexFunc(all, func(s Stage) bool { return s.Step == o.Plan.First }); i > 0 {
+		return all[i:]
+	}
+	return all
+}
+
+// stage finds the part that a step belongs to. A change is none of its own: it goes back to before the commit.
+func (o Operation) stage(step StepKind) Stage {
+	for _, s := range o.stages() {
+		if s.Step == step {
+			return s
+		}
+	}
+	return Stage{step, ClassChange, AwaitingCommit}
+}
+
+// after is the part that follows a step for a target; false at the end.
+func (o Operation) after(t Target, step StepKind) (Stage, bool) {
+	all := o.stages()
+	i := slices.IndexFunc(all, func(s Stage) bool { return s.Step == step })
+	if i < 0 { // a change: the VM starts anew, so it is asked again whether it works
+		i = slices.IndexFunc(all, func(s Stage) bool { return s.Step == StepProbe }) - 1
+	}
+	for _, s := range all[i+1:] {
+		if s.Step != StepProbe || t.Check != nil {
+			return s, true
+		}
+	}
+	return Stage{}, false
+}
+
+// Pending is the stage whose gate waits for a decision; false when the operation waits for nobody.
+func (o Operation) Pending() (Stage, bool) {
+	if o.Phase != AwaitingApproval && o.Phase != AwaitingCommit {
+		return Stage{}, false
+	}
+	for _, t := range o.Targets {
+		if t.Phase == o.Phase && t.Doing != "" {
+			return o.stage(t.Doing), true
+		}
+	}
+	for _, s := range o.stages() {
+		if s.Waits == o.Phase {
+			return s, true
+		}
+	}
+	return Stage{}, false
+}
+
+// Token names what a press is about: the step, and what would be done. A button carries it, so that an old one does not
+// act on what came after. The token of a change stands beside that of the commit.
+func (o Operation) Token(step StepKind) string {
+	bound := []any{step, o.Plan.Digest}
+	for _, t := range o.Targets {
+		bound = append(bound, t.Item.Key, t.PointUsed)
+	}
+	if step == StepChange && o.Change != nil {
+		bound = append(bound, o.Change.Point.ID)
+	}
+	data, err := json.Marshal(bound)
+	if err != nil { // plain data always marshals
+		panic(err)
+	}
+	sum := sha256.Sum256(data)
+	return string(step) + "-" + hex.EncodeToString(sum[:4])
+}
+
+// Started reports whether the first gate has opened.
+func (o Operation) Started() bool { return !o.StartedAt.IsZero() }
