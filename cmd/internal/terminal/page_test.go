@@ -126,8 +126,7 @@ func playWorld(p *tab) {
 	p.until("the source is back", `document.querySelector('[data-vm="sql-01"] .pill').innerText === "Protected"`)
 	p.clicks(`[...document.querySelectorAll('[data-vm="sql-01"] summary')]`)
 	for _, call := range []string{"Failover", "Commit"} {
-		p.until("the portal offers "+call, `document.querySelector('[data-vm="sql-01"] .as-portal button').innerText === "`+call+`"`)
-		p.clicks(`[...document.querySelectorAll('[data-vm="sql-01"] .as-portal button')]`)
+		p.clicks(`[...document.querySelectorAll('[data-vm="sql-01"] .as-portal button')].filter(e => e.innerText === "` + call + `")`)
 		p.until("the ledger has it", `document.querySelector(".ledger").innerText.includes("`+call+` sql-01 by the portal")`)
 	}
 	p.until("it is done", `document.querySelector('[data-vm="sql-01"] .pill').innerText === "Committed"`)

@@ -7,7 +7,10 @@ import { el, fill, setText } from "./dom.js";
 
 const speeds = [1, 20, 60, 300];
 const failover = "unplannedFailover";
-const names = { unplannedFailover: "Failover", failoverCommit: "Commit" };
+const names = { // as the portal's buttons say
+  unplannedFailover: "Failover", failoverCommit: "Commit", applyRecoveryPoint: "Change recovery point",
+  switchprotection: "Re-protect", testFailover: "Test failover", testFailoverCleanup: "Cleanup test failover",
+};
 
 /** What can be armed: the fault as the world takes it, and in a few words what it is. */
 const faults = [
@@ -152,12 +155,22 @@ class Row {
     this.tasks = el("ol", { class: "tasks", hidden: true });
     this.trouble = el("p", { class: "trouble", hidden: true });
     this.raw = el("p", { class: "raw" });
-    this.portal = el("button", { type: "button", onclick: () => portal(this.operation) });
+    this.portal = portal;
+    this.buttons = el("div", { class: "group" });
     this.node = el("li", { "data-vm": name },
       el("details", {},
         el("summary", {}, el("b", { class: "name" }, name), this.age, el("span", { class: "state" }, this.state)),
-        el("div", { class: "more" }, this.raw, el("p", { class: "as-portal" }, "As in the Azure portal: ", this.portal))),
+        el("div", { class: "more" }, this.raw, el("div", { class: "as-portal" }, el("p", {}, "As in the Azure portal:"), this.buttons))),
       this.trouble, this.bar, this.tasks);
+  }
+
+  /** offer shows what a person could start in the portal now. */
+  offer(operations) {
+    const state = operations.join();
+    if (state === this.offered) return;
+    this.offered = state;
+    this.buttons.parentElement.hidden = !operations.length;
+    fill(this.buttons, operations.map((o) => el("button", { type: "button", onclick: () => this.portal(o) }, names[o] ?? o)));
   }
 
   showAge(vm, now) {
@@ -170,13 +183,11 @@ class Row {
     const last = jobs.at(-1);
     setText(this.state, running ? `${running.name} runs` : words(vm));
     this.state.className = `pill ${tone(vm, running)}`;
-    setText(this.raw, [vm.state, `health ${vm.health}`, last?.end && `last job: ${last.name}, ${last.description}`].filter(Boolean).join(" · "));
+    setText(this.raw, [vm.state, `health ${vm.health}`, last?.end && `last job: ${last.name}, ${last.description}`, vm.drill && `test VM ${vm.drill}`].filter(Boolean).join(" · "));
     const trouble = !running && last?.complaint ? `${last.name} ${last.state === "Failed" ? "failed" : "had a problem"}: ${last.complaint}` : "";
     this.trouble.hidden = !trouble;
     setText(this.trouble, trouble);
-    this.operation = vm.portal;
-    this.portal.parentElement.hidden = !vm.portal;
-    setText(this.portal, names[vm.portal] ?? vm.portal);
+    this.offer(vm.operations ?? []);
     this.bar.hidden = !running;
     this.tasks.hidden = !running;
     if (!running) return;
