@@ -182,6 +182,18 @@ func lookRecords() []Record {
 			Who:      "anyone",
 		},
 		{
+			Name: "jobs", Group: groupLook, Available: true, ReadOnly: true,
+			Summary:  "List the jobs that run in the vaults, and those that ended within a day.",
+			Examples: []string{"/failover jobs"},
+			Who:      "anyone",
+		},
+		{
+			Name: "debt", Group: groupLook, Available: true, ReadOnly: true,
+			Summary:  "List what is left open: not committed, not protected, drills not cleaned up.",
+			Examples: []string{"/failover debt"},
+			Who:      "anyone",
+		},
+		{
 			Name: "help", Group: groupLook, Available: true, ReadOnly: true, Args: "[VERB]",
 			Summary:  "Show what can be typed, or how one verb works.",
 			Examples: []string{"/failover help", "/failover help commit"},
@@ -192,9 +204,7 @@ func lookRecords() []Record {
 
 func reservedLooks() []Record {
 	return []Record{
-		{Name: "jobs", Group: groupLook, ReadOnly: true, Summary: "List the vault's jobs.", Who: "anyone"},
 		{Name: "readiness", Group: groupLook, ReadOnly: true, Summary: "Say what would not fail over now.", Who: "anyone"},
-		{Name: "debt", Group: groupLook, ReadOnly: true, Summary: "List what is not committed or not protected.", Who: "anyone"},
 		{Name: "report", Group: groupLook, ReadOnly: true, Args: "OP", Summary: "Tell an operation's story.", Who: "anyone"},
 		{Name: "forecast", Group: groupLook, ReadOnly: true, Summary: "Say how long a failover would take.", Who: "anyone"},
 	}

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"ferry/failover"
@@ -18,32 +17,22 @@ func ToPoint(name string, item failover.Item, p failover.RecoveryPoint) string {
 		}
 		return Command + " " + name + " " + p.ShortID()
 	case failover.StateCommitPending:
-		if change, _ := lookup("change"); change.Available {
-			return Command + " change " + name + " " + p.ShortID()
-		}
+		return Command + " change " + name + " " + p.ShortID()
 	}
 	return ""
 }
 
 // NoPoints says what it means that a VM has no recovery point, and what to do.
 func NoPoints(name string, item failover.Item) string {
-	switch {
-	case item.State == failover.StateCommitted:
-		return name + " has no recovery point: its failover was committed, and a commit deletes them all. It gets new ones when it is protected again: " + Reprotect(name) + "."
-	case strings.HasPrefix(item.State, "InitialReplication"), item.State == "UnprotectedStatesBegin":
+	switch item.State {
+	case failover.StateCommitted:
+		return name + " has no recovery point: its failover was committed, and a commit deletes them all. It gets new ones when it is protected again: type " + Command + " reprotect " + name + "."
+	case failover.StateEnabling, failover.StateReplicates, failover.StateFirstPoint:
 		return fmt.Sprintf("%s has no recovery point yet: its initial replication has not ended. Ask again when %s list shows it as Protected.", name, Command)
-	case item.State == failover.StateProtected:
+	case failover.StateProtected:
 		return fmt.Sprintf("Azure lists no recovery point of %[1]s. With a retention of 0 days that is usual, and only %[2]s %[1]s latest works; else look at the replication of %[1]s in the portal.", name, Command)
 	}
 	return fmt.Sprintf("Azure lists no recovery point of %s, which is in the state %s. Look at its replication in the portal.", name, item.State)
-}
-
-// Reprotect says how to protect a VM again.
-func Reprotect(name string) string {
-	if r, _ := lookup("reprotect"); r.Available {
-		return "type " + Command + " reprotect " + name
-	}
-	return "in the portal, Re-protect"
 }
 
 // PointType is the kind of a recovery point in a word.

@@ -32,6 +32,11 @@ func TestToPointParses(t *testing.T) {
 			t.Errorf("%q means %+v, %v", typed, intent, refusal)
 		}
 	}
+	item.State = failover.StateCommitPending
+	typed := bot.ToPoint("vm-x", item, p)
+	if i, refusal := bot.Parse(typed[len(bot.Command):], noon()); refusal != nil || i.Verb != "change" || i.VM != "vm-x" || i.Point.ID != p.ShortID() {
+		t.Errorf("%q means %+v, %v", typed, i, refusal)
+	}
 	if typed := bot.ToPoint("vm-x", failover.Item{State: failover.StateCommitted}, p); typed != "" {
 		t.Errorf("offered %q in a state that allows nothing", typed)
 	}
@@ -46,6 +51,20 @@ func TestPointsTakesAVM(t *testing.T) {
 	} {
 		if _, refusal := bot.Parse(text, noon()); refusal == nil || !strings.Contains(refusal.Hint, hint) {
 			t.Errorf("%s: %v", text, refusal)
+		}
+	}
+}
+
+// Every line that a debt says to type is one that the parser takes.
+func TestSettleParses(t *testing.T) {
+	for _, kind := range []failover.DebtKind{failover.Uncommitted, failover.Unprotected, failover.DrillOpen} {
+		d := failover.Debt{Kind: kind, Typed: "vault-a/vm-x"}
+		typed, ok := strings.CutPrefix(bot.Settle(d), "type "+bot.Command)
+		if i, refusal := bot.Parse(typed, noon()); !ok || refusal != nil || i.VM != d.Typed {
+			t.Errorf("%s: %q means %+v, %v", kind, bot.Settle(d), i, refusal)
+		}
+		if d.Job = "TestFailover"; strings.Contains(bot.Settle(d), bot.Command) {
+			t.Errorf("while a job runs: %q", bot.Settle(d))
 		}
 	}
 }

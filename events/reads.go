@@ -58,3 +58,107 @@ func PointsOf(l failover.PointList, now time.Time) Points {
 	}
 	return p
 }
+
+// JobsReply carries the jobs of the vaults, or why there is no answer.
+type JobsReply struct {
+	V       int               `json:"v"`
+	Pending bool              `json:"pending,omitempty"`
+	Refused *failover.Refusal `json:"refused,omitempty"`
+	List    failover.JobList  `json:"list,omitzero"`
+}
+
+// Jobs is `ferry jobs -o json`: versioned, and only ever added to.
+type Jobs struct {
+	V       int       `json:"v"`
+	Items   []JobLine `json:"items"`             // what runs, then what has ended, each newest first
+	LeftOut int       `json:"left_out"`          // ended jobs that did not fit
+	Missing string    `json:"missing,omitempty"` // why jobs of some vault are not among them
+}
+
+// JobLine is one job of Site Recovery, in Azure's words.
+type JobLine struct {
+	ID          string         `json:"id"`
+	VM          string         `json:"vm"`
+	Vault       string         `json:"vault"`
+	Scenario    string         `json:"scenario"`
+	State       string         `json:"state"`
+	Description string         `json:"description"`
+	StartedAt   *time.Time     `json:"started_at"`
+	EndedAt     *time.Time     `json:"ended_at"`
+	Operation   *failover.OpID `json:"operation"` // null: started outside Ferry
+	Unsure      bool           `json:"unsure,omitempty"`
+}
+
+// JobsOf turns a list into the public form. Times are UTC.
+func JobsOf(l failover.JobList) Jobs {
+	all := Jobs{V: 1, Items: []JobLine{}, LeftOut: l.LeftOut, Missing: l.Missing}
+	for _, j := range l.Jobs {
+		line := JobLine{
+			ID: j.ID, VM: j.Target, Vault: j.Vault, Scenario: j.Scenario, State: string(j.State), Description: j.Description,
+			StartedAt: moment(j.StartedAt), EndedAt: moment(j.EndedAt), Unsure: j.Unsure,
+		}
+		if j.Op != "" {
+			line.Operation = &j.Op
+		}
+		all.Items = append(all.Items, line)
+	}
+	return all
+}
+
+// DebtReply carries what is owed.
+type DebtReply struct {
+	V    int               `json:"v"`
+	List failover.DebtList `json:"list"`
+}
+
+// Debt is `ferry debt -o json`: versioned, and only ever added to.
+type Debt struct {
+	V     int        `json:"v"`
+	Items []DebtLine `json:"items"` // oldest first
+	// Protecting are the VMs on their way to being protected; they owe nothing.
+	Protecting []string   `json:"protecting,omitempty"`
+	AsOf       *time.Time `json:"as_of"` // null: Azure was never read
+}
+
+// DebtLine is one thing that somebody has to settle.
+type DebtLine struct {
+	Name      string            `json:"name"`
+	Vault     string            `json:"vault"`
+	Kind      failover.DebtKind `json:"kind"`
+	Since     *time.Time        `json:"since"` // null: not known
+	Owner     *string           `json:"owner"` // null: outside Ferry
+	Operation *failover.OpID    `json:"operation"`
+}
+
+// DebtOf turns a list into the public form. Times are UTC.
+func DebtOf(l failover.DebtList) Debt {
+	all := Debt{V: 1, Items: []DebtLine{}, Protecting: l.Protecting, AsOf: moment(l.At)}
+	for _, d := range l.Debts {
+		line := DebtLine{Name: d.Name, Vault: d.Vault, Kind: d.Kind, Since: moment(d.Since)}
+		if d.Owner.ID != "" {
+			line.Owner = &d.Owner.ID
+		}
+		if d.Op != "" {
+			line.Operation = &d.Op
+		}
+		all.Items = append(all.Items, line)
+	}
+	return all
+}
+
+// ForeignJob is a job on a VM that was started outside Ferry.
+type ForeignJob struct {
+	VM       string `json:"vm"`
+	Vault    string `json:"vault"`
+	Scenario string `json:"scenario"`
+	JobID    string `json:"job_id"`
+}
+
+// ForeignOf lists the jobs that run on items, all of them foreign.
+func ForeignOf(items []failover.Item) []ForeignJob {
+	jobs := []ForeignJob{}
+	for _, i := range items {
+		jobs = append(jobs, ForeignJob{i.Name, i.Vault, i.Scenario, i.JobID})
+	}
+	return jobs
+}

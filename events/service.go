@@ -13,8 +13,10 @@ const (
 	ServiceStatus = "ferrysvc.status"
 	ServiceList   = "ferrysvc.list"
 	ServiceWatch  = "ferrysvc.watch"
+	ServiceDebt   = "ferrysvc.debt"
 	// ServicePoints and what follows need Azure: only executors serve them.
 	ServicePoints = "ferrysvc.points"
+	ServiceJobs   = "ferrysvc.jobs"
 )
 
 // CheckSubject is where the service answers that says whether what a check is about works.
@@ -39,6 +41,7 @@ type WatchRequest struct {
 type StatusReply struct {
 	V          int                  `json:"v"`
 	Operations []failover.Operation `json:"operations"`
+	Foreign    []failover.Item      `json:"foreign,omitempty"` // the VMs asked for on which a job runs that was started outside Ferry
 }
 
 // ListReply carries what is known of the replicated items.
@@ -56,6 +59,7 @@ type ListItem struct {
 	RPOSeconds   *int           `json:"rpo_seconds"`
 	Health       string         `json:"health"`
 	Operation    *failover.OpID `json:"operation"`
+	ForeignJob   string         `json:"foreign_job,omitempty"` // scenario of a running job that was started outside Ferry
 }
 
 // ItemLine makes the line of an item; op is who holds it, "" for nobody.

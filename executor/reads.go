@@ -62,3 +62,20 @@ func unreadable(ctx context.Context, err error) (*failover.Refusal, error) {
 	}
 	return failover.Refuse(failover.Unavailable, later, "Azure did not answer: %s.", said), nil
 }
+
+// Jobs reads what runs in the vaults and what has ended lately. Which operation each belongs to is not known here.
+func (e *Executor) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error) {
+	list := failover.JobList{At: time.Now(), Since: time.Now().Add(-failover.JobsWithin)}
+	jobs, err := e.Site.Jobs(ctx, list.Since)
+	if err != nil {
+		refusal, err := unreadable(ctx, err)
+		if err != nil || len(jobs) == 0 {
+			return failover.JobList{}, refusal, err
+		}
+		list.Missing = refusal.Message
+	}
+	for _, j := range jobs {
+		list.Jobs = append(list.Jobs, failover.VaultJob{Job: j})
+	}
+	return list, nil, nil
+}

@@ -54,3 +54,30 @@ func TestPointsWhileAzureIsAway(t *testing.T) {
 		}
 	})
 }
+
+func TestJobsOfTheVaults(t *testing.T) {
+	bubble(t, func(b *bench) {
+		e, _ := b.executor("one")
+		if list, refusal, err := e.Jobs(b.Context()); err != nil || refusal != nil || len(list.Jobs) != 0 || list.At.Sub(list.Since) != 24*time.Hour {
+			t.Errorf("%+v %v %v", list, refusal, err)
+		}
+		b.failedOver(e)
+		pass(23 * time.Hour)
+		if list, _, _ := e.Jobs(b.Context()); len(list.Jobs) != 1 || list.Jobs[0].State != failover.JobSucceeded || list.Missing != "" {
+			t.Errorf("%+v", list)
+		}
+		b.vault.change(func(v *vault) { v.trouble, v.part = silent(), true })
+		if list, refusal, _ := e.Jobs(b.Context()); refusal != nil || len(list.Jobs) != 1 || !strings.Contains(list.Missing, "did not answer") {
+			t.Errorf("a part is told as one: %+v %v", list, refusal)
+		}
+		b.vault.change(func(v *vault) { v.part = false })
+		if _, refusal, err := e.Jobs(b.Context()); err != nil || refusal == nil || refusal.Hint == "" {
+			t.Errorf("Azure is away: %v %v", refusal, err)
+		}
+		b.vault.change(func(v *vault) { v.trouble = nil })
+		pass(2 * time.Hour)
+		if list, _, _ := e.Jobs(b.Context()); len(list.Jobs) != 0 {
+			t.Errorf("a day later: %+v", list)
+		}
+	})
+}

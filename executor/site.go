@@ -33,6 +33,9 @@ type JobReader interface {
 	Job(ctx context.Context, id string) (failover.Job, error)
 	// JobsSince reads every job on an item that started at or after a time, each one whole.
 	JobsSince(ctx context.Context, item failover.Item, since time.Time) ([]failover.Job, error)
+	// Jobs lists every job of every vault that runs, or has ended at or after a time, none of them whole. As with Items, the
+	// jobs that could be read come with the error.
+	Jobs(ctx context.Context, since time.Time) ([]failover.Job, error)
 }
 
 // ReversalReader reads what the way back needs and leaves.

@@ -208,6 +208,23 @@ func (v *vault) JobsSince(ctx context.Context, item failover.Item, since time.Ti
 	return jobs, err
 }
 
+func (v *vault) Jobs(ctx context.Context, since time.Time) ([]failover.Job, error) {
+	err := v.read(ctx, &v.reads)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err != nil && !v.part {
+		return nil, err
+	}
+	v.now()
+	var jobs []failover.Job
+	for _, j := range v.jobs {
+		if j.Running() || !j.EndedAt.Before(since) {
+			jobs = append(jobs, j.Job)
+		}
+	}
+	return jobs, err
+}
+
 // taken counts the calls of a kind that Azure accepted.
 func (v *vault) taken(kind failover.StepKind) int {
 	v.mu.Lock()

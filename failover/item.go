@@ -85,6 +85,7 @@ type Job struct {
 	// Description refines the state: PartiallySucceeded and CompletedWithInformation are warnings that a person must see.
 	Description string    `json:"description,omitempty"`
 	Target      string    `json:"target,omitempty"` // friendly name; may repeat within a vault
+	Vault       string    `json:"vault,omitempty"`
 	StartedAt   time.Time `json:"started_at,omitzero"`
 	EndedAt     time.Time `json:"ended_at,omitzero"`
 	ActivityID  string    `json:"activity_id,omitempty"` // begins with the client request id of the call that made it
@@ -159,5 +160,7 @@ type Inventory struct {
 	Items []Item `json:"items"`
 	// Holders maps item keys to the operations that hold them.
 	Holders map[string]OpID `json:"holders,omitempty"`
-	At      time.Time       `json:"at,omitzero"` // of the reading; zero when Azure was never read
+	// Foreign lists the keys of the items on which a job runs that was started outside Ferry.
+	Foreign []string  `json:"foreign,omitempty"`
+	At      time.Time `json:"at,omitzero"` // of the reading; zero when Azure was never read
 }

@@ -49,3 +49,15 @@ func (p Policy) MayRead(actor Actor, anyone bool) *Refusal {
 	}
 	return Refuse(NotAllowed, "Ask somebody with a role, or have yourself added to one under access.roles.", "Only who holds a role may look here.")
 }
+
+// Standing is what is open, or what is known under a reference.
+type Standing struct {
+	Operations []Operation `json:"operations"`
+	// Foreign are the VMs concerned on which a job runs that was started outside Ferry.
+	Foreign []Item `json:"foreign,omitempty"`
+}
+
+// Means reports whether a reference, a VM's name or vault/name, means an item.
+func (i Item) Means(ref string) bool {
+	return strings.EqualFold(i.Name, ref) || strings.EqualFold(i.Vault+"/"+i.Name, ref)
+}

@@ -12,8 +12,20 @@ import (
 	"ferry/failover"
 )
 
-// Status answers what was asked for with a reference: one operation whole, or with "" a table of all that are open.
-func Status(ops []failover.Operation, ref string, now time.Time) string {
+// Status answers what was asked for with a reference: one operation whole, or with "" a table of all that are open; and the
+// jobs outside Ferry that are in the way.
+func Status(found failover.Standing, ref string, now time.Time) string {
+	var foreign strings.Builder
+	for _, i := range found.Foreign {
+		fmt.Fprintf(&foreign, "Outside Ferry: a job (%s) runs on %s, vault %s. Ferry starts nothing on it until the job has ended.\n", bot.Scenario(inert(i.Scenario)), inert(i.Name), inert(i.Vault))
+	}
+	if ref != "" && len(found.Operations) == 0 && foreign.Len() > 0 {
+		return fmt.Sprintf("Ferry has no operation under %q.\n", inert(ref)) + foreign.String()
+	}
+	return status(found.Operations, ref, now) + foreign.String()
+}
+
+func status(ops []failover.Operation, ref string, now time.Time) string {
 	switch {
 	case ref == "":
 		return StatusTable(ops, now)
@@ -48,10 +60,13 @@ func StatusTable(ops []failover.Operation, now time.Time) string {
 	return columns(rows)
 }
 
+// notRead is the answer before the first reading of Azure.
+const notRead = "Azure has not been read yet. Ask again in a minute; if it stays so, look at the executor's log.\n"
+
 // ListTable lists every replicated VM of the inventory, by vault and name, and how old the reading is.
 func ListTable(inv failover.Inventory, now time.Time) string {
 	if inv.At.IsZero() {
-		return "Azure has not been read yet. Ask again in a minute; if it stays so, look at the executor's log.\n"
+		return notRead
 	}
 	if len(inv.Items) == 0 {
 		return "No VM is replicated in the configured vaults. Check azure.vaults in ferry.yaml.\n" + asOf(inv.At, now)
@@ -66,14 +81,25 @@ func ListTable(inv failover.Inventory, now time.Time) string {
 		if i.RPO >= 0 {
 			age = duration(i.RPO)
 		}
-		rows = append(rows, []string{i.Name, i.Vault, stateWords(i), i.Active, age, i.Health, string(inv.Holders[i.Key])})
+		holder := string(inv.Holders[i.Key])
+		if slices.Contains(inv.Foreign, i.Key) {
+			holder = strings.TrimSpace(holder + " outside Ferry: " + bot.Scenario(i.Scenario))
+		}
+		rows = append(rows, []string{i.Name, i.Vault, stateWords(i), i.Active, age, i.Health, holder})
 	}
 	return columns(rows) + asOf(inv.At, now)
 }
 
+// oldReading is when a reading is older than it is while Azure answers and an executor runs.
+const oldReading = 3 * time.Minute
+
 // asOf says how old what is shown is.
 func asOf(at, now time.Time) string {
-	return "As of " + at.UTC().Format("15:04:05 UTC") + ", " + duration(now.Sub(at)) + " ago.\n"
+	text := "As of " + at.UTC().Format("15:04:05 UTC") + ", " + duration(now.Sub(at)) + " ago."
+	if now.Sub(at) > oldReading {
+		text += " Nothing newer could be read; if it stays so, look at the executor's log."
+	}
+	return text + "\n"
 }
 
 // stateWords is the protection state; the two that come with a failover have long names in Azure.
@@ -87,13 +113,17 @@ func stateWords(i failover.Item) string {
 	return i.State
 }
 
-// columns aligns rows; an empty cell is a dash, so that columns can be counted.
+// columns aligns rows; an empty cell is a dash, so that columns can be counted. The last one has room: it may be a line to type.
 func columns(rows [][]string) string {
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		for i := range row {
-			if row[i] = clip(inert(row[i]), 60); row[i] == "" {
+			room := 60
+			if i == len(row)-1 {
+				room = 200
+			}
+			if row[i] = clip(inert(row[i]), room); row[i] == "" {
 				row[i] = "-"
 			}
 		}

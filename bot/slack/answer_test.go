@@ -113,6 +113,8 @@ func TestAnswersThatNeedNoStore(t *testing.T) {
 		"/failover":                    "Look",
 		"/failover status":             "op-aaaaaaaa",
 		"/failover list":               "vm-x",
+		"/failover jobs":               "outside Ferry",
+		"/failover debt":               "/failover commit vm-x",
 	} {
 		bubble(t, func(l *lab) {
 			l.start()

@@ -115,8 +115,18 @@ func (r *reads) Points(ctx context.Context, vm, key string) (failover.PointList,
 	return list, r.refused, r.err
 }
 
-func (r *reads) Status(context.Context, string) ([]failover.Operation, error) {
-	return []failover.Operation{operation("op-aaaaaaaa", 1, requested())}, r.err
+func (r *reads) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error) {
+	list, refusal, err := r.Points(ctx, "", "")
+	job := failover.Job{Scenario: "UnplannedFailover", State: failover.JobInProgress, Target: "vm-y", StartedAt: list.At}
+	return failover.JobList{Jobs: []failover.VaultJob{{Job: job}}, At: list.At, Since: list.At.Add(-failover.JobsWithin)}, refusal, err
+}
+
+func (r *reads) Debt(context.Context) (failover.DebtList, error) {
+	return failover.DebtList{Debts: []failover.Debt{{Name: "vm-x", Vault: "v", Typed: "vm-x", Kind: failover.Uncommitted, Owner: failover.Actor{ID: "U0ANA"}}}, At: time.Now()}, r.err
+}
+
+func (r *reads) Status(context.Context, string) (failover.Standing, error) {
+	return failover.Standing{Operations: []failover.Operation{operation("op-aaaaaaaa", 1, requested())}}, r.err
 }
 
 func (r *reads) Inventory(ctx context.Context) (failover.Inventory, error) {

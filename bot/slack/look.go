@@ -23,37 +23,42 @@ func (b *Bot) look(ctx context.Context, env *envelope, intent bot.Intent, by fai
 		env.reply(ctx, render.Ephemeral(bot.RefusalText(refusal)))
 		return
 	}
-	if intent.Verb == "points" {
+	switch intent.Verb {
+	case "points":
 		b.fromAzure(ctx, env, func(ctx context.Context) (render.Message, error) {
 			return b.points(ctx, intent.Ref, "", func(l failover.PointList) render.Message { return render.Points(l, time.Time{}, time.Now()) })
 		})
-		return
+	case "jobs":
+		b.fromAzure(ctx, env, b.jobs)
+	default:
+		env.reply(ctx, b.read(ctx, intent))
 	}
-	env.reply(ctx, b.read(ctx, intent))
 }
 
 // read answers what every process of Ferry knows.
 func (b *Bot) read(ctx context.Context, intent bot.Intent) render.Message {
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
-	var text string
+	var m render.Message
 	var err error
 	switch intent.Verb {
 	case "status":
-		text, err = b.status(ctx, intent.Ref)
+		m, err = b.status(ctx, intent.Ref)
 	case "list":
-		text, err = b.list(ctx)
+		m, err = b.list(ctx)
+	case "debt":
+		m, err = b.debt(ctx)
 	default:
 		help, refusal := bot.Help(intent.Topic)
 		if refusal != nil {
 			return render.Ephemeral(bot.RefusalText(refusal))
 		}
-		text = help
+		return render.Preformatted(help)
 	}
 	if err != nil {
 		return b.unanswered(ctx, err)
 	}
-	return render.Preformatted(text)
+	return m
 }
 
 func (b *Bot) unanswered(ctx context.Context, err error) render.Message {
@@ -61,20 +66,27 @@ func (b *Bot) unanswered(ctx context.Context, err error) render.Message {
 	return render.Ephemeral(bot.NoExecutor)
 }
 
-func (b *Bot) status(ctx context.Context, ref string) (string, error) {
-	ops, err := b.opts.Reads.Status(ctx, ref)
-	if err != nil {
-		return "", err
-	}
-	return render.Status(ops, ref, time.Now()), nil
+func (b *Bot) status(ctx context.Context, ref string) (render.Message, error) {
+	found, err := b.opts.Reads.Status(ctx, ref)
+	return render.Preformatted(render.Status(found, ref, time.Now())), err
 }
 
-func (b *Bot) list(ctx context.Context) (string, error) {
+func (b *Bot) list(ctx context.Context) (render.Message, error) {
 	inventory, err := b.opts.Reads.Inventory(ctx)
-	if err != nil {
-		return "", err
+	return render.Preformatted(render.ListTable(inventory, time.Now())), err
+}
+
+func (b *Bot) debt(ctx context.Context) (render.Message, error) {
+	list, err := b.opts.Reads.Debt(ctx)
+	return render.Debts(list, time.Now()), err
+}
+
+func (b *Bot) jobs(ctx context.Context) (render.Message, error) {
+	list, refusal, err := b.opts.Reads.Jobs(ctx)
+	if refusal != nil {
+		return render.Ephemeral(bot.RefusalText(refusal)), err
 	}
-	return render.ListTable(inventory, time.Now()), nil
+	return render.Preformatted(render.JobsTable(list, time.Now())), err
 }
 
 // fromAzure answers what an executor has to ask Azure for. When that takes longer than Slack waits, the person is told, and

@@ -19,11 +19,14 @@ type Commands interface {
 // Reads answers questions that change nothing. An error means that nobody answered in time.
 type Reads interface {
 	// Status gives the operation with this id, the newest one of this VM, or all open ones when ref is empty.
-	Status(ctx context.Context, ref string) ([]failover.Operation, error)
+	Status(ctx context.Context, ref string) (failover.Standing, error)
 	Inventory(ctx context.Context) (failover.Inventory, error)
 	// Points lists the recovery points of a VM as typed, or of the item with a key. Azure may be slow: it takes as long as
 	// ctx lets it.
 	Points(ctx context.Context, vm, key string) (failover.PointList, *failover.Refusal, error)
+	// Jobs lists what runs in the vaults and what has ended lately; like Points it needs Azure.
+	Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error)
+	Debt(ctx context.Context) (failover.DebtList, error)
 }
 
 // Feed is the facts of all operations as they happen, each delivered at least once. The bot calls Next from one goroutine.

@@ -172,6 +172,9 @@ func (b *Board) Open() []failover.Operation {
 	return b.list(func(op failover.Operation) bool { return op.Exists() && !op.Phase.Final() })
 }
 
+// All lists every operation that was ever asked for, oldest first.
+func (b *Board) All() []failover.Operation { return b.list(failover.Operation.Exists) }
+
 // Find returns the operation that a reference means: its id, or the newest one of a VM. Nothing known gives none.
 func (b *Board) Find(ref string) []failover.Operation {
 	if failover.IsOpID(strings.ToLower(ref)) {

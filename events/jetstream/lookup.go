@@ -17,20 +17,26 @@ import (
 type Azure interface {
 	// Points lists the recovery points of a VM as typed, or of the item with a key.
 	Points(ctx context.Context, typed, key string) (failover.PointList, *failover.Refusal, error)
+	// Jobs lists what runs in the vaults and what has ended lately.
+	Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error)
 }
+
+// maxJobs is how many jobs fit into an answer: a message holds 1 MB, and a job has about 500 bytes.
+const maxJobs = 1000
 
 const (
 	// lookupLimit bounds the reading for one answer. A region that fails makes Azure slow, and a slow answer is worth having.
 	lookupLimit = 20 * time.Second
-	// lookupKept is how long an answer serves whoever asks for the same: those who were told to ask again, too.
+	// lookupKept is how long an answer waits for those who were told to ask again. Everybody else gets a new one.
 	lookupKept = 3 * time.Second
 )
 
 // lookup is one reading of Azure. It outlives the request that began it.
 type lookup struct {
 	done  chan struct{}
-	ended time.Time // zero while it runs; guarded by reads.mu
 	reply any       // written before done is closed
+	ended time.Time // zero while it runs; with owed guarded by reads.mu
+	owed  int       // how many were told to ask again
 }
 
 // fromAzure gives the answer of the lookup of that name, beginning it if nobody has, or says that it takes longer.
@@ -43,6 +49,9 @@ func (s *reads) fromAzure(name string, read func(context.Context) any) (any, err
 	case <-l.done:
 		return l.reply, nil
 	case <-time.After(events.HoldFor):
+		s.mu.Lock()
+		l.owed++
+		s.mu.Unlock()
 		return events.Pending{V: 1, Pending: true}, nil
 	}
 }
@@ -53,8 +62,11 @@ func (s *reads) lookup(name string, read func(context.Context) any) (*lookup, er
 	if s.ended {
 		return nil, context.Canceled
 	}
-	maps.DeleteFunc(s.lookups, func(_ string, l *lookup) bool { return !l.ended.IsZero() && time.Since(l.ended) > lookupKept })
+	maps.DeleteFunc(s.lookups, func(_ string, l *lookup) bool {
+		return !l.ended.IsZero() && (l.owed == 0 || time.Since(l.ended) > lookupKept)
+	})
 	if l := s.lookups[name]; l != nil {
+		l.owed = max(0, l.owed-1)
 		return l, nil
 	}
 	l := &lookup{done: make(chan struct{})}
@@ -82,6 +94,13 @@ func (s *reads) points(r micro.Request) (any, error) {
 	})
 }
 
+func (s *reads) jobs(micro.Request) (any, error) {
+	return s.fromAzure("jobs", func(ctx context.Context) any {
+		list, refusal, err := s.azure.Jobs(ctx)
+		return events.JobsReply{V: 1, Refused: silence(refusal, err), List: list.Claimed(s.board.All(), maxJobs)}
+	})
+}
+
 // silence makes an answer of a reading that ran out of time.
 func silence(refusal *failover.Refusal, err error) *failover.Refusal {
 	if err != nil {
@@ -95,6 +114,13 @@ func silence(refusal *failover.Refusal, err error) *failover.Refusal {
 func (c *Client) Points(ctx context.Context, req events.PointsRequest) (failover.PointList, *failover.Refusal, error) {
 	var reply events.PointsReply
 	refusal, err := c.requestAzure(ctx, events.ServicePoints, req, &reply)
+	return reply.List, cmp.Or(refusal, reply.Refused), err
+}
+
+// Jobs asks for what runs in the vaults and what has ended lately, like Points.
+func (c *Client) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error) {
+	var reply events.JobsReply
+	refusal, err := c.requestAzure(ctx, events.ServiceJobs, struct{}{}, &reply)
 	return reply.List, cmp.Or(refusal, reply.Refused), err
 }
 

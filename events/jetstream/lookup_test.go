@@ -3,6 +3,8 @@ package jetstream_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,6 +27,15 @@ func (a *slowAzure) Points(ctx context.Context, typed, key string) (failover.Poi
 	}
 	list := failover.PointList{Name: typed + key, At: time.Now(), Points: []failover.RecoveryPoint{{ID: "p"}}}
 	return list, a.refused, nil
+}
+
+func (a *slowAzure) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error) {
+	list := failover.JobList{At: time.Now()}
+	for n := range 1002 {
+		at := list.At.Add(-time.Duration(n) * time.Second)
+		list.Jobs = append(list.Jobs, failover.VaultJob{Job: failover.Job{ID: fmt.Sprint("/jobs/", n), State: failover.JobSucceeded, StartedAt: at, EndedAt: at, Target: strings.Repeat("v", 64)}})
+	}
+	return list, a.refused, a.wait(ctx)
 }
 
 func (a *slowAzure) wait(ctx context.Context) error {
@@ -119,6 +130,30 @@ func TestNoExecutorForAzure(t *testing.T) {
 		}
 		if _, err := asks.Status(l.ctx, ""); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// Many jobs still fit an answer: the oldest are counted instead.
+func TestJobsService(t *testing.T) {
+	bubble(t, func(l *lab) {
+		azure := &slowAzure{}
+		l.azure = azure
+		asks, j, _ := l.serving()
+		op := l.append(j, failover.Operation{ID: opA}, requested(opA, failover.Hold{Key: "1"}))
+		l.append(j, op, failover.Batch{At: time.Now(), Facts: []failover.Fact{
+			failover.StepStarted{Target: "1", Kind: failover.StepFailover, Attempt: 1},
+			failover.StepAccepted{Target: "1", Kind: failover.StepFailover, JobID: "/JOBS/7"},
+		}})
+		pass(time.Second)
+		list, refusal, err := asks.Jobs(l.ctx)
+		if err != nil || refusal != nil || len(list.Jobs) != 1000 || list.LeftOut != 2 || list.Jobs[7].Op != opA || list.Jobs[8].Op != "" {
+			t.Errorf("got %d jobs, %d left out, %v, %v", len(list.Jobs), list.LeftOut, refusal, err)
+		}
+		pass(time.Minute)
+		azure.refused = failover.AzureSilent()
+		if _, refusal, err := asks.Jobs(l.ctx); err != nil || refusal == nil {
+			t.Errorf("got %v, %v", refusal, err)
 		}
 	})
 }

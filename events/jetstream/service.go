@@ -56,10 +56,10 @@ type reads struct {
 
 func (s *reads) endpoints() map[string]func(micro.Request) (any, error) {
 	all := map[string]func(micro.Request) (any, error){
-		events.ServiceStatus: s.status, events.ServiceList: s.list, events.ServiceWatch: s.watch,
+		events.ServiceStatus: s.status, events.ServiceList: s.list, events.ServiceWatch: s.watch, events.ServiceDebt: s.debt,
 	}
 	if s.azure != nil {
-		all[events.ServicePoints] = s.points
+		all[events.ServicePoints], all[events.ServiceJobs] = s.points, s.jobs
 	}
 	return all
 }
@@ -107,18 +107,40 @@ func (s *reads) status(r micro.Request) (any, error) {
 	if err := decode(r, &req); err != nil {
 		return nil, err
 	}
-	if req.Ref == "" {
-		return events.StatusReply{V: 1, Operations: s.board.Open()}, nil
+	reply := events.StatusReply{V: 1, Operations: s.board.Open()}
+	if req.Ref != "" {
+		reply.Operations = s.board.Find(req.Ref)
 	}
-	return events.StatusReply{V: 1, Operations: s.board.Find(req.Ref)}, nil
+	inv, err := s.inventory()
+	if err != nil { // what is open is known all the same
+		s.client.log.Warn("status without foreign jobs", slog.Any("error", err))
+	}
+	for _, i := range failover.ForeignJobs(inv.Items, s.board.All()) {
+		if req.Ref == "" || i.Means(req.Ref) {
+			reply.Foreign = append(reply.Foreign, i)
+		}
+	}
+	return reply, nil
+}
+
+func (s *reads) inventory() (failover.Inventory, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, attemptTimeout)
+	defer cancel()
+	return s.client.Inventory(ctx)
 }
 
 func (s *reads) list(micro.Request) (any, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, attemptTimeout)
-	defer cancel()
-	inv, err := s.client.Inventory(ctx)
+	inv, err := s.inventory()
 	inv.Holders = s.board.Holders()
+	for _, i := range failover.ForeignJobs(inv.Items, s.board.All()) {
+		inv.Foreign = append(inv.Foreign, i.Key)
+	}
 	return events.ListReply{V: 1, Inventory: inv}, err
+}
+
+func (s *reads) debt(micro.Request) (any, error) {
+	inv, err := s.inventory()
+	return events.DebtReply{V: 1, List: failover.Debts(inv, s.board.All())}, err
 }
 
 func (s *reads) watch(r micro.Request) (any, error) {
@@ -175,10 +197,10 @@ func (c *Client) request(ctx context.Context, subject string, req, reply any) er
 }
 
 // Status asks for the operation that a reference means, or with "" for all that are open.
-func (c *Client) Status(ctx context.Context, ref string) ([]failover.Operation, error) {
+func (c *Client) Status(ctx context.Context, ref string) (failover.Standing, error) {
 	var reply events.StatusReply
 	err := c.request(ctx, events.ServiceStatus, events.StatusRequest{Ref: ref}, &reply)
-	return reply.Operations, err
+	return failover.Standing{Operations: reply.Operations, Foreign: reply.Foreign}, err
 }
 
 // List asks for the replicated items and who holds them.
@@ -186,6 +208,13 @@ func (c *Client) List(ctx context.Context) (failover.Inventory, error) {
 	var reply events.ListReply
 	err := c.request(ctx, events.ServiceList, struct{}{}, &reply)
 	return reply.Inventory, err
+}
+
+// Debt asks for what failovers and drills have left open.
+func (c *Client) Debt(ctx context.Context) (failover.DebtList, error) {
+	var reply events.DebtReply
+	err := c.request(ctx, events.ServiceDebt, struct{}{}, &reply)
+	return reply.List, err
 }
 
 // Watch waits a little for an operation to move beyond what is known, or for a command to be decided; false is not yet.

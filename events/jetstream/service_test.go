@@ -24,13 +24,14 @@ func (l *lab) serving() (asks *jetstream.Client, j *jetstream.Journal, stop func
 func TestStatusService(t *testing.T) {
 	bubble(t, func(l *lab) {
 		asks, j, _ := l.serving()
-		if ops, err := asks.Status(l.ctx, ""); err != nil || len(ops) != 0 {
-			t.Errorf("got %+v, %v", ops, err)
+		if found, err := asks.Status(l.ctx, ""); err != nil || len(found.Operations)+len(found.Foreign) != 0 {
+			t.Errorf("got %+v, %v", found, err)
 		}
 		op := l.append(j, failover.Operation{ID: opA}, requested(opA, failover.Hold{Key: "1"}))
 		pass(time.Second)
 		for ref, want := range map[string]int{"": 1, string(opA): 1, "vm-1": 1, "vm-2": 0, string(opB): 0} {
-			ops, err := asks.Status(l.ctx, ref)
+			found, err := asks.Status(l.ctx, ref)
+			ops := found.Operations
 			if err != nil || len(ops) != want || want == 1 && ops[0].Seq != op.Seq {
 				t.Errorf("%q: got %+v, %v", ref, ops, err)
 			}
@@ -52,6 +53,39 @@ func TestListService(t *testing.T) {
 		inv, err := asks.List(l.ctx)
 		if err != nil || len(inv.Items) != 1 || inv.Items[0].Name != "vm-1" || inv.Holders["1"] != opA {
 			t.Errorf("got %+v, %v", inv, err)
+		}
+	})
+}
+
+// What runs in Azure without Ferry is told by status and list, and what Ferry has started is not; the debt comes from the
+// same inventory.
+func TestForeignJobsAndDebt(t *testing.T) {
+	bubble(t, func(l *lab) {
+		asks, j, _ := l.serving()
+		inv := failover.Inventory{At: time.Now(), Items: []failover.Item{
+			{Key: "1", Name: "vm-1", Vault: "v", JobID: "/jobs/ONE", Scenario: "UnplannedFailover", State: failover.StateCommitPending},
+			{Key: "2", Name: "vm-2", Vault: "v", JobID: "/jobs/two", Scenario: "UnplannedFailover"},
+		}}
+		if err := l.client("other", nil).SaveInventory(l.ctx, inv); err != nil {
+			t.Fatal(err)
+		}
+		op := l.append(j, failover.Operation{ID: opA}, requested(opA, failover.Hold{Key: "1"}))
+		l.append(j, op, failover.Batch{At: time.Now(), Facts: []failover.Fact{
+			failover.StepStarted{Target: "1", Kind: failover.StepFailover, Attempt: 1},
+			failover.StepAccepted{Target: "1", Kind: failover.StepFailover, JobID: "/jobs/one"},
+		}})
+		pass(time.Second)
+		for ref, want := range map[string]int{"": 1, "vm-1": 0, "VM-2": 1, "v/vm-2": 1, string(opA): 0} {
+			if found, err := asks.Status(l.ctx, ref); err != nil || len(found.Foreign) != want || want == 1 && found.Foreign[0].Key != "2" {
+				t.Errorf("%q: got %+v, %v", ref, found.Foreign, err)
+			}
+		}
+		if got, err := asks.List(l.ctx); err != nil || len(got.Foreign) != 1 || got.Foreign[0] != "2" {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		debt, err := asks.Debt(l.ctx)
+		if err != nil || len(debt.Debts) != 1 || debt.Debts[0].Op != opA || debt.Debts[0].Owner != op.RequestedBy || !debt.At.Equal(inv.At) {
+			t.Errorf("got %+v, %v", debt, err)
 		}
 	})
 }

@@ -65,18 +65,12 @@ func (s *Site) JobsSince(ctx context.Context, item failover.Item, since time.Tim
 
 // jobNames filters the vault's thin list here: what its $filter does with times was never recorded.
 func (v *vault) jobNames(ctx context.Context, item failover.Item, from time.Time) ([]string, error) {
-	list, err := read(ctx, listJobs(), func(ctx context.Context) ([]*siterecovery.Job, error) {
-		return collect(ctx, v.jobs.NewListPager(v.ResourceGroup, v.Name, nil),
-			func(p siterecovery.ReplicationJobsClientListResponse) []*siterecovery.Job { return p.Value })
-	})
+	list, err := v.thinJobs(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
 	for _, j := range list {
-		if j == nil || j.Properties == nil || or(j.Name) == "" {
-			continue
-		}
 		if strings.EqualFold(or(j.Properties.TargetObjectName), item.Name) && !date(j.Properties.StartTime).Before(from) {
 			names = append(names, or(j.Name))
 		}
@@ -96,7 +90,7 @@ func (v *vault) mapJob(name string, j *siterecovery.Job) failover.Job {
 	state, description := jobState(or(p.State), or(p.StateDescription))
 	mapped := failover.Job{
 		ID: v.jobID(name), Scenario: or(p.ScenarioName), State: state, Description: description,
-		Target: or(p.TargetObjectName), StartedAt: date(p.StartTime), EndedAt: date(p.EndTime),
+		Target: or(p.TargetObjectName), Vault: v.Name, StartedAt: date(p.StartTime), EndedAt: date(p.EndTime),
 		ActivityID: or(p.ActivityID), Errors: mapErrors(p.Errors), PointUsed: pointUsed(p),
 	}
 	var inTasks []failover.Fault

@@ -41,7 +41,7 @@ func TestJob(t *testing.T) {
 	got := jobOf(t, failedJob)
 	at := func(second int) time.Time { return time.Date(2025, 4, 9, 8, 0, second, 0, time.UTC) }
 	want := failover.Job{
-		ID: jobPath + jobName, Scenario: "UnplannedFailover", State: failover.JobFailed, Description: "Failed", Target: "vm-x",
+		ID: jobPath + jobName, Scenario: "UnplannedFailover", State: failover.JobFailed, Description: "Failed", Target: "vm-x", Vault: "vault-dr",
 		StartedAt: at(0).Add(123456700), EndedAt: at(140), ActivityID: requestID + " ActivityId: d28bef63",
 		Tasks: []failover.Task{
 			{Name: "Prerequisites check for failover", State: "Succeeded", StartedAt: at(0), EndedAt: at(2)},

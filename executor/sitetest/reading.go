@@ -121,3 +121,42 @@ func readsInParallel(w world) {
 		w.Errorf("reading made %d mutating calls", n)
 	}
 }
+
+// jobsAreListed: each job with what people have to know of it, until it ended before the time asked for.
+func jobsAreListed(w world) {
+	begun := time.Now()
+	if jobs := w.jobs(begun); len(jobs) != 0 {
+		w.Fatalf("jobs of an idle vault: %+v", jobs)
+	}
+	accepted := w.begin(w.call(failover.StepFailover))
+	check := func(since time.Time, running bool) {
+		w.Helper()
+		jobs := w.jobs(since)
+		if len(jobs) != 1 {
+			w.Fatalf("%d jobs, want one: %+v", len(jobs), jobs)
+		}
+		j := jobs[0]
+		if j.ID != accepted.JobID || j.Running() != running || j.EndedAt.IsZero() != running || j.StartedAt.IsZero() {
+			w.Errorf("job %+v, want %s, running: %v", j, accepted.JobID, running)
+		}
+		if item := w.item(w.VM); j.Target != item.Name || j.Vault != item.Vault || j.Scenario == "" {
+			w.Errorf("job %+v is of %s in %s", j, item.Name, item.Vault)
+		}
+	}
+	check(begun, true)
+	check(begun.Add(time.Hour), true) // also when asked for ended jobs of later only
+	ended := w.ended(accepted.JobID)
+	check(ended.EndedAt, false)
+	if jobs := w.jobs(ended.EndedAt.Add(time.Minute)); len(jobs) != 0 {
+		w.Errorf("a job that ended before: %+v", jobs)
+	}
+}
+
+func (w world) jobs(since time.Time) []failover.Job {
+	w.Helper()
+	jobs, err := w.Site.Jobs(w.Context(), since)
+	if err != nil {
+		w.Fatalf("Jobs: %v", err)
+	}
+	return jobs
+}

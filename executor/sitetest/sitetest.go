@@ -67,6 +67,7 @@ func questions() map[string]func(world) {
 		"the named point is used":                      namedPointIsUsed,
 		"shutdown and latest are what was asked":       shutdownAndLatest,
 		"jobs of before and of others are left out":    oldJobsAreLeftOut,
+		"jobs are listed while they run and after":     jobsAreListed,
 		"what does not exist is refused":               missingIsRefused,
 		"a cancelled context is its own error":         cancelledContext,
 		"reads do nothing and can be done in parallel": readsInParallel,

@@ -75,7 +75,7 @@ func (c commands) Decision(ctx context.Context, messageID string) (failover.Oper
 // reads asks the services, like the terminal does.
 type reads struct{ client *jetstream.Client }
 
-func (r reads) Status(ctx context.Context, ref string) ([]failover.Operation, error) {
+func (r reads) Status(ctx context.Context, ref string) (failover.Standing, error) {
 	return r.client.Status(ctx, ref)
 }
 
@@ -84,6 +84,12 @@ func (r reads) Inventory(ctx context.Context) (failover.Inventory, error) { retu
 func (r reads) Points(ctx context.Context, vm, key string) (failover.PointList, *failover.Refusal, error) {
 	return r.client.Points(ctx, events.PointsRequest{VM: vm, Key: key})
 }
+
+func (r reads) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error) {
+	return r.client.Jobs(ctx)
+}
+
+func (r reads) Debt(ctx context.Context) (failover.DebtList, error) { return r.client.Debt(ctx) }
 
 // feed gives the bot the facts to show.
 type feed struct{ *jetstream.Announcements }

@@ -59,7 +59,7 @@ func (c *Client) Watch(ctx context.Context, req events.WatchRequest) (failover.O
 }
 
 // Status asks for the operation that a reference means, or with "" for all that are open.
-func (c *Client) Status(ctx context.Context, ref string) ([]failover.Operation, error) {
+func (c *Client) Status(ctx context.Context, ref string) (failover.Standing, error) {
 	return c.nats.Status(ctx, ref)
 }
 
@@ -70,3 +70,11 @@ func (c *Client) List(ctx context.Context) (failover.Inventory, error) { return 
 func (c *Client) Points(ctx context.Context, vm string) (failover.PointList, *failover.Refusal, error) {
 	return c.nats.Points(ctx, events.PointsRequest{VM: vm})
 }
+
+// Jobs asks for what runs in the vaults and what has ended lately.
+func (c *Client) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error) {
+	return c.nats.Jobs(ctx)
+}
+
+// Debt asks for what failovers and drills have left open.
+func (c *Client) Debt(ctx context.Context) (failover.DebtList, error) { return c.nats.Debt(ctx) }

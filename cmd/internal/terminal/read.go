@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"ferry/bot"
@@ -25,26 +26,37 @@ func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Inten
 		}
 		return g.print(own, listOf(inv), render.ListTable(inv, time.Now()))
 	case "status":
-		ops, err := client.Status(ctx, intent.Ref)
+		found, err := client.Status(ctx, intent.Ref)
 		if err != nil {
 			return err
 		}
-		return g.status(ops, intent.Ref, own)
+		return g.status(found, intent.Ref, own)
 	case "points":
 		return g.points(ctx, client, intent.Ref, own)
+	case "jobs":
+		return g.jobs(ctx, client, own)
+	case "debt":
+		list, err := client.Debt(ctx)
+		if err != nil {
+			return err
+		}
+		return g.print(own, events.DebtOf(list), render.DebtTable(list, time.Now()))
 	}
 	return exit(exitUsage, fmt.Errorf("%s is not available yet", intent.Verb))
 }
 
-func (g *globals) status(ops []failover.Operation, ref string, own verbFlags) error {
-	text := render.Status(ops, ref, time.Now())
+func (g *globals) status(found failover.Standing, ref string, own verbFlags) error {
+	ops, foreign := found.Operations, events.ForeignOf(found.Foreign)
+	text := render.Status(found, ref, time.Now())
 	switch {
 	case ref == "":
 		all := []events.Status{}
 		for _, op := range ops {
 			all = append(all, events.StatusOf(op))
 		}
-		return g.print(own, map[string]any{"v": 1, "operations": all}, text)
+		return g.print(own, map[string]any{"v": 1, "operations": all, "foreign_jobs": foreign}, text)
+	case len(ops) == 0 && len(foreign) > 0:
+		return g.print(own, map[string]any{"v": 1, "foreign_jobs": foreign}, text)
 	case len(ops) == 0:
 		return g.refused("", failover.Refuse(failover.UnknownName, "To see what is open, type /failover status; to see the VMs, /failover list.", "No operation is known under %q.", ref), own)
 	case !ops[0].Exists(): // such an id has no phase
@@ -56,7 +68,11 @@ func (g *globals) status(ops []failover.Operation, ref string, own verbFlags) er
 func listOf(inv failover.Inventory) map[string]any {
 	items := []events.ListItem{}
 	for _, i := range inv.Items {
-		items = append(items, events.ItemLine(i, inv.Holders[i.Key]))
+		line := events.ItemLine(i, inv.Holders[i.Key])
+		if slices.Contains(inv.Foreign, i.Key) {
+			line.ForeignJob = i.Scenario
+		}
+		items = append(items, line)
 	}
 	return map[string]any{"v": 1, "items": items}
 }
@@ -73,4 +89,17 @@ func (g *globals) points(ctx context.Context, client *app.Client, vm string, own
 	}
 	now := time.Now()
 	return g.print(own, events.PointsOf(list, now), render.PointsTable(list, now))
+}
+
+func (g *globals) jobs(ctx context.Context, client *app.Client, own verbFlags) error {
+	ctx, cancel := context.WithTimeout(ctx, azureWithin)
+	defer cancel()
+	list, refusal, err := client.Jobs(ctx)
+	switch {
+	case err != nil:
+		return err
+	case refusal != nil:
+		return g.refused("", refusal, own)
+	}
+	return g.print(own, events.JobsOf(list), render.JobsTable(list, time.Now()))
 }

@@ -50,7 +50,42 @@ func TestReadVerbs(t *testing.T) {
 		}
 	})
 	if n := len(o.vault.Ledger()); n != 0 {
-		t.Errorf("looking made %d mutating calls", n)
+		t.Fatalf("looking made %d mutating calls", n)
+	}
+}
+
+// Somebody has failed vm-y over in the portal: the terminal says what has run, and what is owed.
+func TestJobsAndDebtVerbs(t *testing.T) {
+	o := newOutside(t)
+	if err := o.vault.Portal("vm-y", "unplannedFailover"); err != nil {
+		t.Fatal(err)
+	}
+	o.until("vm-y is failed over", func() bool { return !o.vault.Jobs()[0].End.IsZero() })
+	o.up()
+	read := func(into any, args ...string) string {
+		t.Helper()
+		code, out, errs := o.ferry(append(args, "-o", "json")...)
+		if err := json.Unmarshal([]byte(out), into); err != nil || code != 0 {
+			t.Fatalf("%v: exit %d, %v %s %s", args, code, err, out, errs)
+		}
+		_, text, _ := o.ferry(args...)
+		return text
+	}
+	var jobs events.Jobs
+	text := read(&jobs, "jobs")
+	if len(jobs.Items) != 1 || jobs.V != 1 || jobs.Items[0].VM != "vm-y" || jobs.Items[0].EndedAt == nil || jobs.Items[0].Operation != nil || !strings.Contains(text, "outside Ferry") {
+		t.Errorf("%+v %s", jobs, text)
+	}
+	var debt events.Debt
+	o.until("Azure was read", func() bool { text = read(&debt, "debt"); return debt.AsOf != nil })
+	if len(debt.Items) != 1 || debt.V != 1 {
+		t.Fatalf("%+v %s", debt, text)
+	}
+	if d := debt.Items[0]; d.Name != "vm-y" || d.Vault != "vault-dr" || d.Kind != "uncommitted" || d.Since == nil || d.Owner != nil || d.Operation != nil {
+		t.Errorf("%+v", d)
+	}
+	if !strings.Contains(text, "ferry commit vm-y") {
+		t.Errorf("what to do is not what to type here:\n%s", text)
 	}
 }
 
@@ -70,7 +105,7 @@ func TestReadsWithoutAnExecutor(t *testing.T) {
 	if err := os.WriteFile(path, fmt.Appendf(nil, "nats: {url: %q}\n", s.ClientURL()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"points", "vm-x"}, {"list"}, {"status"}} {
+	for _, args := range [][]string{{"points", "vm-x"}, {"jobs"}, {"debt"}, {"list"}, {"status"}} {
 		var out bytes.Buffer
 		code := terminal.Run(t.Context(), append([]string{"--config", path}, args...), terminal.Streams{In: strings.NewReader(""), Out: &out, Err: &out})
 		if code != 4 || !strings.Contains(out.String(), "no executor answers") {

@@ -1,0 +1,92 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"ferry/bot"
+	"ferry/failover"
+)
+
+// debtsShown is how many debts a message lists; a terminal has them all.
+const debtsShown = 25
+
+// noDebt is the good news.
+const noDebt = "Nothing is owed: no failover waits for its commit, none has left a VM without protection, and no drill is open."
+
+// DebtTable lists what is owed, oldest first, for a terminal.
+func DebtTable(l failover.DebtList, now time.Time) string {
+	if l.At.IsZero() {
+		return notRead
+	}
+	text := noDebt + "\n"
+	if len(l.Debts) > 0 {
+		rows := [][]string{{"VM", "VAULT", "OWED", "SINCE (UTC)", "AGE", "ASKED BY", "OPERATION", "WHAT TO DO"}}
+		for _, d := range l.Debts {
+			rows = append(rows, []string{d.Name, d.Vault, bot.Owed(d), clock(d.Since, now), lasted(d.Since, now), ownerName(d), string(d.Op), bot.Settle(d)})
+		}
+		text = columns(rows)
+	}
+	return text + protecting(l) + asOf(l.At, now)
+}
+
+func ownerName(d failover.Debt) string {
+	switch {
+	case d.Owner.Name != "":
+		return d.Owner.Name
+	case d.Owner.ID != "":
+		return d.Owner.ID
+	}
+	return "outside Ferry"
+}
+
+// protecting names the VMs that are on their way.
+func protecting(l failover.DebtList) string {
+	if len(l.Protecting) == 0 {
+		return ""
+	}
+	return "Being protected, so nothing is owed: " + clip(inert(strings.Join(l.Protecting, ", ")), 400) + ".\n"
+}
+
+// Debts lists what is owed, oldest first, with who asked as a mention.
+func Debts(l failover.DebtList, now time.Time) Message {
+	if l.At.IsZero() {
+		return Ephemeral(notRead)
+	}
+	lines := []line{words(noDebt)}
+	if len(l.Debts) > 0 {
+		lines = []line{words("Left open, oldest first:")}
+	}
+	for _, d := range l.Debts[:min(len(l.Debts), debtsShown)] {
+		lines = append(lines, debtLine(d, now))
+	}
+	if more := len(l.Debts) - debtsShown; more > 0 {
+		lines = append(lines, words("and %d more: ferry debt in a terminal lists them all.", more))
+	}
+	for text := range strings.SplitSeq(strings.TrimSpace(protecting(l)+asOf(l.At, now)), "\n") {
+		lines = append(lines, words("%s", text))
+	}
+	return Message{Text: Escape(textOf(lines)), Blocks: []slack.Block{richText("debt", lines)}}
+}
+
+func debtLine(d failover.Debt, now time.Time) line {
+	small := details()[2]
+	l := line{plain("• "), bold(orNot(small.name(d.Name))), plain(fmt.Sprintf(" (vault %s) %s", orNot(small.name(d.Vault)), bot.Owed(d)))}
+	if d.Since.IsZero() {
+		l = append(l, plain(", since when is not known"))
+	} else {
+		l = append(l, plain(" since "), moment(d.Since, now), plain(", "+duration(now.Sub(d.Since))))
+	}
+	if d.Owner == (failover.Actor{}) {
+		l = append(l, plain("; done outside Ferry"))
+	} else {
+		l = append(l, plain("; asked by "), small.person(d.Owner))
+	}
+	if d.Op != "" {
+		l = append(l, plain(" ("+string(d.Op)+")"))
+	}
+	return append(l, plain(". What to do: "+inert(bot.Settle(d))+"."))
+}

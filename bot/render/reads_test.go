@@ -1,0 +1,105 @@
+package render_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"ferry/bot/render"
+	"ferry/failover"
+)
+
+func jobList() failover.JobList {
+	at := start()
+	job := func(scenario, vm string, state failover.JobState, description string, began, took time.Duration, op failover.OpID) failover.VaultJob {
+		j := failover.VaultJob{Op: op, Job: failover.Job{ID: "/jobs/" + vm, Scenario: scenario, State: state, Description: description, Target: vm, Vault: "vault-neu", StartedAt: at.Add(-began)}}
+		if took > 0 {
+			j.EndedAt = j.StartedAt.Add(took)
+		}
+		return j
+	}
+	unsure := job("UnplannedFailover", "vm-lost", failover.JobInProgress, "InProgress", 20*time.Second, 0, "op-aaaaaaaa")
+	unsure.Unsure = true
+	return failover.JobList{At: at, Since: at.Add(-failover.JobsWithin), Jobs: []failover.VaultJob{
+		unsure,
+		job("UnplannedFailover", "vm-x", failover.JobInProgress, "InProgress", 95*time.Second, 0, "op-7f3kq2mz"),
+		job("SwitchReplicationGroupProtection", "vm-y", failover.JobInProgress, "InProgress", 2*time.Hour, 0, ""),
+		job("TestFailover", "vm-z", failover.JobSuspended, "WaitingForStopTestFailover", 14*time.Hour, 0, ""),
+		job("CommitFailover", "vm-a", failover.JobSucceeded, "Completed", time.Hour, 8*time.Second, "op-aaaaaaaa"),
+		job("UnplannedFailover", "vm-a", failover.JobSucceeded, "PartiallySucceeded", 2*time.Hour, 140*time.Second, "op-aaaaaaaa"),
+		job("UnplannedFailover", "vm-b", failover.JobFailed, "Failed", 15*time.Hour, 3*time.Minute, ""),
+		job("SomethingNew", "vm-b", failover.JobOther, "Strange", 16*time.Hour, time.Minute, ""),
+	}}
+}
+
+func debtList() failover.DebtList {
+	at := start()
+	return failover.DebtList{At: at.Add(-20 * time.Second), Protecting: []string{"web-1", "web-2"}, Debts: []failover.Debt{
+		{Name: "vm-old", Vault: "vault-neu", Typed: "vm-old", Kind: failover.Unprotected, Since: at.Add(-50 * time.Hour), Owner: ana(), Op: "op-aaaaaaaa"},
+		{Name: "vm-x", Vault: "vault-neu", Typed: "vault-neu/vm-x", Kind: failover.Uncommitted, Since: at.Add(-20 * time.Minute), Owner: failover.Actor{ID: "cli:local"}, Op: "op-7f3kq2mz"},
+		{Name: "vm-d", Vault: "vault-neu", Typed: "vm-d", Kind: failover.DrillOpen, Since: at.Add(-time.Minute), Job: "TestFailoverCleanup"},
+		{Name: "vm-e", Vault: "vault-neu", Typed: "vm-e", Kind: failover.DrillOpen},
+	}}
+}
+
+func foreignItem() failover.Item {
+	i := item()
+	i.Name, i.Key, i.Scenario, i.JobID = "vm-y", "77aa", "TestFailover", "/jobs/1"
+	return i
+}
+
+func TestReads(t *testing.T) {
+	now := start().Add(5 * time.Second)
+	partial := failover.JobList{At: start(), Since: start().Add(-failover.JobsWithin), LeftOut: 12, Missing: "Azure did not answer: NoAnswer: no answer in time."}
+	busy := failover.Standing{Foreign: []failover.Item{foreignItem()}}
+	both := failover.Standing{Operations: []failover.Operation{halfway().op}, Foreign: busy.Foreign}
+	held := failover.Inventory{At: start().Add(-time.Hour), Items: []failover.Item{item(), foreignItem()}, Foreign: []string{"77aa"}, Holders: map[string]failover.OpID{key: "op-7f3kq2mz"}}
+	none := failover.DebtList{At: start()}
+	var text strings.Builder
+	for _, part := range []struct{ title, text string }{
+		{"jobs", render.JobsTable(jobList(), now)},
+		{"no jobs, and not all known", render.JobsTable(partial, now)},
+		{"debt, Slack", readable(render.Debts(debtList(), now))},
+		{"debt, terminal", render.DebtTable(debtList(), now)},
+		{"no debt", readable(render.Debts(none, now)) + render.DebtTable(none, now)},
+		{"debt before Azure was read", readable(render.Debts(failover.DebtList{}, now)) + render.DebtTable(failover.DebtList{}, now)},
+		{"status of a VM that is busy outside Ferry", render.Status(busy, "vm-y", now)},
+		{"status of nothing", render.Status(failover.Standing{}, "vm-q", now)},
+		{"status of all", render.Status(both, "", now)},
+		{"nothing open but busy", render.Status(busy, "", now)},
+		{"list, an hour old", render.ListTable(held, now)},
+	} {
+		text.WriteString("=== " + part.title + " ===\n" + part.text + "\n")
+	}
+	golden(t, "reads.txt", text.String())
+	golden(t, "debt.json", wire(t, render.Debts(debtList(), now)))
+}
+
+// TestReadsFitSlack: whatever a vault says, and however much.
+func TestReadsFitSlack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := func(label string) string { return hostile().Draw(t, label) }
+		now := sometime().Draw(t, "now")
+		debts := failover.DebtList{At: sometime().Draw(t, "at"), Protecting: []string{text("protecting")}}
+		jobs := failover.JobList{At: now, Since: sometime().Draw(t, "since"), Missing: text("missing")}
+		one := failover.Debt{
+			Name: text("name"), Vault: text("vault"), Typed: "vm-x", Owner: someone().Draw(t, "owner"), Since: sometime().Draw(t, "owed since"), Job: rapid.SampledFrom([]string{"", "TestFailover"}).Draw(t, "job"),
+			Kind: rapid.SampledFrom([]failover.DebtKind{failover.Uncommitted, failover.Unprotected, failover.DrillOpen, "?"}).Draw(t, "kind"), Op: "op-7f3kq2mz",
+		}
+		job := failover.VaultJob{Job: failover.Job{Scenario: text("scenario"), Target: text("vm"), Vault: text("vault"), Description: text("description"), State: rapid.SampledFrom([]failover.JobState{failover.JobOther, failover.JobFailed, failover.JobInProgress}).Draw(t, "state"), StartedAt: sometime().Draw(t, "began"), EndedAt: sometime().Draw(t, "ended")}}
+		for range rapid.IntRange(0, 100).Draw(t, "many") {
+			debts.Debts, jobs.Jobs = append(debts.Debts, one), append(jobs.Jobs, job)
+		}
+		found := failover.Standing{Foreign: []failover.Item{{Name: text("foreign"), Vault: text("its vault"), Scenario: text("its job")}}}
+		checkMessage(t, render.Debts(debts, now), 13_000)
+		for _, table := range []string{render.JobsTable(jobs, now), render.DebtTable(debts, now), render.Status(found, text("ref"), now), render.Status(found, "", now)} {
+			checkMessage(t, render.Preformatted(table), 13_000)
+			if strings.ContainsAny(table, "\x00\x1b") {
+				t.Fatal(fmt.Sprintf("control characters: %q", table))
+			}
+		}
+	})
+}
