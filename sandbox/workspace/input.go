@@ -177,6 +177,25 @@ func labels(options []node) []string {
 	return texts
 }
 
+// keep drops what no longer fits after the controls changed: of another kind of element, or an option that is gone.
+func (f *form) keep(before, after []control) {
+	kinds := map[place]string{}
+	for _, c := range before {
+		kinds[c.place] = c.element.text("type")
+	}
+	for _, c := range after {
+		gone := func(value string) bool {
+			_, there := f.option(c, value)
+			return !there
+		}
+		kind := c.element.text("type")
+		chosen := strings.HasPrefix(stateKey(kind), "selected_option")
+		if kinds[c.place] != kind || chosen && slices.ContainsFunc(f.values[c.place], gone) {
+			delete(f.values, c.place)
+		}
+	}
+}
+
 // state is the object that stands for a control in the state of its view; nothing filled in is null.
 func (f *form) state(c control) reply {
 	kind := c.element.text("type")

@@ -22,12 +22,15 @@ type app struct {
 	socket *socketmode.Client
 }
 
+// runApp returns once the app is connected; it ends with the test.
 func (s *site) runApp(t *testing.T) {
 	t.Helper()
 	api := slack.New("xoxb-sandbox", slack.OptionAppLevelToken("xapp-sandbox"), slack.OptionAPIURL(s.URL+"/api/"))
 	a := &app{T: t, api: api, socket: socketmode.New(api)}
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
+	ready := make(chan struct{})
+	greeted := sync.OnceFunc(func() { close(ready) })
 	t.Cleanup(func() {
 		stop()
 		running.Wait()
@@ -37,12 +40,16 @@ func (s *site) runApp(t *testing.T) {
 		for {
 			select {
 			case e := <-a.socket.Events:
+				if e.Type == socketmode.EventTypeHello {
+					greeted()
+				}
 				a.take(ctx, e)
 			case <-ctx.Done():
 				return
 			}
 		}
 	})
+	<-ready
 }
 
 func (a *app) take(ctx context.Context, e socketmode.Event) {
@@ -279,4 +286,29 @@ func (p *tab) choosesInMessage(s *site, name string) {
 	p.types("y")
 	p.clicks("#messages .picks [role=option]", "vm-y")
 	p.sees("#messages", "chosen: vm vm-y")
+}
+
+func TestModalIsItsPersonsAlone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, workspace.Options{NoRateLimits: true})
+	ana, ben := s.events("U0ANA"), s.events("U0BEN")
+	for _, next := range []func() (string, string){ana, ben} {
+		if event, data := next(); event != "channel" || data != "[]" {
+			t.Fatalf("at first %s %s", event, data)
+		}
+	}
+	s.runApp(t)
+	check(t, s.Type("ana", incident, "/failover"))
+	if event, data := ana(); event != "modal" || !strings.Contains(data, `"Fail over a server"`) {
+		t.Errorf("ana is told %s %s", event, data)
+	}
+	s.post("afterwards", "")
+	if event, data := ben(); event != "message" || !strings.Contains(data, "afterwards") {
+		t.Errorf("ben is told %s %s, which is not his", event, data)
+	}
+	late := s.events("U0ANA")
+	_, _ = late()
+	if event, data := late(); event != "modal" || !strings.Contains(data, `"Fail over a server"`) {
+		t.Errorf("a page that is opened later is told %s %s", event, data)
+	}
 }

@@ -95,8 +95,9 @@ func (w *Workspace) show(p Person, content node) *view {
 
 func newHash() string { return fmt.Sprintf("%d.%s", time.Now().Unix(), rand.Text()[:8]) }
 
-// replace keeps what the person put into controls that stay where they are.
+// replace keeps what the person put into controls that stay where they are (inferred).
 func (w *Workspace) replace(v *view, content node) {
+	v.form.keep(controlsIn(v.blocks()), controlsIn(content.list("blocks")))
 	v.content, v.hash, v.errors, v.notice = content, newHash(), nil, ""
 	w.publishModal(v.person)
 }

@@ -345,12 +345,57 @@ func TestUpdateKeepsWhatWasTyped(t *testing.T) {
 		l := newLab(t, workspace.Options{})
 		_, v := opened(t, l, runForm())
 		check(t, l.Fill("ana", "Reason", "disk errors"))
+		check(t, l.Fill("ana", "Notes", "of another kind"))
+		check(t, l.Fill("ana", "Recovery point", "oldest"))
 		view := runForm()
 		view.Title = words("Again")
+		view.Blocks.BlockSet[2] = slack.NewInputBlock("point", words("Recovery point"), nil, slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, "point", option("newest")))
+		view.Blocks.BlockSet[6] = slack.NewInputBlock("notes", words("Notes"), nil, slack.NewRadioButtonsBlockElement("notes", option("yes")))
 		_, err := l.api.UpdateViewContext(t.Context(), view, "", v.Hash, v.ID)
 		check(t, err)
 		if text := strings.Join(l.RenderModal(l.modal(t, "ana")), "\n"); !strings.Contains(text, "== Again ==") || !strings.Contains(text, "Reason: disk errors\n  Stands in the record") {
 			t.Errorf("ana sees\n%s", text)
+		}
+		for _, f := range l.modal(t, "ana").Fields {
+			if kept := f.BlockID == "reason"; f.Value != "" != kept {
+				t.Errorf("%s holds %q", f.Label, f.Value)
+			}
+		}
+	})
+}
+
+func TestEarlyActionsAndClearing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, workspace.Options{})
+		view := runForm()
+		view.ClearOnClose = true
+		early := slack.NewInputBlock("early", words("Early"), nil, slack.NewPlainTextInputBlockElement(nil, "early"))
+		early.DispatchAction = true
+		kind := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, words("Kind"), "kind", option("planned"), option("unplanned"))
+		view.Blocks.BlockSet = []slack.Block{early, slack.NewActionBlock("row", kind)}
+		b, root := opened(t, l, view)
+		for field, value := range map[string]string{"Early": "typed", "Kind": "planned"} {
+			check(t, l.Fill("ana", field, value))
+			e, i := b.interaction(t, slack.InteractionTypeBlockActions)
+			a := i.ActionCallback.BlockActions[0]
+			state := i.View.State.Values[a.BlockID][a.ActionID]
+			if got := a.Value + a.SelectedOption.Value; !strings.HasSuffix(got, value) || state.Value+state.SelectedOption.Value != got || i.View.ID != root.ID {
+				t.Errorf("%s: %s", field, e.Request.Payload)
+			}
+			b.ack(t, e)
+		}
+		check(t, l.Fill("ana", "Kind", "unplanned"))
+		e, i := b.interaction(t, slack.InteractionTypeBlockActions)
+		b.ack(t, e)
+		_, err := l.api.PushViewContext(t.Context(), i.TriggerID, view)
+		check(t, err)
+		check(t, l.Dismiss("ana"))
+		l.closed(t, "ana")
+		for range 2 {
+			e, i := b.interaction(t, slack.InteractionTypeViewClosed)
+			if b.ack(t, e); !i.IsCleared {
+				t.Errorf("closed: %s", e.Request.Payload)
+			}
 		}
 	})
 }

@@ -3,10 +3,10 @@
 // [Workspace.Click] and [Workspace.Choose]; with a modal in front of them, which [Workspace.Modal] shows, with
 // [Workspace.Fill], [Workspace.Search], [Workspace.Submit] and [Workspace.Dismiss].
 //
-// It owns the channel's messages, people's modals and the rules that Slack puts on them: who sees what, limits, rates, deadlines, error
-// strings. It refuses to know the bot: it speaks Slack's wire protocol only and shares no type with its clients, because
+// It owns the channel's messages, people's modals and the rules that Slack puts on them: who sees what, limits, rates,
+// deadlines, error strings. It refuses to know the bot: it speaks Slack's wire protocol only and shares no type with its clients, because
 // a stand-in that shares their types shares their misunderstandings. What a comment calls documented stands in Slack's
-// documentation, recorded was seen on the wire, inferred is neither.
+// documentation, recorded was seen on the wire, inferred is neither; docs/simulated-slack.md has the list.
 //
 // Every exported method may be called from any goroutine. One mutex guards all state and is never held across I/O; all
 // waiting goes through channels and package time, so that a workspace works inside a testing/synctest bubble.
