@@ -100,11 +100,12 @@ type Task struct {
 	State     string    `json:"state"` // NotStarted, InProgress, Succeeded, Failed, Skipped, ...
 	StartedAt time.Time `json:"started_at,omitzero"`
 	EndedAt   time.Time `json:"ended_at,omitzero"`
+	Part      bool      `json:"part,omitempty"` // of the last task before it that is none
 }
 
 // equal compares what tasks say: the same moment may come in several forms.
 func (t Task) equal(other Task) bool {
-	return t.Name == other.Name && t.State == other.State && t.StartedAt.Equal(other.StartedAt) && t.EndedAt.Equal(other.EndedAt)
+	return t.Name == other.Name && t.State == other.State && t.Part == other.Part && t.StartedAt.Equal(other.StartedAt) && t.EndedAt.Equal(other.EndedAt)
 }
 
 // SiteErrorKind says what a caller may do about an error from Azure. The set is closed.

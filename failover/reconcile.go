@@ -53,7 +53,8 @@ func reconcile(op Operation, t Target, step *Step, seen Observation, now time.Ti
 }
 
 // sift divides jobs into those that carry the id of one of the calls and those that might be one of them all the same.
-// Jobs that the operation knows from earlier are neither, nor are those of another kind.
+// Jobs that the operation knows from earlier are neither, nor are those of another kind. The inner job of a reprotect
+// carries the call's id, too: it counts only as long as its outer one is not shown.
 func sift(t Target, calls []Step, found []Job) (ours, others []Job) {
 	for _, j := range found {
 		carries := func(s Step) bool { return strings.HasPrefix(strings.ToLower(j.ActivityID), s.ClientRequestID) }
@@ -65,8 +66,15 @@ func sift(t Target, calls []Step, found []Job) (ours, others []Job) {
 			others = append(others, j)
 		}
 	}
+	whole := slices.DeleteFunc(slices.Clone(ours), func(j Job) bool { return j.Scenario == innerScenario })
+	if len(whole) > 0 {
+		ours = whole
+	}
 	return ours, others
 }
+
+// innerScenario is that of the job inside a reprotect's (recorded).
+const innerScenario = "EnableDr"
 
 // mayBe reports whether a job of a scenario could be a step's. Only the scenarios that surely are something else are left
 // out: one that was never recorded may be ours.
@@ -77,7 +85,7 @@ func mayBe(kind StepKind, scenario string) bool {
 		"TestFailover":                     StepTest,
 		"TestFailoverCleanup":              StepCleanup,
 		"SwitchReplicationGroupProtection": StepReprotect,
-		"EnableDr":                         "", // a part of a reprotect, with a job of its own
+		innerScenario:                      "",
 	}[scenario]
 	return !known || owner == kind || owner == StepReprotect && kind == StepReprotectAgain
 }

@@ -59,7 +59,7 @@ func stepGen() *rapid.Generator[failover.Step] {
 	return rapid.Custom(func(t *rapid.T) failover.Step {
 		task := rapid.Custom(func(t *rapid.T) failover.Task {
 			state := rapid.OneOf(rapid.SampledFrom([]string{"NotStarted", "InProgress", "Succeeded", "Failed", "Skipped"}), hostile()).Draw(t, "state")
-			return failover.Task{Name: hostile().Draw(t, "name"), State: state, StartedAt: sometime().Draw(t, "start"), EndedAt: sometime().Draw(t, "end")}
+			return failover.Task{Name: hostile().Draw(t, "name"), State: state, StartedAt: sometime().Draw(t, "start"), EndedAt: sometime().Draw(t, "end"), Part: rapid.Bool().Draw(t, "part")}
 		})
 		return failover.Step{
 			Kind: rapid.SampledFrom([]failover.StepKind{failover.StepFailover, failover.StepCommit}).Draw(t, "kind"), Attempt: rapid.IntRange(0, 3).Draw(t, "attempt"),

@@ -107,7 +107,11 @@ func (c cardOf) task(t failover.Task, followed bool) line {
 	if t.State == "Skipped" {
 		icon, state = "–", "skipped"
 	}
-	return words("   %s %s: %s", icon, orNot(c.name(t.Name)), state)
+	indent := "   "
+	if t.Part {
+		indent += indent
+	}
+	return words("%s%s %s: %s", indent, icon, orNot(c.name(t.Name)), state)
 }
 
 func took(word string, from, to time.Time) string {

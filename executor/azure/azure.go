@@ -53,7 +53,7 @@ func (v Vault) jobID(name string) string { return v.id() + "/replicationJobs/" +
 // context; of these, only the one of [Site.Begin] leaves open whether something was done.
 type Site struct {
 	vaults     []*vault          // in the order of Options
-	caches     map[string]string // by lower-case region
+	caches     map[string]string // by region code
 	credential azcore.TokenCredential
 	options    *arm.ClientOptions
 }
@@ -81,7 +81,7 @@ func New(o Options) (*Site, error) {
 	}
 	site := &Site{caches: map[string]string{}, credential: tokens{o.Credential}, options: clientOptions(o, endpoint)}
 	for region, id := range o.Caches {
-		site.caches[strings.ToLower(region)] = id
+		site.caches[regionCode(region)] = id
 	}
 	for _, v := range o.Vaults {
 		if v.SubscriptionID == "" || v.ResourceGroup == "" || v.Name == "" {

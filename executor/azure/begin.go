@@ -27,6 +27,9 @@ func (s *Site) Begin(ctx context.Context, call failover.Call) (failover.Accepted
 	if call.ClientRequestID == "" {
 		return failover.Accepted{}, refuse("NoClientRequestID", "A call without a client request id could not be found again.")
 	}
+	if lacks := incomplete(call); lacks != "" {
+		return failover.Accepted{}, refuse("Incomplete", "The step %s needs %s.", call.Kind, lacks)
+	}
 	send, o, err := v.sender(call, at)
 	if err != nil {
 		return failover.Accepted{}, err
@@ -41,6 +44,21 @@ func (s *Site) Begin(ctx context.Context, call failover.Call) (failover.Accepted
 		return v.acceptance(a.answer)
 	}
 	return failover.Accepted{}, o.failed(ctx, a, err)
+}
+
+// incomplete says what a call lacks that Azure would fill in by itself, or let its job fail for.
+func incomplete(call failover.Call) string {
+	r := call.Reversal
+	switch {
+	case call.Kind == failover.StepTest && call.Network == "":
+		return "a network"
+	case call.Kind == failover.StepChange && call.PointID == "":
+		return "a recovery point"
+	case call.Kind != failover.StepReprotect && call.Kind != failover.StepReprotectAgain:
+	case r == nil || r.Container == "" || r.Policy == "" || r.ResourceGroup == "" || len(r.Disks) == 0:
+		return "a container, a policy, a resource group and disks"
+	}
+	return ""
 }
 
 // sender prepares a call. The poller that the SDK returns is dropped: its errors say nothing about the call, it asks with
@@ -77,9 +95,6 @@ func (v *vault) sender(call failover.Call, at resource) (func(context.Context) e
 			return err
 		})
 	case failover.StepReprotect, failover.StepReprotectAgain:
-		if call.Reversal == nil {
-			return nil, operation{}, refuse("NoReversal", "A reprotect needs what it is to use.")
-		}
 		return func(ctx context.Context) error {
 			_, err := v.containers.BeginSwitchProtection(ctx, v.ResourceGroup, v.Name, at.fabric, at.container, switchInput(call, at.item), nil)
 			return err

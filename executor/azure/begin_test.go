@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -14,8 +15,24 @@ import (
 	"ferry/failover"
 )
 
+func aReprotect(c *failover.Call) {
+	c.Kind = failover.StepReprotect
+	c.Reversal = &failover.Reversal{
+		From: "northeurope", To: "westeurope", Container: "/box", Policy: "/policy", ResourceGroup: "/group", Network: "/not-sent", FullCopy: true, Creates: []string{"not sent"},
+		Disks: []failover.ReversalDisk{{ID: "/os", Name: "os", Bytes: 1, Type: "Premium_LRS", Cache: "/cache"}, {ID: "/data", Cache: "/cache"}},
+	}
+}
+
 func TestBeginOnTheWire(t *testing.T) {
-	const point = itemPath + "/recoveryPoints/p1"
+	const (
+		point     = itemPath + "/recoveryPoints/p1"
+		network   = "/subscriptions/sub/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/drill"
+		drill     = `{"properties":{"failoverDirection":"PrimaryToRecovery","networkId":"` + network + `","networkType":"VmNetworkAsInput","providerSpecificDetails":{"instanceType":"A2A"}}}`
+		switching = `{"properties":{"providerSpecificDetails":{"instanceType":"A2A","policyId":"/policy","recoveryContainerId":"/box","recoveryResourceGroupId":"/group","vmManagedDisks":[` +
+			`{"diskId":"/os","primaryStagingAzureStorageAccountId":"/cache","recoveryReplicaDiskAccountType":"Premium_LRS","recoveryResourceGroupId":"/group","recoveryTargetDiskAccountType":"Premium_LRS"},` +
+			`{"diskId":"/data","primaryStagingAzureStorageAccountId":"/cache","recoveryResourceGroupId":"/group"}]},"replicationProtectedItemName":"item"}}`
+	)
+	inBox := strings.TrimSuffix(itemPath, "/replicationProtectedItems/item") // of before the switch
 	tests := map[string]struct {
 		call func(*failover.Call)
 		path string
@@ -30,6 +47,22 @@ func TestBeginOnTheWire(t *testing.T) {
 			`{"properties":{"failoverDirection":"PrimaryToRecovery","providerSpecificDetails":{"instanceType":"A2A","recoveryPointId":"` + point + `"},"sourceSiteOperations":"Required"}}`,
 		},
 		"commit": {func(c *failover.Call) { c.Kind = failover.StepCommit }, "/failoverCommit", ""},
+		"change": {
+			func(c *failover.Call) { c.Kind, c.PointID, c.Shutdown = failover.StepChange, point, true }, "/applyRecoveryPoint",
+			`{"properties":{"providerSpecificDetails":{"instanceType":"A2A"},"recoveryPointId":"` + point + `"}}`,
+		},
+		"drill": {func(c *failover.Call) { c.Kind, c.Network = failover.StepTest, network }, "/testFailover", drill},
+		"drill of a point": {
+			func(c *failover.Call) { c.Kind, c.Network, c.PointID = failover.StepTest, network, point }, "/testFailover",
+			strings.Replace(drill, `"A2A"`, `"A2A","recoveryPointId":"`+point+`"`, 1),
+		},
+		"clean-up":          {func(c *failover.Call) { c.Kind, c.Notes = failover.StepCleanup, "went well" }, "/testFailoverCleanup", `{"properties":{"comments":"went well"}}`},
+		"clean-up, no note": {func(c *failover.Call) { c.Kind = failover.StepCleanup }, "/testFailoverCleanup", `{"properties":{"comments":""}}`},
+		"reprotect":         {aReprotect, inBox + "/switchprotection", switching},
+		"reprotect again": {func(c *failover.Call) {
+			aReprotect(c)
+			c.Kind, c.Reversal.AvailabilitySet, c.Reversal.Zone = failover.StepReprotectAgain, "/set", "2"
+		}, inBox + "/switchprotection", strings.Replace(switching, `"recoveryContainerId"`, `"recoveryAvailabilitySetId":"/set","recoveryAvailabilityZone":"2","recoveryContainerId"`, 1)},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -43,8 +76,11 @@ func TestBeginOnTheWire(t *testing.T) {
 			if len(w.sent) != 1 {
 				t.Fatalf("%d requests, want 1", len(w.sent))
 			}
-			r := w.sent[0]
-			if r.Method != http.MethodPost || r.URL.Path != itemPath+test.path || r.URL.Query().Get("api-version") != "2025-01-01" {
+			r, path := w.sent[0], test.path
+			if !strings.HasPrefix(path, vaultPath) {
+				path = itemPath + path
+			}
+			if r.Method != http.MethodPost || r.URL.Path != path || r.URL.Query().Get("api-version") != "2025-01-01" {
 				t.Errorf("%s %s", r.Method, r.URL)
 			}
 			if got := r.Header.Values("X-Ms-Client-Request-Id"); !slices.Equal(got, []string{requestID}) {
@@ -147,12 +183,47 @@ func TestPollIsRetryAfter(t *testing.T) {
 	})
 }
 
+// Whatever the step, its call goes out once.
+func TestNoStepIsRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, kind := range []failover.StepKind{failover.StepFailover, failover.StepChange, failover.StepCommit, failover.StepTest, failover.StepCleanup, failover.StepReprotect, failover.StepReprotectAgain} {
+			for _, status := range []int{408, 429, 500, 502, 503, 504, 0} {
+				w := fixed(status, errorBody("C", "M."))
+				if status == 0 {
+					w = failing(io.ErrUnexpectedEOF)
+				}
+				call := aFailover()
+				aReprotect(&call)
+				call.Kind, call.PointID, call.Network = kind, "/p", "/n"
+				want := failover.Unknown
+				if status == 429 {
+					want = failover.Retry
+				}
+				_, err := siteOver(t, w).Begin(t.Context(), call)
+				if e := siteError(t, err); e.Kind != want || len(w.sent) != 1 {
+					t.Errorf("%s, %d: %s after %d requests, want %s after one", kind, status, e.Kind, len(w.sent), want)
+				}
+			}
+		}
+	})
+}
+
 func TestBeginRefusesWithoutSending(t *testing.T) {
 	tests := map[string]func(*failover.Call){
 		"no item":            func(c *failover.Call) { c.Item.ID = vaultPath },
 		"foreign vault":      func(c *failover.Call) { c.Item.ID = "/subscriptions/other" + itemPath[len("/subscriptions/sub"):] },
 		"no request id":      func(c *failover.Call) { c.ClientRequestID = "" },
 		"step of a stranger": func(c *failover.Call) { c.Kind = "" },
+		"step without call":  func(c *failover.Call) { c.Kind = failover.StepSurvey },
+		"drill anywhere":     func(c *failover.Call) { c.Kind = failover.StepTest },
+		"change to nothing":  func(c *failover.Call) { c.Kind = failover.StepChange },
+		"reprotect blindly":  func(c *failover.Call) { c.Kind = failover.StepReprotect },
+		"reprotect, no disk": func(c *failover.Call) { aReprotect(c); c.Reversal.Disks = nil },
+		"reprotect nowhere":  func(c *failover.Call) { aReprotect(c); c.Reversal.Container = "" },
+		"reprotect groupless": func(c *failover.Call) {
+			aReprotect(c)
+			c.Kind, c.Reversal.ResourceGroup = failover.StepReprotectAgain, ""
+		},
 	}
 	for name, twist := range tests {
 		w := fixed(http.StatusAccepted, "")

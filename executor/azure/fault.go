@@ -94,12 +94,18 @@ func (o operation) action(status int, code string) string {
 	case "RequestDisallowedByPolicy":
 		return "An Azure Policy forbids it: exempt the resource or change the policy."
 	case "SubscriptionNotFound", "ResourceGroupNotFound":
+		if o.on != "" {
+			return "Let Ferry's identity see " + o.on + ": it needs " + o.permission + " there."
+		}
 		return "Compare azure.vaults of the configuration with the portal; Ferry's identity must be able to see the vault."
 	}
 	switch status {
 	case http.StatusUnauthorized:
 		return "Check the identity that Ferry runs as, and that the subscription is in its tenant."
 	case http.StatusForbidden:
+		if o.on != "" {
+			return "Give Ferry's identity " + o.permission + " on " + o.on + ", by the role Reader or a custom one. A new assignment takes some minutes."
+		}
 		return "Give Ferry's identity " + o.permission + " on the vault, by the role Site Recovery Operator or a custom one. A new assignment takes some minutes."
 	case http.StatusNotFound, http.StatusGone:
 		return "It was moved by a reprotect, or it is gone: look at it in the vault, and ask again by the VM's name."

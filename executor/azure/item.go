@@ -127,7 +127,11 @@ func (v *vault) listByContainer(ctx context.Context) ([]*siterecovery.Replicatio
 	}
 	var all []*siterecovery.ReplicationProtectedItem
 	for _, f := range fabrics {
-		of, err := v.listFabric(ctx, or(f.Name))
+		name := or(or(f).Name)
+		if name == "" { // cannot be asked for
+			continue
+		}
+		of, err := v.listFabric(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -146,7 +150,11 @@ func (v *vault) listFabric(ctx context.Context, fabric string) ([]*siterecovery.
 	}
 	var all []*siterecovery.ReplicationProtectedItem
 	for _, c := range containers {
-		of, err := collect(ctx, v.items.NewListByReplicationProtectionContainersPager(v.ResourceGroup, v.Name, fabric, or(c.Name), nil),
+		name := or(or(c).Name)
+		if name == "" {
+			continue
+		}
+		of, err := collect(ctx, v.items.NewListByReplicationProtectionContainersPager(v.ResourceGroup, v.Name, fabric, name, nil),
 			func(p siterecovery.ReplicationProtectedItemsClientListByReplicationProtectionContainersResponse) []*siterecovery.ReplicationProtectedItem {
 				return p.Value
 			})

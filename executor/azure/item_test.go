@@ -17,11 +17,12 @@ const fullItem = `{"id":"/Subscriptions/SUB/resourceGroups/RG-dr/providers/Micro
 "name":"Item","properties":{"friendlyName":"vm-x","protectedItemType":"","protectableItemId":null,"primaryFabricFriendlyName":"West Europe",
 "recoveryFabricFriendlyName":"North Europe","protectionState":"UnplannedFailoverCommitPendingStatesBegin","activeLocation":"Recovery",
 "testFailoverState":"None","allowedOperations":["Commit","ChangePit"],"replicationHealth":"Warning","futureKey":{"a":1},
-"lastSuccessfulTestFailoverTime":"2025-04-01T10:00:00.1234567Z",
+"lastSuccessfulTestFailoverTime":"2025-04-01T10:00:00.1234567Z","lastSuccessfulFailoverTime":"2025-04-08T10:00:00Z",
 "healthErrors":[null,{"errorCode":"161011","summaryMessage":"Short.","errorMessage":"Long.","possibleCauses":"Cause.","recommendedAction":"Do.","innerHealthErrors":[]},{"errorCode":"1","summaryMessage":"Short.","errorMessage":null}],
 "currentScenario":{"scenarioName":"CommitFailover","jobId":"/Subscriptions/SUB/resourceGroups/RG-dr/providers/Microsoft.RecoveryServices/vaults/Vault-DR/replicationJobs/` + jobName + `","startTime":"2025-04-09T08:00:00Z"},
 "providerSpecificDetails":{"instanceType":"A2A","fabricObjectId":"/subscriptions/sub/resourcegroups/rg-workload/providers/microsoft.compute/virtualmachines/vm-x",
-"primaryFabricLocation":"westeurope","recoveryFabricLocation":"northeurope","rpoInSeconds":114,"rtoInSeconds":null,"agentExpiryDate":"9999-12-31T23:59:59.9999999","lastHeartbeat":"0001-01-01T00:00:00"}}}`
+"primaryFabricLocation":"westeurope","recoveryFabricLocation":"northeurope","initialPrimaryFabricLocation":"northeurope","monitoringPercentageCompletion":34,
+"protectedManagedDisks":[null,{"diskId":"a","primaryStagingAzureStorageAccountId":"/cache"},{"primaryStagingAzureStorageAccountId":"/cache"},{"primaryStagingAzureStorageAccountId":null}],"rpoInSeconds":114,"rtoInSeconds":null,"agentExpiryDate":"9999-12-31T23:59:59.9999999","lastHeartbeat":"0001-01-01T00:00:00"}}}`
 
 const bareItem = `{"id":"` + itemPath + `","properties":{"friendlyName":"vm-y","healthErrors":null,"allowedOperations":null,"activeLocation":"Moon",
 "lastSuccessfulTestFailoverTime":"1753-01-01T01:01:01Z","primaryFabricFriendlyName":"West Europe","recoveryFabricFriendlyName":"North Europe",
@@ -42,6 +43,7 @@ func wantFull() failover.Item {
 		Errors:   []failover.Fault{{Code: "161011", Message: "Long.", Cause: "Cause.", Action: "Do."}, {Code: "1", Message: "Short."}},
 		LastTest: time.Date(2025, 4, 1, 10, 0, 0, 123456700, time.UTC),
 		VM:       "/subscriptions/sub/resourcegroups/rg-workload/providers/microsoft.compute/virtualmachines/vm-x",
+		Home:     "northeurope", Caches: []string{"/cache"}, Replicated: 34, LastFailover: time.Date(2025, 4, 8, 10, 0, 0, 0, time.UTC),
 	}
 }
 
@@ -92,8 +94,8 @@ const (
 func TestForbiddenListGoesThroughContainers(t *testing.T) {
 	bodies := map[string]any{
 		"/replicationProtectedItems": http.StatusForbidden,
-		fabricsPath:                  list(`{"name":"fabric"}`, `{"name":"empty"}`),
-		containersPath:               list(`{"name":"container"}`),
+		fabricsPath:                  list(`null`, `{"name":"fabric"}`, `{"name":null}`, `{"name":"empty"}`),
+		containersPath:               list(`null`, `{"name":"container"}`, `{"name":null}`),
 		containerItems:               list(fullItem, bareItem),
 		fabricsPath + "/empty/replicationProtectionContainers": list(),
 	}

@@ -95,8 +95,8 @@ func (v *vault) mapJob(name string, j *siterecovery.Job) failover.Job {
 	}
 	var inTasks []failover.Fault
 	for _, t := range p.Tasks {
-		if t != nil {
-			mapped.Tasks = append(mapped.Tasks, mapTask(t))
+		for i, t := range withParts(t) {
+			mapped.Tasks = append(mapped.Tasks, mapTask(t, i > 0))
 			inTasks = append(inTasks, mapErrors(t.Errors)...)
 		}
 	}
@@ -123,15 +123,24 @@ func jobState(state, description string) (failover.JobState, string) {
 	return failover.JobOther, join(": ", state, description)
 }
 
+// withParts is a task followed by its parts, such as the inner job of a reprotect; what these are made of is left out.
+func withParts(t *siterecovery.ASRTask) []*siterecovery.ASRTask {
+	all := []*siterecovery.ASRTask{t}
+	if t != nil && t.GroupTaskCustomDetails != nil {
+		all = append(all, or(t.GroupTaskCustomDetails.GetGroupTaskDetails()).ChildTasks...)
+	}
+	return slices.DeleteFunc(all, func(t *siterecovery.ASRTask) bool { return t == nil })
+}
+
 // mapTask resolves state Other, under which Azure reports skipped tasks, into the word of the description.
-func mapTask(t *siterecovery.ASRTask) failover.Task {
+func mapTask(t *siterecovery.ASRTask, part bool) failover.Task {
 	state := or(t.State)
 	if strings.EqualFold(state, string(failover.JobOther)) {
 		state = cmp.Or(or(t.StateDescription), state)
 	}
 	return failover.Task{
 		Name: cmp.Or(or(t.FriendlyName), or(t.Name), or(t.TaskID)), State: state,
-		StartedAt: date(t.StartTime), EndedAt: date(t.EndTime),
+		StartedAt: date(t.StartTime), EndedAt: date(t.EndTime), Part: part,
 	}
 }
 
@@ -171,14 +180,18 @@ func join(separator string, parts ...string) string {
 	return strings.Join(kept, separator)
 }
 
-// pointUsed finds the recovery point that a failover used; zero until Azure tells. A job of several VMs tells one each.
+// pointUsed finds the recovery point that a failover or a drill used; zero until Azure tells. A job of several VMs tells one
+// each.
 func pointUsed(p *siterecovery.JobProperties) time.Time {
-	details, ok := p.CustomDetails.(*siterecovery.FailoverJobDetails)
-	if !ok {
-		return time.Time{}
+	var items []*siterecovery.FailoverReplicationProtectedItemDetails
+	switch details := p.CustomDetails.(type) {
+	case *siterecovery.FailoverJobDetails:
+		items = details.ProtectedItemDetails
+	case *siterecovery.TestFailoverJobDetails:
+		items = details.ProtectedItemDetails
 	}
-	for _, item := range details.ProtectedItemDetails {
-		if item != nil && (len(details.ProtectedItemDetails) == 1 || strings.EqualFold(or(item.FriendlyName), or(p.TargetObjectName))) {
+	for _, item := range items {
+		if item != nil && (len(items) == 1 || strings.EqualFold(or(item.FriendlyName), or(p.TargetObjectName))) {
 			return date(item.RecoveryPointTime)
 		}
 	}

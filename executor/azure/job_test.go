@@ -109,6 +109,7 @@ func TestPointUsed(t *testing.T) {
 		"others only":            {`{"instanceType":"FailoverJobDetails","protectedItemDetails":[` + another + `,` + another + `]}`, time.Time{}},
 		"odd date":               {`{"instanceType":"FailoverJobDetails","protectedItemDetails":[{"recoveryPointTime":"0001-01-01T00:00:00"}]}`, time.Time{}},
 		"none":                   {`{"instanceType":"FailoverJobDetails","protectedItemDetails":null}`, time.Time{}},
+		"of a drill":             {`{"instanceType":"TestFailoverJobDetails","testFailoverStatus":"Succeeded","protectedItemDetails":[` + used + `]}`, want},
 		"another job":            {`{"instanceType":"AsrJobDetails","affectedObjectDetails":{}}`, time.Time{}},
 		"details never seen yet": {`{"instanceType":"Levitation","x":1}`, time.Time{}},
 		"null":                   {`null`, time.Time{}},
@@ -118,6 +119,35 @@ func TestPointUsed(t *testing.T) {
 		if !got.PointUsed.Equal(test.want) {
 			t.Errorf("%s: %s, want %s", name, got.PointUsed, test.want)
 		}
+	}
+}
+
+// The last task of a reprotect follows a job of its own (recorded).
+const reprotectJob = `{"properties":{"scenarioName":"SwitchReplicationGroupProtection","state":"InProgress","targetObjectName":"vm-x","errors":[],"tasks":[
+{"taskId":"CommitFailoverTask","friendlyName":"Committing failover","state":"Other","stateDescription":"Skipped","taskType":"TaskDetails","customDetails":{"instanceType":"TaskDetails"},"groupTaskCustomDetails":null,"errors":[]},
+{"taskId":"ProtectReplicaTask","friendlyName":"Reprotecting virtual machine (1)","state":"InProgress","startTime":"2025-04-09T08:01:00Z","endTime":"0001-01-01T00:00:00","taskType":"GroupTaskDetails","customDetails":{"instanceType":"TaskDetails"},
+"groupTaskCustomDetails":{"instanceType":"GroupTaskDetails","childTasks":[null,{"taskId":"EnableDr","name":"EnableDr","friendlyName":"Enable replication","state":"InProgress","startTime":"2025-04-09T08:01:10Z","endTime":"0001-01-01T00:00:00","taskType":"JobTaskDetails",
+"customDetails":{"instanceType":"JobTaskDetails","jobTask":{"jobId":"x","jobScenarioName":"EnableDr"}},
+"groupTaskCustomDetails":{"instanceType":"InlineWorkflowTaskDetails","childTasks":[{"name":"too deep"}]},"errors":[{"serviceErrorDetails":{"code":"150253"}}]}]}},
+{"taskId":"T","friendlyName":"Odd","state":"NotStarted","groupTaskCustomDetails":{"instanceType":"NeverSeen","childTasks":null}},
+{"taskId":"P","friendlyName":"Group","state":"NotStarted","groupTaskCustomDetails":{"instanceType":"RecoveryPlanGroupTaskDetails","name":"g","childTasks":[{"friendlyName":"vm-y","state":"NotStarted"}]}}]}}`
+
+func TestTasksWithinTasks(t *testing.T) {
+	at := time.Date(2025, 4, 9, 8, 1, 0, 0, time.UTC)
+	got := jobOf(t, reprotectJob)
+	want := []failover.Task{
+		{Name: "Committing failover", State: "Skipped"},
+		{Name: "Reprotecting virtual machine (1)", State: "InProgress", StartedAt: at},
+		{Name: "Enable replication", State: "InProgress", StartedAt: at.Add(10 * time.Second), Part: true},
+		{Name: "Odd", State: "NotStarted"},
+		{Name: "Group", State: "NotStarted"},
+		{Name: "vm-y", State: "NotStarted", Part: true},
+	}
+	if !reflect.DeepEqual(got.Tasks, want) {
+		t.Errorf("tasks\n%+v, want\n%+v", got.Tasks, want)
+	}
+	if len(got.Errors) != 1 || got.Errors[0].Code != "150253" {
+		t.Errorf("errors %+v, want that of the part: the job itself says nothing", got.Errors)
 	}
 }
 

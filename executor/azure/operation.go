@@ -3,6 +3,7 @@ package azure
 // operation is one kind of request as errors speak of it.
 type operation struct {
 	permission string // the RBAC action that it needs
+	on         string // what it is needed on; empty: the vault
 	mutates    bool
 }
 
@@ -31,7 +32,13 @@ func listNetworkMappings() operation {
 	return operation{permission: provider + "replicationNetworkMappings/read"}
 }
 
-func getMachine() operation { return operation{permission: "Microsoft.Compute/virtualMachines/read"} }
+func listFabricNetworkMappings() operation {
+	return operation{permission: provider + "replicationFabrics/replicationNetworks/replicationNetworkMappings/read"}
+}
+
+func getMachine() operation {
+	return operation{permission: "Microsoft.Compute/virtualMachines/read", on: "the VM's resource group"}
+}
 
 // beginItem is a mutating call on a replicated item, by the word of its action.
 func beginItem(action string) operation {

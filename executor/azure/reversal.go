@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v6"
 	siterecovery "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicessiterecovery/v2"
 
 	"ferry/failover"
@@ -16,6 +16,9 @@ import (
 func missing(action, message string) error {
 	return &failover.SiteError{Kind: failover.RefusedBySite, Fault: failover.Fault{Code: failover.CodePrerequisite, Message: message, Action: action}}
 }
+
+// inPortal is the way out for what Ferry cannot put together by itself.
+const inPortal = "Look at the replicated item in the portal, and reprotect it there."
 
 // Reversal reads what a reprotect of an item would use: the container mapping in the reverse direction, the VM that runs
 // now with its disks, and the VM of before, as far as it is still there. Azure takes a reprotect without any of it and lets
@@ -35,19 +38,27 @@ func (s *Site) Reversal(ctx context.Context, item failover.Item) (failover.Rever
 	if !ok {
 		return failover.Reversal{}, refuse("NotAzureToAzure", "%q is not replicated from Azure to Azure.", item.ID)
 	}
-	r := failover.Reversal{From: or(details.RecoveryFabricLocation), To: or(details.PrimaryFabricLocation)}
+	now, _ := v.mapItem(&got.ReplicationProtectedItem)
+	r := failover.Reversal{From: now.To, To: now.From}
+	runsIn := parseID(or(got.Properties.RecoveryContainerID))
+	if r.From == "" || r.To == "" || runsIn.fabric == "" || runsIn.container == "" || parseID(now.VM).machine == "" {
+		return r, missing(inPortal, "Azure does not say where "+now.Name+" came from and where it runs now.")
+	}
 	if err := v.reachable(ctx, at.fabric, r.To); err != nil {
 		return r, err
 	}
-	mapping, err := v.reverseMapping(ctx, parseID(or(got.Properties.RecoveryContainerID)), at, r)
+	mapping, err := v.reverseMapping(ctx, runsIn, at, r)
 	if err != nil {
 		return r, err
 	}
 	r.Container, r.Policy = or(mapping.TargetProtectionContainerID), or(mapping.PolicyID)
-	if r.Network, err = v.reverseNetwork(ctx, r); err != nil {
+	if r.Network, err = v.reverseNetwork(ctx, runsIn.fabric, or(details.SelectedRecoveryAzureNetworkID), r); err != nil {
 		return r, err
 	}
-	return r, s.machines(ctx, v, details, item.Name, &r)
+	if err := s.running(ctx, v, details, now.Name, &r); err != nil {
+		return r, err
+	}
+	return r, s.before(ctx, details, now.Name, &r)
 }
 
 // reachable refuses while the region to replicate to is down, as far as Site Recovery knows it (guessed: by its fabric).
@@ -76,48 +87,61 @@ func (v *vault) reverseMapping(ctx context.Context, now, from resource, r failov
 		return nil, err
 	}
 	for _, m := range found {
-		if m == nil || m.Properties == nil {
-			continue
-		}
-		to := parseID(or(m.Properties.TargetProtectionContainerID))
-		if strings.EqualFold(to.fabric, from.fabric) && strings.EqualFold(to.container, from.container) {
-			return m.Properties, nil
+		p := or(m).Properties
+		to := parseID(or(or(p).TargetProtectionContainerID))
+		if strings.EqualFold(to.fabric, from.fabric) && strings.EqualFold(to.container, from.container) && or(p.PolicyID) != "" {
+			return p, nil
 		}
 	}
 	return nil, missing("Create the container mapping from "+r.From+" to "+r.To+" in the vault, then ask again.",
 		"No container mapping leads from "+r.From+" back to "+r.To+".")
 }
 
-// reverseNetwork is the network that the mapping names; empty when there is none, and Azure decides.
-func (v *vault) reverseNetwork(ctx context.Context, r failover.Reversal) (string, error) {
+// azureNetwork is what Site Recovery calls the networks of every Azure fabric.
+const azureNetwork = "azureNetwork"
+
+// reverseNetwork is the network that the mapping of the VM's network names; empty when there is none, and Azure decides. The
+// built-in role does not have the list of the whole vault, as with the items, so a 403 is answered by asking the fabric.
+func (v *vault) reverseNetwork(ctx context.Context, fabric, from string, r failover.Reversal) (string, error) {
+	forbidden := false
 	found, err := read(ctx, listNetworkMappings(), func(ctx context.Context) ([]*siterecovery.NetworkMapping, error) {
-		return collect(ctx, v.networks.NewListPager(v.ResourceGroup, v.Name, nil),
+		found, err := collect(ctx, v.networks.NewListPager(v.ResourceGroup, v.Name, nil),
 			func(p siterecovery.ReplicationNetworkMappingsClientListResponse) []*siterecovery.NetworkMapping {
 				return p.Value
 			})
+		forbidden = hasStatus(err, http.StatusForbidden)
+		return found, err
 	})
-	if err != nil {
-		return "", err
+	if forbidden {
+		found, err = read(ctx, listFabricNetworkMappings(), func(ctx context.Context) ([]*siterecovery.NetworkMapping, error) {
+			return collect(ctx, v.networks.NewListByReplicationNetworksPager(v.ResourceGroup, v.Name, fabric, azureNetwork, nil),
+				func(p siterecovery.ReplicationNetworkMappingsClientListByReplicationNetworksResponse) []*siterecovery.NetworkMapping {
+					return p.Value
+				})
+		})
 	}
 	for _, m := range found {
-		if m == nil || m.Properties == nil {
-			continue
-		}
-		regions, ok := m.Properties.FabricSpecificSettings.(*siterecovery.AzureToAzureNetworkMappingSettings)
-		if ok && strings.EqualFold(or(regions.PrimaryFabricLocation), r.From) && strings.EqualFold(or(regions.RecoveryFabricLocation), r.To) {
-			return or(m.Properties.RecoveryNetworkID), nil
+		p := or(or(m).Properties)
+		regions, ok := p.FabricSpecificSettings.(*siterecovery.AzureToAzureNetworkMappingSettings)
+		// One region may have several networks, each with a mapping of its own.
+		if ok && sameRegion(or(regions.PrimaryFabricLocation), r.From) && sameRegion(or(regions.RecoveryFabricLocation), r.To) &&
+			(from == "" || strings.EqualFold(or(p.PrimaryNetworkID), from)) {
+			return or(p.RecoveryNetworkID), nil
 		}
 	}
-	return "", nil
+	return "", err
 }
 
-// machines fills in what the two VMs tell: the disks of the one that runs, and where the one of before was.
-func (s *Site) machines(ctx context.Context, v *vault, details *siterecovery.A2AReplicationDetails, name string, r *failover.Reversal) error {
-	runs, err := s.machine(ctx, or(details.RecoveryFabricObjectID))
-	if err != nil {
+// running fills in the disks of the VM that runs now, and what they are to be replicated through.
+func (s *Site) running(ctx context.Context, v *vault, details *siterecovery.A2AReplicationDetails, name string, r *failover.Reversal) error {
+	byName := or(details.RecoveryAzureResourceGroupID) + "/providers/Microsoft.Compute/virtualMachines/" + or(details.RecoveryAzureVMName)
+	vm, gone, err := s.machine(ctx, cmp.Or(or(details.RecoveryFabricObjectID), byName))
+	switch {
+	case err != nil:
 		return err
-	}
-	if runs == nil {
+	case gone == notNamed:
+		return missing(inPortal, "Azure does not name the VM that "+name+" was failed over to.")
+	case vm == nil:
 		return missing("Look in the portal where it went; without it, disable the replication and protect the VM anew.",
 			"The VM that "+name+" was failed over to is not in "+r.From+" any more.")
 	}
@@ -125,117 +149,68 @@ func (s *Site) machines(ctx context.Context, v *vault, details *siterecovery.A2A
 	if err != nil {
 		return err
 	}
-	r.Disks = disksOf(runs, cache)
-	for _, d := range r.Disks {
+	disks := disksOf(vm)
+	if len(disks) == 0 {
+		return missing(inPortal, "Azure shows no disk of the VM that "+name+" was failed over to.")
+	}
+	for _, d := range disks {
+		if d.ID == "" {
+			return missing(inPortal, "The disk "+d.Name+" of "+name+" is not a managed disk; Ferry reprotects VMs with managed disks only.")
+		}
+		d.Cache = cache
+		r.Disks = append(r.Disks, d)
 		r.Creates = append(r.Creates, "replica disk "+d.Name+"-ASRReplica")
-	}
-	r.ResourceGroup = groupOf(or(details.FabricObjectID))
-	before, err := s.machine(ctx, or(details.FabricObjectID))
-	switch {
-	case err != nil:
-		return err
-	case before == nil:
-		r.FullCopy = true
-		return nil
-	}
-	if p := before.Properties; p != nil && p.AvailabilitySet != nil {
-		r.AvailabilitySet = or(p.AvailabilitySet.ID)
-	}
-	if len(before.Zones) > 0 {
-		r.Zone = or(before.Zones[0])
 	}
 	return nil
 }
 
-// machine reads a VM; nil when there is none.
-func (s *Site) machine(ctx context.Context, id string) (*armcompute.VirtualMachine, error) {
-	at := parseID(id)
-	if at.machine == "" {
-		return nil, nil //nolint:nilnil // no VM is an answer
+// before fills in where the VM was before the failover; of one that is gone, as far as Site Recovery knows it.
+func (s *Site) before(ctx context.Context, details *siterecovery.A2AReplicationDetails, name string, r *failover.Reversal) error {
+	r.ResourceGroup = groupOf(or(details.FabricObjectID))
+	vm, gone, err := s.machine(ctx, or(details.FabricObjectID))
+	switch {
+	case err != nil:
+		return err
+	case gone == noGroup:
+		group := parseID(r.ResourceGroup).ResourceGroup
+		return missing("Create the resource group "+group+", then ask again.", "The resource group "+group+", in which "+name+" was, does not exist any more.")
+	case vm == nil:
+		r.FullCopy, r.Zone = true, or(details.PrimaryAvailabilityZone)
+		return nil
 	}
-	client, err := armcompute.NewVirtualMachinesClient(at.SubscriptionID, s.credential, s.options)
-	if err != nil {
-		return nil, refuse("InvalidVM", "%q is no VM.", id)
+	if p := vm.Properties; p != nil && p.AvailabilitySet != nil {
+		r.AvailabilitySet = or(p.AvailabilitySet.ID)
 	}
-	gone := false
-	got, err := read(ctx, getMachine(), func(ctx context.Context) (armcompute.VirtualMachinesClientGetResponse, error) {
-		got, err := client.Get(ctx, at.ResourceGroup, at.machine, nil)
-		gone = hasStatus(err, http.StatusNotFound)
-		return got, err
-	})
-	if gone {
-		return nil, nil //nolint:nilnil // no VM is an answer
+	if len(vm.Zones) > 0 {
+		r.Zone = or(vm.Zones[0])
 	}
-	return &got.VirtualMachine, err
+	return nil
 }
 
-func disksOf(vm *armcompute.VirtualMachine, cache string) []failover.ReversalDisk {
-	var disks []failover.ReversalDisk
-	add := func(name *string, gib *int32, m *armcompute.ManagedDiskParameters) {
-		if m == nil {
-			return // an unmanaged disk: Azure says so
-		}
-		kind := ""
-		if m.StorageAccountType != nil {
-			kind = string(*m.StorageAccountType)
-		}
-		disks = append(disks, failover.ReversalDisk{ID: or(m.ID), Name: or(name), Bytes: int64(or(gib)) << 30, Type: kind, Cache: cache})
-	}
-	if p := vm.Properties; p != nil && p.StorageProfile != nil {
-		if os := p.StorageProfile.OSDisk; os != nil {
-			add(os.Name, os.DiskSizeGB, os.ManagedDisk)
-		}
-		for _, d := range p.StorageProfile.DataDisks {
-			add(d.Name, d.DiskSizeGB, d.ManagedDisk)
-		}
-	}
-	return disks
-}
-
-// cache finds the storage account through which VMs in a region are replicated: the configured one, or the one that another
-// item of the vault uses from there.
+// cache finds the storage account through which VMs in a region are replicated: the configured one, or one that another
+// item of the vault uses from there. Of several it is always the same, for an approval is bound to it.
 func (s *Site) cache(ctx context.Context, v *vault, region string) (string, error) {
-	if id := s.caches[strings.ToLower(region)]; id != "" {
+	if id := s.caches[regionCode(region)]; id != "" {
 		return id, nil
 	}
 	items, err := v.list(ctx)
 	if err != nil {
 		return "", err
 	}
+	var known []string
 	for _, it := range items {
-		if strings.EqualFold(it.From, region) && len(it.Caches) > 0 {
-			return it.Caches[0], nil
+		if sameRegion(it.From, region) {
+			known = append(known, it.Caches...)
 		}
+	}
+	if len(known) > 0 {
+		return slices.MinFunc(known, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) }), nil
 	}
 	return "", missing("Add the ARM id of a storage account in "+region+" under azure.cache_storage of Ferry's configuration, then ask again.",
 		"No cache storage account in "+region+" is known, through which the VM could be replicated back.")
 }
 
-// groupOf is the ARM id of the resource group of a resource.
-func groupOf(id string) string {
-	at := parseID(id)
-	return "/subscriptions/" + at.SubscriptionID + "/resourceGroups/" + at.ResourceGroup
-}
+// regionCode is a region as Azure's ids and most of its answers spell it: "West Europe" is westeurope.
+func regionCode(name string) string { return strings.ToLower(strings.ReplaceAll(name, " ", "")) }
 
-// Leftovers lists the VM that an item was failed back from, with its disks and network interfaces, and the storage account
-// of that replication: Azure keeps them, and they cost money.
-func (s *Site) Leftovers(ctx context.Context, item failover.Item) ([]failover.Leftover, error) {
-	vm, err := s.machine(ctx, item.VM)
-	if err != nil || vm == nil {
-		return nil, err
-	}
-	left := []failover.Leftover{{Kind: "virtual machine", Name: or(vm.Name), ID: cmp.Or(or(vm.ID), item.VM)}}
-	for _, d := range disksOf(vm, "") {
-		left = append(left, failover.Leftover{Kind: "disk", Name: d.Name, ID: d.ID})
-	}
-	if p := vm.Properties; p != nil && p.NetworkProfile != nil {
-		for _, n := range p.NetworkProfile.NetworkInterfaces {
-			id := or(or(n).ID)
-			left = append(left, failover.Leftover{Kind: "network interface", Name: id[strings.LastIndexByte(id, '/')+1:], ID: id})
-		}
-	}
-	for _, id := range item.Caches {
-		left = append(left, failover.Leftover{Kind: "cache storage account", Name: id[strings.LastIndexByte(id, '/')+1:], ID: id})
-	}
-	return left, nil
-}
+func sameRegion(a, b string) bool { return regionCode(a) == regionCode(b) }

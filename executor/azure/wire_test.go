@@ -55,7 +55,10 @@ func failing(err error) *transport {
 	return &transport{answer: func(*http.Request) (*http.Response, error) { return nil, err }}
 }
 
-// pages answers by path below the vault; a status instead of a body answers with an error.
+// code is that of a resource that is not found.
+type code string
+
+// pages answers by path below the vault; a status or a code instead of a body answers with an error.
 func pages(bodies map[string]any) *transport {
 	return &transport{answer: func(r *http.Request) (*http.Response, error) {
 		switch body := bodies[strings.TrimPrefix(r.URL.Path, vaultPath)].(type) {
@@ -63,6 +66,8 @@ func pages(bodies map[string]any) *transport {
 			return response(http.StatusOK, body), nil
 		case int:
 			return response(body, errorBody("Nope", "No.")), nil
+		case code:
+			return response(http.StatusNotFound, errorBody(string(body), "Not there.")), nil
 		}
 		return response(http.StatusNotFound, errorBody("ResourceNotFound", "Not there.")), nil
 	}}
