@@ -73,7 +73,7 @@ func (v *Vault) itemFilter(c *call) (func(*item) bool, error) {
 		return f.is("SourceFabricName", it.primary.fabric) &&
 			(f.is("SourceFabricLocation", it.primary.name) || f.is("SourceFabricLocation", it.primary.location)) &&
 			f.is("FabricObjectId", it.source.id()) && f.is("InstanceType", "A2A") &&
-			f.is("MultiVmGroupCreateOption", it.groupOption()) && f.is("VCenterName", "") && f.is("ProcessServerId", "")
+			f.is("MultiVmGroupCreateOption", it.groupOption()) && f.is("VCenterName", "") && f.is("ProcessServerId", "") && v.inPlan(f, it)
 	}, nil
 }
 

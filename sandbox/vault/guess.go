@@ -18,6 +18,11 @@ type Guesses struct {
 	SwitchCommits bool
 	// FailedJobsRestart lists Restart among the allowedActions of a failed job.
 	FailedJobsRestart bool
+	// PlanFollowsItems lets a recovery plan name the new id of an item that a reprotect has moved; else it keeps the old one.
+	PlanFollowsItems bool
+	// PlanStopsAtFailure lets a plan's job fail with the first group in which a VM fails, and start no other group; else it goes
+	// on, and ends PartiallySucceeded when at least one VM succeeded.
+	PlanStopsAtFailure bool
 }
 
 // refusal is an error with the status and code that the wire shows for it.

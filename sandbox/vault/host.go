@@ -50,6 +50,7 @@ func (h *host) add(o Options, p Place) {
 		}
 		v.items = append(v.items, it)
 	}
+	v.addPlans(o.Plans)
 	h.vaults = append(h.vaults, v)
 }
 
@@ -111,6 +112,7 @@ func (h *host) step(now time.Duration) bool {
 		h.grow(end)
 		it.finish()
 		v.beginWaiting(end)
+		v.movePlans(end)
 		return true
 	case len(h.late) > 0 && h.late[0].due <= now:
 		next := h.late[0]

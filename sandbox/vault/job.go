@@ -99,7 +99,8 @@ func failoverCommitted(it *item, _ *job) { it.replicated, it.madePoints = nil, n
 type job struct {
 	id           string
 	action       action
-	item         *item
+	item         *item    // nil when it is a plan's
+	plan         *planRun // nil when it is an item's
 	start        time.Duration
 	waited       time.Duration // before it began; forever while it waits
 	optional     bool          // the optional tasks are done, too
@@ -153,6 +154,9 @@ func (j *job) runs() []run {
 }
 
 func (j *job) end() time.Duration {
+	if j.plan != nil {
+		return j.plan.end
+	}
 	runs := j.runs()
 	return runs[len(runs)-1].to
 }
@@ -206,8 +210,34 @@ func (j *job) hidden(now time.Duration) bool {
 
 func (j *job) ended(now time.Duration) bool { return now >= j.end() }
 
+// about names what the job is about, as targetObjectName does.
+func (j *job) about() (name, instanceType string) {
+	if j.plan != nil {
+		return j.plan.plan.name, "RecoveryPlan"
+	}
+	return j.item.vm, "ProtectionEntity"
+}
+
+// vm is the friendly name of the job's VM, empty for a plan.
+func (j *job) vm() string {
+	if j.item == nil {
+		return ""
+	}
+	return j.item.vm
+}
+
+func (j *job) planName() string {
+	if j.plan == nil {
+		return ""
+	}
+	return j.plan.plan.name
+}
+
 // running names the task at work.
 func (j *job) running(now time.Duration) string {
+	if j.plan != nil && j.plan.at >= 0 && !j.ended(now) {
+		return j.plan.waves[j.plan.at].title
+	}
 	for _, r := range j.runs() {
 		if r.from <= now && now < r.to {
 			return r.friendlyName

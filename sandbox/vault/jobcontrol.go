@@ -25,7 +25,7 @@ const cancelTakes = 4 * time.Second
 // allowedActions is what may be done to a job: recorded for a running one, guessed for a failed one.
 func (v *Vault) allowedActions(j *job, now time.Duration) []string {
 	switch {
-	case j.outer != nil || j.cancelled != nil:
+	case j.plan != nil || j.outer != nil || j.cancelled != nil:
 		return []string{}
 	case !j.ended(now):
 		return []string{"Cancel"}

@@ -41,11 +41,12 @@ func (v *Vault) jobJSON(j *job, properties object) object {
 // thinProperties are those of the list. endTime is absent while the job runs.
 func (v *Vault) thinProperties(j *job, now time.Duration) object {
 	state, description := j.state(now)
+	name, kind := j.about()
 	p := object{
 		"activityId": nil, "scenarioName": j.action.scenario, "friendlyName": j.action.friendlyName,
 		"state": state, "stateDescription": description,
 		"tasks": []object{}, "errors": []object{}, "startTime": v.timeText(j.start), "allowedActions": v.allowedActions(j, now),
-		"targetObjectId": j.target, "targetObjectName": j.item.vm, "targetInstanceType": "ProtectionEntity",
+		"targetObjectId": j.target, "targetObjectName": name, "targetInstanceType": kind,
 		"customDetails": nil,
 	}
 	if j.ended(now) {
@@ -58,15 +59,22 @@ func (v *Vault) fullProperties(j *job, now time.Duration) object {
 	p := v.thinProperties(j, now)
 	p["activityId"] = j.clientRequestID + " ActivityId: " + j.correlationID
 	p["customDetails"] = v.jobDetails(j, now)
-	tasks := []object{}
-	for _, r := range j.runs() {
-		tasks = append(tasks, v.taskJSON(j, r, now))
-	}
-	p["tasks"] = tasks
+	p["tasks"] = v.tasksJSON(j, now)
 	if e, level := j.complaint(now); e != nil {
 		p["errors"] = []object{v.errorJSON(j, e, level)}
 	}
 	return p
+}
+
+func (v *Vault) tasksJSON(j *job, now time.Duration) []object {
+	if j.plan != nil {
+		return v.planTasks(j, now)
+	}
+	tasks := []object{}
+	for _, r := range j.runs() {
+		tasks = append(tasks, v.taskJSON(j, r, now))
+	}
+	return tasks
 }
 
 // complaint is what errors[] of an ended job says, nil when nothing.
@@ -141,6 +149,9 @@ func (v *Vault) errorJSON(j *job, e *serviceError, level string) object {
 
 // jobDetails is customDetails. Only a failover that is done says which point it used.
 func (v *Vault) jobDetails(j *job, now time.Duration) object {
+	if j.plan != nil {
+		return planJobDetails()
+	}
 	it, primary, recovery := j.item, j.primary, j.recovery
 	details := object{"instanceType": "AsrJobDetails", "affectedObjectDetails": object{
 		"primaryVmId": j.target, "primaryVmName": it.vm, "recoveryVmId": "", "recoveryVmName": it.vm,

@@ -20,7 +20,8 @@ type Call struct {
 	Vault           string          // name of the vault addressed
 	Operation       string          // such as "unplannedFailover"
 	VM              string          // friendly name, empty when the path named no item
-	ItemID          string          // ARM id, or the path asked for when it named no item
+	Plan            string          // name of the recovery plan, empty when the path named none
+	ItemID          string          // ARM id of the item or plan, or the path asked for when it named neither
 	ClientRequestID string          // x-ms-client-request-id as sent
 	JobID           string          // GUID, empty unless accepted
 	Accepted        bool            // work was started
@@ -44,6 +45,9 @@ func (v *Vault) record(c *call, r reply) {
 	}
 	if it := cmp.Or(c.item, v.findItem(c)); it != nil {
 		entry.VM, entry.ItemID = it.vm, v.itemID(it)
+	}
+	if p := v.findPlan(c); p != nil {
+		entry.Plan, entry.ItemID = p.name, v.planID(p)
 	}
 	if json.Valid(c.body) {
 		entry.Body = c.body
@@ -102,6 +106,7 @@ func (v *Vault) view(it *item, now time.Duration) Item {
 type Job struct {
 	Vault                   string // its vault's name
 	ID, Scenario, VM        string // GUID; scenarioName; friendly name of the VM
+	Plan                    string // name of the recovery plan when it is a plan's job, which has no VM
 	State, StateDescription string
 	Task                    string    // friendly name of the running task, empty when none runs
 	Start, End              time.Time // UTC; End is zero while the job runs
@@ -122,7 +127,7 @@ func (v *Vault) Jobs() []Job {
 }
 
 func (v *Vault) viewJob(j *job, now time.Duration) Job {
-	view := Job{Vault: v.options.VaultName, ID: j.id, Scenario: j.action.scenario, VM: j.item.vm, Start: v.clock.wall(j.start)}
+	view := Job{Vault: v.options.VaultName, ID: j.id, Scenario: j.action.scenario, VM: j.vm(), Plan: j.planName(), Start: v.clock.wall(j.start)}
 	view.State, view.StateDescription = j.state(now)
 	if j.ended(now) {
 		view.End = v.clock.wall(j.end())

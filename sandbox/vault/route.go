@@ -46,7 +46,7 @@ func routes() []route {
 }
 
 func allRoutes() []route {
-	return slices.Concat(routes(), actionRoutes(), refusedRoutes(), jobRoutes(), mappingRoutes(), resourceRoutes())
+	return slices.Concat(routes(), actionRoutes(), refusedRoutes(), jobRoutes(), mappingRoutes(), resourceRoutes(), planRoutes())
 }
 
 func (v *Vault) newMux() *http.ServeMux {

@@ -60,12 +60,17 @@ type Options struct {
 	CrashConsistentOnly bool
 	// Groups are the multi-VM consistency groups of the first vault: names of VMs by name of the group. There are none by
 	// default.
-	Groups  map[string][]string
+	Groups map[string][]string
+	// Plans are recovery plans. By default the first vault has plan-shop, three waves of its VMs; empty is none.
+	Plans   []Plan
 	Guesses Guesses
 }
 
 func (o Options) withDefaults() Options {
 	o.VMs = cmp.Or(o.VMs, 12)
+	if o.Plans == nil {
+		o.Plans = defaultPlans(o.VMs)
+	}
 	o.SubscriptionID = cmp.Or(o.SubscriptionID, "3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30")
 	o.ResourceGroup = cmp.Or(o.ResourceGroup, "rg-dr")
 	o.VaultName = cmp.Or(o.VaultName, "vault-dr")
@@ -89,6 +94,7 @@ type Vault struct {
 	items   []*item
 	jobs    []*job // oldest first
 	queue   []*job // that wait, oldest first
+	plans   []*plan
 }
 
 // New returns a vault in which every VM is protected and has a day of recovery points, with those of [Options].More beside

@@ -55,7 +55,8 @@ type worldVM struct {
 type worldJob struct {
 	Vault       string      `json:"vault"`
 	ID          string      `json:"id"`
-	VM          string      `json:"vm"`
+	VM          string      `json:"vm"`   // empty for a plan's job
+	Plan        string      `json:"plan"` // empty for a VM's
 	Name        string      `json:"name"`
 	State       string      `json:"state"`
 	Description string      `json:"description"`
@@ -143,18 +144,25 @@ func (v *Vault) worldVM(it *item, now time.Duration) worldVM {
 
 func (v *Vault) worldJob(j *job, now time.Duration) worldJob {
 	view := worldJob{
-		Vault: v.options.VaultName, ID: j.id, VM: j.item.vm, Name: j.action.friendlyName, Start: v.clock.wall(j.start), Done: 1, Tasks: []worldTask{},
+		Vault: v.options.VaultName, ID: j.id, VM: j.vm(), Plan: j.planName(), Name: j.action.friendlyName, Start: v.clock.wall(j.start), Done: 1, Tasks: []worldTask{},
 	}
 	view.State, view.Description = j.state(now)
 	if j.ended(now) {
 		end := v.clock.wall(j.end())
 		view.End = &end
-	} else {
+	} else if j.plan == nil {
 		view.Done = math.Round(1000*float64(now-j.start)/float64(j.end()-j.start)) / 1000
 	}
-	for i, r := range j.runs() {
-		_, state := r.state(now, j.failure != nil && i == j.action.works)
-		view.Tasks = append(view.Tasks, worldTask{r.friendlyName, state})
+	if j.plan != nil {
+		view.Done = j.plan.done(now)
+		for _, s := range j.steps(now) {
+			view.Tasks = append(view.Tasks, worldTask{s.friendlyName, s.description})
+		}
+	} else {
+		for i, r := range j.runs() {
+			_, state := r.state(now, j.failure != nil && i == j.action.works)
+			view.Tasks = append(view.Tasks, worldTask{r.friendlyName, state})
+		}
 	}
 	if e, _ := j.complaint(now); e != nil {
 		view.Complaint = e.message
