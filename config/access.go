@@ -5,10 +5,10 @@ import "time"
 // Access says who may do what; what no rule allows is denied.
 type Access struct {
 	Roles         map[string]Role `yaml:"roles"`
-	Rules         []Rule          `yaml:"rules"` // the first that matches the target and the verb decides
-	AnyoneMayRead bool            `yaml:"anyone_may_read"`
-	ConfirmAbove  int             `yaml:"confirm_above"` // targets of one command; not used yet
-	BreakGlass    *BreakGlass     `yaml:"break_glass"`   // nil: nobody may; not used yet
+	Rules         []Rule          `yaml:"rules"`           // the first that matches the target and the verb decides
+	AnyoneMayRead bool            `yaml:"anyone_may_read"` // in Slack; false: only who holds a role. NATS permits a terminal
+	ConfirmAbove  int             `yaml:"confirm_above"`   // targets of one command; not used yet
+	BreakGlass    *BreakGlass     `yaml:"break_glass"`     // nil: nobody may; not used yet
 }
 
 // Role is a set of people.

@@ -80,3 +80,45 @@ func TestWhoMayLook(t *testing.T) {
 		l.wantTold("U0EVE", "holds a role", "holds a role", "holds a role", "Act")
 	})
 }
+
+// Choosing answers only who chose, with the line to type, and stores nothing; older points come with another list.
+func TestPickingAPoint(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.start()
+		l.typed("U0EVE", "/failover points vm-x")
+		if err := l.Choose("eve", incident, "Choose a recovery point", "4f1c.6c2f0a52-0000-0000-0000-000000000007"); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		l.clicked("U0EVE", "Older (24 more)")
+		pass(time.Second)
+		l.wantTold("U0EVE", "Recovery points of vm-x", "/failover vm-x 6c2f0a52-0000-0000-0000-000000000007", "3 h 0 min old")
+		l.wantTold("U0ANA")
+		if got := l.reads.asked; len(got) != 3 || got[0] != "vm-x" || got[1] != "4f1c" || got[2] != "4f1c" {
+			t.Errorf("asked for %v", got)
+		}
+		if len(l.commands.all()) != 0 || len(l.shown()) != 0 {
+			t.Error("looking stored a command, or showed in the channel")
+		}
+		for _, a := range l.Acks() {
+			if a.AckedAt.IsZero() {
+				t.Error("a choice was not acknowledged")
+			}
+		}
+	})
+}
+
+func TestPickingIsForWhoMayLook(t *testing.T) {
+	bubble(t, func(l *lab) {
+		may := true
+		l.opts.MayRead = func(by failover.Actor) *failover.Refusal { return failover.Policy{}.MayRead(by, may) }
+		l.start()
+		l.typed("U0EVE", "/failover points vm-x")
+		may = false
+		if err := l.Choose("eve", incident, "Choose a recovery point", "4f1c.6c2f0a52-0000-0000-0000-000000000007"); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		l.wantTold("U0EVE", "Recovery points of vm-x", "Only who holds a role may look here.")
+	})
+}

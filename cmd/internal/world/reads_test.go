@@ -80,10 +80,13 @@ func TestForeignJobAndDebt(t *testing.T) {
 		if err := w.vault.Portal("vm-y", "unplannedFailover"); err != nil {
 			w.t.Fatal(err)
 		}
+		if err := w.vault.Portal("sql-01", "testFailover"); err != nil {
+			w.t.Fatal(err)
+		}
 		pass(time.Minute) // the inventory is read twice
 		w.reads("ben", "/failover jobs", "outside Ferry")
-		if told := w.told("U0BEN"); strings.Count(told, " min  outside Ferry") != 1 || strings.Count(told, " min  op-") != 1 {
-			w.t.Errorf("of two failovers one is Ferry's:\n%s", told)
+		if told := w.told("U0BEN"); strings.Count(told, " min  outside Ferry") != 2 || strings.Count(told, " min  op-") != 1 {
+			w.t.Errorf("of three jobs one is Ferry's:\n%s", told)
 		}
 		w.reads("eve", "/failover list", "outside Ferry: failover")
 		w.reads("eve", "/failover status vm-y", "Outside Ferry: a job (failover) runs on vm-y")
@@ -92,14 +95,14 @@ func TestForeignJobAndDebt(t *testing.T) {
 		pass(5 * time.Minute)
 		w.reads("eve", "/failover debt", "waits for its commit since")
 		told := w.told("U0EVE")
-		for _, want := range []string{"vm-x (vault vault-dr)", "asked by @ana", "vm-y (vault vault-dr)", "done outside Ferry", "type /failover commit vm-y"} {
+		for _, want := range []string{"vm-x (vault vault-dr)", "asked by @ana", "vm-y (vault vault-dr)", "done outside Ferry", "type /failover commit vm-y", "sql-01 (vault vault-dr) has an open drill", "type /failover cleanup sql-01"} {
 			if !strings.Contains(strings.ReplaceAll(told, "*", ""), want) {
 				w.t.Errorf("the debt lacks %q:\n%s", want, told)
 			}
 		}
 		w.vault.Fault(vault.Fault{Operation: "jobs", Kind: vault.ServerError, Times: 3})
 		w.reads("ana", "/failover jobs", "Azure did not answer")
-		if n := w.accepted("unplannedFailover"); n != 2 || len(w.vault.Ledger()) != 2 {
+		if n := w.accepted("unplannedFailover"); n != 2 || len(w.vault.Ledger()) != 3 {
 			w.t.Errorf("%d failovers of %d calls, want ana's and the portal's", n, len(w.vault.Ledger()))
 		}
 	})
