@@ -55,6 +55,14 @@ func TestVaultsAreApart(t *testing.T) {
 		if last := func(id string) string { return id[strings.LastIndexByte(id, '/'):] }; last(first.ID) == last(second.ID) {
 			w.Errorf("twins share the name %s", last(first.ID))
 		}
+		containers := map[any]bool{}
+		for _, name := range []string{vaultName, "vault-two"} {
+			fabric := vaultURL(subscription, group, name) + "/replicationFabrics/" + fabric
+			containers[dig(w.T, w.get(fabric).body, "properties", "customDetails", "containerIds", 0)] = true
+		}
+		if len(containers) != 2 {
+			w.Errorf("two vaults share the container %v", containers)
+		}
 		uk := w.get(w.twin("vault-uk", "vm-x").ID).body
 		if got := dig(w.T, uk, "properties", "providerSpecificDetails", "initialRecoveryFabricLocation"); got != "ukwest" {
 			w.Errorf("vault-uk recovers to %v", got)
