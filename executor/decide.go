@@ -136,7 +136,7 @@ func (e *Executor) ofOperation(ctx context.Context, cmd failover.Command, c matt
 	case cmd.Verb == failover.VerbChange && open:
 		refusal, err := e.forChange(ctx, cmd, &c)
 		return c, refusal, err
-	case cmd.Verb != failover.VerbReprotect || !c.op.Exists():
+	case cmd.Verb != failover.VerbReprotect && cmd.Verb != failover.VerbCleanup:
 		return c, nil, nil
 	}
 	if gate, waits := c.op.Pending(); waits && gate.Step.IsReprotect() {
@@ -189,8 +189,8 @@ func (e *Executor) fresh(ctx context.Context, cmd failover.Command) (failover.Op
 	}
 }
 
-// held is a command on a VM that an operation holds: what its gate waits for is meant for that operation, all else is told
-// who holds it.
+// held is a command on a VM that an operation holds: what its gate waits for is meant for that operation when the VM was
+// named, all else is told who holds it.
 func (e *Executor) held(ctx context.Context, cmd failover.Command, c matter, hold failover.Hold) (matter, *failover.Refusal, error) {
 	holder, err := e.Journal.Load(ctx, hold.Op)
 	if err != nil {
@@ -198,6 +198,8 @@ func (e *Executor) held(ctx context.Context, cmd failover.Command, c matter, hol
 	}
 	gate, _ := holder.Pending()
 	switch {
+	case cmd.Target == "": // what followed from another operation was meant, which is not this one's press
+		c.situation.Holder = holder
 	case cmd.Verb == failover.VerbCommit, cmd.Verb == failover.VerbReprotect && gate.Step.IsReprotect():
 		c.op = holder
 	case cmd.Verb == failover.VerbChange:

@@ -174,9 +174,14 @@ func silence(before failover.Observation, err error, now time.Time) failover.Obs
 }
 
 func (d *driver) readItem(ctx context.Context, target string, seen *failover.Observation, what failover.Look) (err error) {
-	if seen.Item, err = d.Site.Item(ctx, d.item(target)); err != nil {
+	item := seen.Item // where it was last seen: a reprotect moves it
+	if item.Key == "" {
+		item = d.item(target)
+	}
+	if item, err = d.Site.Item(ctx, item); err != nil {
 		return err
 	}
+	seen.Item = item
 	seen.LookedAt = time.Now()
 	if what.Points {
 		if seen.Points, err = d.Site.Points(ctx, seen.Item); err != nil {

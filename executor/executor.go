@@ -34,6 +34,7 @@ type Queue interface {
 type Board interface {
 	Ready() <-chan struct{}
 	Open() []failover.Operation
+	All() []failover.Operation
 	Changes() <-chan struct{}
 	Moved(ctx context.Context, id failover.OpID, after uint64) (failover.Operation, error)
 	Answered(messageID string) bool

@@ -82,6 +82,7 @@ func (e *Executor) watch(ctx context.Context) error {
 			err = e.Shelf.SaveInventory(ctx, slim(inv))
 		}
 		e.notice(ctx, inv.Items)
+		e.remindDrills(ctx, inv.Items)
 		if err != nil && ctx.Err() == nil {
 			e.Log.WarnContext(ctx, "keeping the inventory", slog.Any("error", err))
 		}
@@ -112,11 +113,12 @@ func (e *Executor) notice(ctx context.Context, items []failover.Item) {
 	}
 }
 
-// wake decides what the clock decides: requests that nobody answered. Every executor does; the guard picks one.
+// wake does what the clock decides: requests that nobody answered end, and of gates that wait for long people are reminded.
+// Every executor does; the guard picks one.
 func (e *Executor) wake(ctx context.Context) error {
 	for ctx.Err() == nil {
 		changed := e.Board.Changes()
-		next := e.expire(ctx)
+		next := sooner(e.expire(ctx), e.remind(ctx))
 		var due <-chan time.Time
 		if !next.IsZero() {
 			due = time.After(max(time.Until(next), time.Second))
@@ -148,9 +150,7 @@ func (e *Executor) expire(ctx context.Context) time.Time {
 				e.Log.WarnContext(ctx, "expiring a request, trying again", slog.Any("op", op.ID), slog.Any("error", err))
 			}
 		}
-		if next.IsZero() || at.Before(next) {
-			next = at
-		}
+		next = sooner(next, at)
 	}
 	return next
 }

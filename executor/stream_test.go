@@ -297,6 +297,14 @@ func (n *node) Open() []failover.Operation {
 	return open
 }
 
+func (n *node) All() []failover.Operation {
+	ops, _ := n.board()
+	all := slices.Collect(maps.Values(ops))
+	all = slices.DeleteFunc(all, func(op failover.Operation) bool { return !op.Exists() })
+	slices.SortFunc(all, func(a, b failover.Operation) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return all
+}
+
 func (n *node) Changes() <-chan struct{} {
 	_, changed := n.board()
 	return changed

@@ -72,7 +72,7 @@ func (s Situation) chosen(cmd Command, step StepKind, plan *Plan, target *Target
 		return refusal
 	}
 	point, refusal := Choose(s.Points, cmd.Point)
-	if refusal == nil && step != StepTest { // a drill loses no data
+	if refusal == nil && (cmd.Verb == VerbFailover || cmd.Verb == VerbChange) { // a drill loses no data, and those from after a failover are meant to come home
 		refusal = s.beforeIncident(cmd, point)
 	}
 	if refusal != nil {
@@ -92,7 +92,7 @@ func (s Situation) beforeIncident(cmd Command, point RecoveryPoint) *Refusal {
 		return nil
 	}
 	newest := point.Time
-	if cmd.Point.Kind == Latest || cmd.Point.Kind == "" {
+	if cmd.Verb == VerbFailover && (cmd.Point.Kind == Latest || cmd.Point.Kind == "") {
 		if arrived := s.Now.Add(-s.Item.RPO); s.Item.RPO >= 0 && arrived.After(newest) {
 			newest = arrived
 		}
@@ -146,13 +146,19 @@ func (s Situation) reversed(target *Target) *Refusal {
 // wayHome finds where the way home begins: with the reprotect of a committed VM, or with the failover of a VM that is
 // replicated back already.
 func (s Situation) wayHome(cmd Command, plan *Plan, target *Target) *Refusal {
-	home := s.Item.Home == "" || strings.EqualFold(s.Item.Active, s.Item.Home)
+	runs := s.Item.runsIn()
+	home := strings.EqualFold(runs, s.Item.Home)
 	switch {
+	case s.Item.Home == "":
+		return Refuse(WrongState, "To fail it over to "+s.Item.To+", type /failover "+s.Item.Name+".", "Azure does not say in which region %s is at home.", s.Item.Name)
 	case home && s.Item.State == StateProtected:
-		return Refuse(WrongState, "/failover list shows where each VM runs.", "%s is at home in %s and protected.", s.Item.Name, s.Item.Active)
+		return Refuse(WrongState, "/failover list shows where each VM runs.", "%s is at home in %s and protected.", s.Item.Name, runs)
 	case home && s.Item.State == StateCommitted:
-		return Refuse(WrongState, "To protect it again, type /failover reprotect "+s.Item.Name+".", "%s is at home in %s already, but not protected.", s.Item.Name, s.Item.Active)
+		return Refuse(WrongState, "To protect it again, type /failover reprotect "+s.Item.Name+".", "%s is at home in %s already, but not protected.", s.Item.Name, runs)
 	case s.Item.State == StateProtected:
+		if refusal := homeward(s.Item); refusal != nil {
+			return refusal
+		}
 		plan.First = StepFailover
 		return s.chosen(cmd, StepFailover, plan, target)
 	}
@@ -163,14 +169,17 @@ func (s Situation) wayHome(cmd Command, plan *Plan, target *Target) *Refusal {
 	return s.reversed(target)
 }
 
+// homeward refuses when a failover would take a VM elsewhere than home.
+func homeward(item Item) *Refusal {
+	if strings.EqualFold(item.To, item.Home) {
+		return nil
+	}
+	return Refuse(WrongState, "/failover list shows where each VM runs.", "A failover would take %s from %s to %s, and it is at home in %s.", item.Name, item.From, item.To, item.Home)
+}
+
 // decideChange asks for another recovery point before the commit. Of who may decide it is the press.
 func decideChange(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if !op.Exists() {
-		if s.Item.State == StateCommitPending {
-			if _, refusal := s.mayAsk(ClassChange, cmd.By); refusal != nil {
-				return nil, refusal
-			}
-		}
 		facts, refusal := decideAsk(cmd, s)
 		if refusal == nil { // the point stands in the wish, as in an open operation
 			asked := ChangeAsked{By: cmd.By, Point: shownBy(facts)}
@@ -188,16 +197,30 @@ func decideChange(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal != nil {
 		return nil, refusal
 	}
+	if op.Change != nil && strings.EqualFold(lastSegment(op.Change.Point.ID), lastSegment(point.ID)) {
+		return s.agree(op, cmd)
+	}
 	asked := ChangeAsked{By: cmd.By, Point: point}
-	refusal = s.Policy.mayDecide(op, ClassChange, cmd.By)
+	rule := op.Plan.ChangeBy
 	switch {
-	case refusal == nil && op.Change != nil && op.Change.Point.ID == point.ID:
-		return press(op, op.stage(StepChange), cmd, s.Now)
-	case s.Policy.Decides(op.Plan.ChangeBy, cmd.By) && (op.Plan.ChangeBy.Approvals == 0 || op.Plan.ChangeBy.SelfApproval || cmd.By.ID != op.RequestedBy.ID):
+	case s.Policy.Decides(rule, cmd.By) && (rule.Approvals == 0 || rule.SelfApproval || cmd.By.ID != op.RequestedBy.ID):
 		pressed, no := press(Evolve(op, Record{Fact: asked, At: s.Now}), op.stage(StepChange), cmd, s.Now)
 		return append([]Fact{asked}, pressed...), no
-	case s.Policy.May(op.Plan.ChangeBy, cmd.By):
+	case s.Policy.May(rule, cmd.By):
 		return []Fact{asked}, nil
+	}
+	return nil, s.Policy.mayDecide(op, ClassChange, cmd.By)
+}
+
+// agree is a press for the recovery point that is asked for already.
+func (s Situation) agree(op Operation, cmd Command) ([]Fact, *Refusal) {
+	pressed := slices.ContainsFunc(op.Approvers(ClassChange), func(a Actor) bool { return a.ID == cmd.By.ID })
+	refusal := s.Policy.mayDecide(op, ClassChange, cmd.By)
+	switch {
+	case refusal == nil || pressed:
+		return press(op, op.stage(StepChange), cmd, s.Now)
+	case cmd.Seen == "" && s.Policy.May(op.Plan.ChangeBy, cmd.By):
+		return nil, Refuse(TooLate, "It waits for the press of somebody else.", "%s has already asked for the recovery point of %s.", mention(op.Change.By), stamp(op.Change.Point.Time))
 	}
 	return nil, refusal
 }
@@ -212,7 +235,7 @@ func (s Situation) wished(op Operation, cmd Command) (RecoveryPoint, *Refusal) {
 	}
 	point, refusal := Choose(s.Points, cmd.Point)
 	if refusal == nil {
-		refusal = s.beforeIncident(Command{Force: cmd.Force, Point: Point{Kind: ByID}}, point)
+		refusal = s.beforeIncident(cmd, point)
 	}
 	for _, t := range op.Targets {
 		if refusal == nil && t.PointUsed.Equal(point.Time) {
@@ -272,8 +295,6 @@ func decideIncident(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return nil, Refuse(NotAllowed, "Ask somebody whom a rule for every VM with the verb class freeze names.", "You may not declare or end an incident.")
 	}
 	switch {
-	case cmd.Over && s.Holder.Exists():
-		return nil, Refuse(WrongState, "Type /failover status.", "The incident %s is ended by its own operation.", s.Holder.ID)
 	case cmd.Over && op.Exists() && !op.Phase.Final():
 		return []Fact{Finished{Phase: Succeeded, Note: "Ended by " + mention(cmd.By) + because(cmd.Reason) + "."}}, nil
 	case cmd.Over:

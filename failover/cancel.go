@@ -1,9 +1,6 @@
 package failover
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 func decideCancel(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if !s.mayCancel(op, cmd.By) {
@@ -44,7 +41,7 @@ func unstoppable(op Operation) *Refusal {
 			return Refuse(WrongState, "Wait for it to end; nothing is committed without a press.", "A running failover is not cancelled: Azure has already stopped the replication, and the VM would be left unprotected and half moved.")
 		case kind == StepTest:
 			return Refuse(WrongState, "Wait for it to end, then clean it up: /failover cleanup "+t.Item.Name+".", "A drill that is under way is not cancelled: Azure would leave parts of the test VM behind.")
-		case (kind == StepReprotect || kind == StepReprotectAgain) && !unknown && replicates(t):
+		case kind.IsReprotect() && !unknown && t.Step(kind).JobEnded:
 			// Only Ferry's watching ends; the replication goes on by itself.
 		default:
 			return Refuse(WrongState, "Wait for it to end.", "A %s that is under way cannot be stopped.", kind.noun())
@@ -52,9 +49,6 @@ func unstoppable(op Operation) *Refusal {
 	}
 	return nil
 }
-
-// replicates reports whether the job of a reprotect is over and the data are on their way.
-func replicates(t Target) bool { return strings.Contains(t.Progress, "initial replication") }
 
 // noun is a step in a sentence.
 func (k StepKind) noun() string {
@@ -94,6 +88,8 @@ func whatIsLeft(op Operation) string {
 	switch {
 	case op.Verb == VerbTest || op.Verb == VerbCleanup:
 		return "If a test VM is left, type /failover cleanup " + vm + "."
+	case doing.IsReprotect() && op.ready() != "":
+		return "To protect it later, type /failover reprotect " + vm + "."
 	case doing.IsReprotect():
 		return "A replication that has begun goes on in Azure; /failover list shows its state."
 	case op.Verb == VerbFailback && doing == StepFailover:

@@ -37,10 +37,13 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if onVM := ClassOf(cmd.Verb) != "" && cmd.Verb != VerbCancel && s.Item.Key != ""; !op.Exists() && !onVM && cmd.Verb != VerbIncident {
 		return nil, Refuse(UnknownName, "Type /failover status to see what is open.", "There is no operation %s.", cmd.Op)
 	}
+	if op.Verb == VerbIncident && cmd.Verb != VerbIncident {
+		return nil, Refuse(WrongState, "To end it, type /failover incident over.", "%s is a declared incident.", op.ID)
+	}
 	switch cmd.Verb {
 	case VerbFailover, VerbTest, VerbCleanup, VerbReprotect, VerbFailback:
-		if gate, open := op.Pending(); open && cmd.Verb == VerbReprotect && gate.Step.IsReprotect() {
-			return decideApprove(op, cmd, s)
+		if op.Exists() {
+			return decideAgain(op, cmd, s)
 		}
 		return decideAsk(cmd, s)
 	case VerbChange:
@@ -61,6 +64,14 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return decideIncident(op, cmd, s)
 	}
 	return nil, Refuse(BadUsage, "Type /failover help.", "Ferry does not know the verb %q.", cmd.Verb)
+}
+
+// decideAgain is a verb that opens operations, given to an open one: the press of its gate, if that is what it waits for.
+func decideAgain(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
+	if gate, waits := op.Pending(); waits && cmd.Verb == VerbReprotect && gate.Step.IsReprotect() {
+		return decideApprove(op, cmd, s)
+	}
+	return nil, Refuse(BadUsage, "Type /failover "+string(cmd.Verb)+" VM.", "To %s, name a VM: %s is an operation.", ClassOf(cmd.Verb).verb(), op.ID)
 }
 
 // Barred refuses a command on a VM as far as its giver's rights are certain before Azure is read: on the item when the
@@ -121,9 +132,14 @@ func decideCommit(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	return nil, refusal
 }
 
-// outdated refuses a press of a button that stood for something else than what would happen now.
+// outdated refuses a press of a button that stood for something else than what would happen now, and a word from before
+// the gate was reached: it was meant for another.
 func outdated(op Operation, step StepKind, cmd Command) *Refusal {
-	if cmd.Seen == "" || cmd.Seen == op.Token(step) {
+	before := op.Started() && cmd.At.Before(op.WaitsSince)
+	switch {
+	case cmd.Seen == "" && before:
+		return Refuse(TooLate, "Look at the card as it is now, and type it again.", "%s has moved on since that was typed; nothing was done.", op.ID)
+	case cmd.Seen == "" || cmd.Seen == op.Token(step):
 		return nil
 	}
 	return Refuse(TooLate, "Look at the card as it is now, and press again.", "%s has moved on since that button was drawn; nothing was done.", op.ID)
@@ -265,6 +281,9 @@ func notCommittable(op Operation) *Refusal {
 	id := string(op.ID)
 	switch op.Phase {
 	case AwaitingApproval:
+		if gate, _ := op.Pending(); op.Started() {
+			return Refuse(WrongState, "That comes first: /failover approve "+id+".", "%s waits for the %s.", op.ID, gate.Step.noun())
+		}
 		return Refuse(WrongState, "An approver types /failover approve "+id+" first.", "%s has not been approved yet.", op.ID)
 	case Running:
 		if slices.ContainsFunc(op.Targets, func(t Target) bool { return t.Phase == Running && t.Doing == StepCommit }) {

@@ -13,6 +13,9 @@ func digest(plan Plan, targets []Target) string {
 	bound := []any{plan}
 	for _, t := range targets {
 		bound = append(bound, []string{t.Item.Key, t.Item.State, t.Item.From, t.Item.To})
+		if t.Reversal != nil {
+			bound = append(bound, t.Reversal.digest())
+		}
 	}
 	data, err := json.Marshal(bound)
 	if err != nil { // plain data always marshals

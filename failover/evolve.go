@@ -8,7 +8,17 @@ import (
 // Evolve folds one fact into an operation. It is total: a fact that does not fit changes nothing but the sequence, because
 // what is in the journal has happened, whatever this version thinks of it.
 func Evolve(op Operation, r Record) Operation {
-	op = op.clone()
+	before := op.ready()
+	op = evolve(op.clone(), r)
+	if now := op.ready(); now == "" {
+		op.WaitsSince = time.Time{}
+	} else if now != before {
+		op.WaitsSince = r.At
+	}
+	return answer(op, r)
+}
+
+func evolve(op Operation, r Record) Operation {
 	if r.Seq != 0 {
 		op.Seq = r.Seq
 	}
@@ -26,7 +36,7 @@ func Evolve(op Operation, r Record) Operation {
 	case GateOpened:
 		op = started(op, f, r.At)
 	case Reminded:
-		op.RemindedAt = r.At
+		op.RemindedAt, op.Reminders = r.At, op.Reminders+1
 	case Claimed:
 		op.Executor, op.Epoch, op.Drive, op.Parked = f.Executor, r.Seq, f.Drive, false
 	case Parked:
@@ -40,7 +50,7 @@ func Evolve(op Operation, r Record) Operation {
 	case StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed:
 		op = evolveTarget(op, r)
 	}
-	return answer(op, r)
+	return op
 }
 
 func requested(op Operation, f Requested, r Record) Operation {
@@ -134,6 +144,9 @@ func evolveTarget(op Operation, r Record) Operation {
 		if kind == StepChange || op.Verb == VerbFailback { // the class decides again
 			op.Decisions = spend(op.Decisions, op.stage(kind).Gate)
 		}
+		if kind == StepChange { // who pressed Commit meant the other data
+			op.Decisions = spend(op.Decisions, ClassCommit)
+		}
 		op = dropChange(op, kind)
 	case Requested, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, Stuck, Prepared, Checked, Surveyed, Reminded, Finished, Refused:
 	}
@@ -154,7 +167,7 @@ func evolveUncalled(op Operation, t *Target, kind StepKind, fact Fact) {
 	case Observed:
 		t.Progress = f.Note
 	case StepFailed: // what was approved does not hold any more
-		t.Phase, t.Progress, t.Error = afterFailure(op, *t, kind), "", &f.Fault
+		setBack(op, t, kind, f.Fault)
 	case Requested, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, StepDone, Stuck, Prepared, Checked, Surveyed, Reminded, Finished, Refused:
 	}
 }
@@ -204,7 +217,7 @@ func evolveStep(op Operation, t *Target, step *Step, r Record) {
 			t.Progress = f.Fault.Message
 		}
 	case Observed:
-		step.Tasks = f.Tasks
+		step.Tasks, step.JobEnded = f.Tasks, step.JobEnded || f.JobEnded
 		t.Progress = f.Note
 		if f.Note == "" {
 			t.Progress = doing(f.Tasks)
@@ -232,7 +245,7 @@ func evolveStep(op Operation, t *Target, step *Step, r Record) {
 		if len(f.Tasks) > 0 {
 			step.Tasks = f.Tasks
 		}
-		t.Phase, t.Progress, t.Error = afterFailure(op, *t, step.Kind), "", &f.Fault
+		setBack(op, t, step.Kind, f.Fault)
 	case Requested, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, Stuck, Prepared, Checked, Surveyed, Reminded, Finished, Refused:
 	}
 }
@@ -269,29 +282,41 @@ func needsPlan(op Operation, step StepKind) bool {
 	return op.Verb == VerbFailback && (step == StepFailover || step == StepReprotectAgain)
 }
 
+// setBack takes a target to where a failed step leaves it. What was to be done is read anew before it can be pressed again.
+func setBack(op Operation, t *Target, kind StepKind, why Fault) {
+	t.Phase, t.Progress, t.Error = afterFailure(op, *t, kind), "", &why
+	t.Unplanned = !t.Phase.Final() && needsPlan(op, kind)
+	if t.Phase == AwaitingCommit { // also after a change, which is no gate of its own
+		t.Doing = StepCommit
+	}
+}
+
 // afterFailure: what failed at first is over; what failed later can be pressed again, as the VM is half-way.
 func afterFailure(op Operation, t Target, kind StepKind) Phase {
 	stage := op.stage(kind)
 	gone := slices.ContainsFunc(t.Steps, func(s Step) bool { return s.State == StateDone })
-	if stage.Waits == AwaitingCommit || gone && stage.Gate != "" {
+	switch {
+	case gone && kind == StepChange:
+		return AwaitingCommit
+	case stage.Waits == AwaitingCommit, gone && stage.Gate != "":
 		return stage.Waits
 	}
 	return Failed
 }
 
-// rollUp is the operation's phase while it runs: it waits for the commit once every target that did not fail does.
+// rollUp is the operation's phase as its targets have it: it waits once every target that did not fail does.
 func rollUp(op Operation) Phase {
-	if op.Phase != Running {
+	if op.Phase.Final() || op.Phase == NeedsAttention {
 		return op.Phase
 	}
-	waits := op.Phase // unless one waits, Finished follows and says how it ended
+	waits := Running // unless one waits, Finished follows and says how it ended
 	for _, t := range op.Targets {
 		switch t.Phase {
 		case AwaitingCommit, AwaitingApproval:
 			waits = t.Phase
 		case Failed, Succeeded:
 		case Running, NeedsAttention, Denied, Expired, Cancelled:
-			return op.Phase
+			return Running
 		}
 	}
 	return waits
@@ -331,7 +356,9 @@ func answer(op Operation, r Record) Operation {
 	case CommitAsked:
 		op.Answers[r.Command] = Answer{Did: DidAskCommit}
 	case ChangeAsked:
-		op.Answers[r.Command] = Answer{Did: DidAskChange}
+		if op.Asked != r.Command { // else the request is the answer
+			op.Answers[r.Command] = Answer{Did: DidAskChange}
+		}
 	case Finished:
 		if op.Answers[r.Command].Did == "" {
 			op.Answers[r.Command] = Answer{Did: map[Phase]Did{Cancelled: DidCancel, Expired: DidExpire}[f.Phase]}

@@ -120,6 +120,8 @@ type (
 		Kind   StepKind `json:"kind"`
 		Tasks  []Task   `json:"tasks,omitempty"`
 		Note   string   `json:"note,omitempty"`
+		// JobEnded says that the job is over and what it began goes on in Azure by itself.
+		JobEnded bool `json:"job_ended,omitempty"`
 	}
 	// StepDone is the end of a step, by the state of the replicated item itself.
 	StepDone struct {

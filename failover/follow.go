@@ -57,7 +57,9 @@ func settle(t Target, step *Step, seen Observation, now time.Time) Effect {
 	switch {
 	case seen.Item.replicating(): // for hours; the item tells how far it is
 		if told := replication(seen.Item); t.Progress != told {
-			return Tell{[]Fact{note(t, step.Kind, told)}}
+			goesOn := note(t, step.Kind, told)
+			goesOn.JobEnded = true
+			return Tell{[]Fact{goesOn}}
 		}
 		pace = pollWithin
 	case now.After(seen.JobAt.Add(SettleWithin)):

@@ -53,6 +53,17 @@ func (i Item) replicating() bool {
 	return i.State == StateEnabling || i.State == StateReplicates || i.State == StateFirstPoint
 }
 
+// runsIn is the region that runs the VM. Azure need not say; then the state of the item does.
+func (i Item) runsIn() string {
+	switch {
+	case i.Active != "":
+		return i.Active
+	case i.State == StateCommitPending || i.State == StateCommitted:
+		return i.To
+	}
+	return i.From
+}
+
 // drilled reports whether a test failover is open on the item.
 func (i Item) drilled() bool { return i.TestState != "" && i.TestState != "None" }
 

@@ -103,8 +103,11 @@ type Operation struct {
 	Epoch    uint64 `json:"epoch,omitempty"`
 	Drive    uint64 `json:"drive,omitempty"` // sequence of the work message that the claim rests on
 	Parked   bool   `json:"parked,omitempty"`
-	// RemindedAt is when people were last told again what waits for them.
+	// WaitsSince is since when the gate can be decided that the operation waits at; zero when it waits at none.
+	WaitsSince time.Time `json:"waits_since,omitzero"`
+	// RemindedAt is when people were last told again what waits for them, Reminders how often they were.
 	RemindedAt time.Time `json:"reminded_at,omitzero"`
+	Reminders  int       `json:"reminders,omitempty"`
 	// Asked is the full message id of the command that opened the operation: two commands may share a short id.
 	Asked string `json:"asked,omitempty"`
 	// Answers is what each command got, by message id: how a command that is delivered twice acts once.
@@ -255,6 +258,8 @@ type Step struct {
 	Adopted bool          `json:"adopted,omitempty"` // the job was found again after a lost answer
 	// Unknown is since when the outcome of the call is not known; zero when it is.
 	Unknown time.Time `json:"unknown,omitzero"`
+	// JobEnded says that the job is over and what it began goes on in Azure by itself: an initial replication.
+	JobEnded bool `json:"job_ended,omitempty"`
 	// Until is when a delayed call may be made again.
 	Until   time.Time `json:"until,omitzero"`
 	Warning string    `json:"warning,omitempty"`

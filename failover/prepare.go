@@ -20,6 +20,9 @@ func prepare(op Operation, t Target, seen Observation, now time.Time) Effect {
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: kind, Outside: true}}}
 	}
 	refusal := Legal(kind, seen.Item)
+	if refusal == nil && kind == StepFailover {
+		refusal = homeward(seen.Item)
+	}
 	plan := Prepared{Target: t.Item.Key, Item: seen.Item, Reversal: seen.Reversal}
 	if look.Points && refusal == nil {
 		var point RecoveryPoint

@@ -14,13 +14,13 @@ import (
 func TestEveryStateHasAnAnswer(t *testing.T) {
 	states := []string{
 		failover.StateProtected, failover.StateCommitPending, failover.StateCommitted, "UnprotectedStatesBegin",
-		"InitialReplicationInProgress", "InitialReplicationRecoveryCompletionPending", "NeverSeenBefore", "",
+		failover.StateReplicates, failover.StateFirstPoint, "NeverSeenBefore", "",
 	}
-	for _, step := range []failover.StepKind{failover.StepFailover, failover.StepCommit} {
+	for _, step := range append(steps(), failover.StepReprotectAgain) {
 		for _, state := range states {
-			for _, test := range []string{"None", "", "WaitingForCleanup"} {
+			for _, test := range []string{"None", "", "WaitingForCompletion", "WaitingForCleanup", "MarkedForDeletion", "NeverSeenBefore"} {
 				for _, job := range []string{"", "/jobs/1"} {
-					i := failover.Item{Name: "vm-x", State: state, TestState: test, JobID: job, Scenario: "Failover", Allowed: []string{"UnplannedFailover", "Commit"}}
+					i := failover.Item{Name: "vm-x", State: state, TestState: test, JobID: job, Scenario: "Failover", Allowed: []string{"UnplannedFailover", "Commit", "ChangePit", "TestFailover", "TestFailoverCleanup", "SwitchProtection"}}
 					row, refusal := failover.RowFor(step, i), failover.Legal(step, i)
 					if row.Allowed != (refusal == nil) || row.Allowed && (job != "" || row.Next == "") {
 						t.Errorf("%s in %q, test %q, job %q: %+v, %v", step, state, test, job, row, refusal)

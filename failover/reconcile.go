@@ -100,6 +100,8 @@ func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) E
 		return Tell{[]Fact{StepUnknown{Target: t.Item.Key, Kind: step.Kind, Why: "who made it stopped before the answer came"}}}
 	case step.Kind == StepCommit && seen.Item.State == StateCommitted && seen.Item.JobID == "":
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but the VM is committed."}}}
+	case step.Kind.IsReprotect() && settled(t, step.Kind, seen.Item) && seen.Item.JobID == "":
+		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but the VM is protected in the other direction."}}}
 	case step.Kind == StepCleanup && !seen.Item.drilled() && seen.Item.JobID == "":
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but nothing of the test failover is left."}}}
 	case now.Before(again):

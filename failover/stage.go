@@ -68,11 +68,14 @@ func (o Operation) stage(step StepKind) Stage {
 // after is the part that follows a step for a target; false at the end.
 func (o Operation) after(t Target, step StepKind) (Stage, bool) {
 	all := o.stages()
-	i := slices.IndexFunc(all, func(s Stage) bool { return s.Step == step })
-	if i < 0 { // a change: the VM starts anew, so it is asked again whether it works
-		i = slices.IndexFunc(all, func(s Stage) bool { return s.Step == StepProbe }) - 1
+	next := slices.IndexFunc(all, func(s Stage) bool { return s.Step == step }) + 1
+	if next == 0 { // a change: the VM starts anew, so what followed the failover follows again
+		next = slices.IndexFunc(all, func(s Stage) bool { return s.Step == StepProbe || s.Step == StepCommit })
 	}
-	for _, s := range all[i+1:] {
+	if next < 0 {
+		return Stage{}, false
+	}
+	for _, s := range all[next:] {
 		if s.Step != StepProbe || t.Check != nil {
 			return s, true
 		}
@@ -96,6 +99,15 @@ func (o Operation) Pending() (Stage, bool) {
 		}
 	}
 	return Stage{}, false
+}
+
+// ready is the step whose gate can be decided now; empty when none waits, or what it is about has not been read yet.
+func (o Operation) ready() StepKind {
+	gate, waits := o.Pending()
+	if !waits || slices.ContainsFunc(o.Targets, func(t Target) bool { return t.Unplanned }) {
+		return ""
+	}
+	return gate.Step
 }
 
 // Token names what a press is about: the step, and what would be done. A button carries it, so that an old one does not

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ferry/failover"
 )
@@ -55,7 +56,9 @@ checked when somebody asks, and again just before the call: what does not hold a
 }
 
 func steps() []failover.StepKind {
-	return []failover.StepKind{failover.StepFailover, failover.StepCommit}
+	return []failover.StepKind{
+		failover.StepFailover, failover.StepChange, failover.StepCommit, failover.StepTest, failover.StepCleanup, failover.StepReprotect,
+	}
 }
 
 func stateRow(r failover.Row) string {
@@ -114,6 +117,18 @@ func stories() []func(*table) {
 			b.policy = policy(2)
 			b.must(failover.VerbCommit, ben)
 		},
+		func(b *table) { drilled(b); end(b) },
+		func(b *table) { changing(b); b.does(failover.StepChange, asItIs) },
+		func(b *table) { atCheck(b); cancel(b) },
+		func(b *table) { turningBack(b); b.fold(failover.StepFailed{Target: b.item.Key, Kind: failover.StepFailover}, "") },
+		func(b *table) { atHome(b); b.noticed(turns); b.tell(failover.Observation{SurveyedAt: b.now}); end(b) },
+		func(b *table) {
+			atCheck(b)
+			b.presses(ben)
+			end(b)
+			b.noticed(commits)
+		},
+		func(b *table) { incident(b, start.Add(-time.Hour)); b.incidentOver() },
 	}
 }
 

@@ -21,10 +21,15 @@ func policy(approvals int) failover.Policy {
 	return failover.Policy{
 		Roles: map[string][]string{"operator": {ana.ID}, "approver": {ben.ID, cleo.ID, ana.ID}},
 		Rules: []failover.Rule{
-			{Classes: []failover.Class{failover.ClassFailover, failover.ClassCommit}, May: []string{"operator"}, Approvals: approvals, Approvers: []string{"approver"}, Expires: 15 * time.Minute},
-			{Classes: []failover.Class{failover.ClassCancel}, May: []string{"operator"}},
+			{Classes: decided(), May: []string{"operator"}, Approvals: approvals, Approvers: []string{"approver"}, Expires: 15 * time.Minute},
+			{Classes: []failover.Class{failover.ClassTest, failover.ClassCleanup, failover.ClassCancel, failover.ClassFreeze}, May: []string{"operator"}},
 		},
 	}
+}
+
+// decided are the verb classes that need approvals in these tests.
+func decided() []failover.Class {
+	return []failover.Class{failover.ClassFailover, failover.ClassCommit, failover.ClassChange, failover.ClassReprotect, failover.ClassFailback}
 }
 
 func item(name, state string, allowed ...string) failover.Item {
@@ -46,12 +51,18 @@ type table struct {
 	points []failover.RecoveryPoint
 	holder failover.Operation
 	asked  int
+
+	networks []string
+	reversal *failover.Reversal
+	check    *failover.Check
+	incident time.Time
+	jobs     int
 	moved  func(from, to failover.Phase, by failover.Fact) // told of every change of phase, when set
 }
 
 func newTable(t *testing.T, approvals int) *table {
 	t.Helper()
-	return &table{t: t, now: start, policy: policy(approvals), item: protected(), points: points()}
+	return &table{t: t, now: start, policy: policy(approvals), item: protected(), points: points(), networks: []string{isolated}, reversal: back()}
 }
 
 // points has the newest one neither first nor last, as Azure lists them.
@@ -72,7 +83,10 @@ func (b *table) command(verb failover.Verb, by failover.Actor) failover.Command 
 // try decides a command and folds what follows from it.
 func (b *table) try(cmd failover.Command) *failover.Refusal {
 	b.t.Helper()
-	facts, refusal := failover.Decide(b.op, cmd, failover.Situation{Now: b.now, Policy: b.policy, Item: b.item, Points: b.points, Holder: b.holder})
+	facts, refusal := failover.Decide(b.op, cmd, failover.Situation{
+		Now: b.now, Policy: b.policy, Item: b.item, Points: b.points, Holder: b.holder,
+		Networks: b.networks, Reversal: b.reversal, Check: b.check, Incident: b.incident,
+	})
 	if refusal != nil && (refusal.Message == "" || refusal.Hint == "") {
 		b.t.Fatalf("a refusal needs a message and a hint: %+v", refusal)
 	}
@@ -105,7 +119,7 @@ func (b *table) next(seen failover.Observation) failover.Effect {
 
 // looked is the item and its points as they are now.
 func (b *table) looked() failover.Observation {
-	return failover.Observation{Item: b.item, LookedAt: b.now, Points: b.points, PointsAt: b.now}
+	return failover.Observation{Item: b.item, LookedAt: b.now, Points: b.points, PointsAt: b.now, Reversal: b.reversal, TurnedAt: b.now}
 }
 
 // act expects the next effect to be a call, stores the intent and returns the call.
