@@ -125,12 +125,12 @@ func evolveTarget(op Operation, r Record) Operation {
 		}
 		return op
 	case StepDone:
-		if s := t.Step(kind); f.Outside || s == nil { // nobody's call of ours did it
+		if f.Outside || !running(t.Step(kind)) { // nobody's call of ours did it
 			t.Steps = append(t.Steps, Step{Kind: kind})
 		}
 	case Requested, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepAccepted, StepUnknown, StepDelayed, Observed, StepFailed, Reminded, Finished, Refused:
 	}
-	if step := t.Step(kind); step != nil {
+	if step := t.Step(kind); running(step) {
 		evolveStep(op, t, step, r)
 	} else {
 		evolveUncalled(op, t, kind, r.Fact)
@@ -152,6 +152,9 @@ func evolveTarget(op Operation, r Record) Operation {
 	}
 	return op
 }
+
+// running reports whether what is told of a step can be about its newest attempt: one that has ended stays as it was.
+func running(s *Step) bool { return s != nil && s.State != StateDone && s.State != StateFailed }
 
 // dropChange ends a wish for another point with the step that was to fulfil it.
 func dropChange(op Operation, kind StepKind) Operation {
