@@ -120,7 +120,10 @@ func stories() []func(*table) {
 		func(b *table) { drilled(b); end(b) },
 		func(b *table) { changing(b); b.does(failover.StepChange, asItIs) },
 		func(b *table) { atCheck(b); cancel(b) },
-		func(b *table) { turningBack(b); b.fold(failover.StepFailed{Target: b.item.Key, Kind: failover.StepFailover}, "") },
+		func(b *table) {
+			turningBack(b)
+			b.fold(failover.StepFailed{Target: b.item.Key, Kind: failover.StepFailover}, "")
+		},
 		func(b *table) { atHome(b); b.noticed(turns); b.tell(failover.Observation{SurveyedAt: b.now}); end(b) },
 		func(b *table) {
 			atCheck(b)

@@ -57,7 +57,9 @@ type table struct {
 	check    *failover.Check
 	incident time.Time
 	jobs     int
-	moved  func(from, to failover.Phase, by failover.Fact) // told of every change of phase, when set
+	opened   int                                             // gates
+	called   failover.StepKind                               // that Azure has taken and not done
+	moved    func(from, to failover.Phase, by failover.Fact) // told of every change of phase, when set
 }
 
 func newTable(t *testing.T, approvals int) *table {
@@ -105,6 +107,9 @@ func (b *table) must(verb failover.Verb, by failover.Actor) {
 
 func (b *table) fold(f failover.Fact, command string) {
 	b.seq++
+	if _, opens := f.(failover.GateOpened); opens {
+		b.opened++
+	}
 	from := b.op.Phase
 	b.op = failover.Evolve(b.op, failover.Record{Fact: f, At: b.now, Seq: b.seq, Command: command})
 	if b.moved != nil && b.op.Phase != from {
