@@ -36,8 +36,8 @@ func policy(approvals int) failover.Policy {
 	return failover.Policy{
 		Roles: map[string][]string{"operator": {ana.ID}, "approver": {ben.ID}},
 		Rules: []failover.Rule{
-			{Classes: []failover.Class{failover.ClassFailover, failover.ClassCommit}, May: []string{"operator"}, Approvals: approvals, Approvers: []string{"approver"}, Expires: 15 * time.Minute},
-			{Classes: []failover.Class{failover.ClassCancel}, May: []string{"operator"}},
+			{Classes: []failover.Class{failover.ClassFailover, failover.ClassCommit, failover.ClassChange, failover.ClassReprotect, failover.ClassFailback}, May: []string{"operator"}, Approvals: approvals, Approvers: []string{"approver"}, Expires: 15 * time.Minute},
+			{Classes: []failover.Class{failover.ClassCancel, failover.ClassTest, failover.ClassCleanup, failover.ClassFreeze}, May: []string{"operator"}},
 		},
 	}
 }
@@ -45,7 +45,7 @@ func policy(approvals int) failover.Policy {
 // executor makes an executor and its view of the stream. It does nothing yet.
 func (b *bench) executor(name string) (*Executor, *node) {
 	n := &node{stream: b.stream}
-	return New(Options{Name: name, Journal: n, Queue: n, Board: n, Shelf: n, Site: b.vault, Policy: policy(1), Log: slog.New(slog.DiscardHandler)}), n
+	return New(Options{Name: name, Journal: n, Queue: n, Board: n, Shelf: n, Site: b.vault, Policy: policy(1), Networks: []string{"/networks/drill"}, Log: slog.New(slog.DiscardHandler)}), n
 }
 
 // start runs an executor until stop is called, which returns what Run did.

@@ -13,7 +13,7 @@ func TestPointsOfAVM(t *testing.T) {
 	bubble(t, func(b *bench) {
 		e, _ := b.executor("one")
 		list, refusal, err := e.Points(b.Context(), "VM-X", "")
-		if err != nil || refusal != nil || list.Name != "vm-x" || list.Item.Key != key || len(list.Points) != 1 || list.At.IsZero() {
+		if err != nil || refusal != nil || list.Name != "vm-x" || list.Item.Key != key || len(list.Points) != 2 || list.At.IsZero() {
 			t.Fatalf("%+v %v %v", list, refusal, err)
 		}
 		if list, refusal, err = e.Points(b.Context(), "", key); err != nil || refusal != nil || list.Name != "vm-x" {

@@ -10,8 +10,12 @@ import (
 	"ferry/failover"
 )
 
-// jobLasts is how long Azure takes for what it has accepted.
-const jobLasts = 140 * time.Second
+const (
+	// jobLasts is how long Azure takes for what it has accepted.
+	jobLasts = 140 * time.Second
+	// copies is how long an initial replication goes on after the job of a reprotect.
+	copies = 5 * time.Hour
+)
 
 // vault is a site with one or more VMs that does what Azure does to them, late, or not at all when told so.
 type vault struct {
@@ -29,6 +33,9 @@ type vault struct {
 	late     time.Duration // of every answer to a read
 	gone     bool          // items are not found any more
 	onCall   func(failover.Call)
+	stuck    bool // initial replications do not end
+	missing  bool // what a reprotect needs
+	reversal failover.Reversal
 }
 
 type running struct {
@@ -37,6 +44,9 @@ type running struct {
 	kind failover.StepKind
 	ends time.Time
 }
+
+// older is the recovery point of an item that is not the newest.
+const older = "11111111-1111-1111-1111-111111111111"
 
 // reply is what becomes of one mutating call.
 type reply struct {
@@ -58,8 +68,9 @@ func (v *vault) add(name string) {
 	defer v.mu.Unlock()
 	key := failover.ItemKey("/vaults/v", name)
 	v.items[key] = &failover.Item{
-		ID: "/vaults/v/items/" + name, Key: key, Name: name, Vault: "v", VaultID: "/vaults/v", ResourceGroup: "rg", From: "west", To: "north",
-		State: failover.StateProtected, TestState: "None", Allowed: []string{"UnplannedFailover"},
+		ID: "/vaults/v/west/items/" + name, Key: key, Name: name, Vault: "v", VaultID: "/vaults/v", ResourceGroup: "rg",
+		From: "west", To: "north", Active: "west", Home: "west", RPO: time.Minute,
+		State: failover.StateProtected, TestState: "None", Allowed: []string{"UnplannedFailover", "TestFailover"},
 	}
 }
 
@@ -76,16 +87,44 @@ func (v *vault) now() {
 		if j.State != failover.JobInProgress || time.Now().Before(j.ends) {
 			continue
 		}
-		j.EndedAt, item.JobID, item.Scenario = j.ends, "", ""
-		switch {
-		case j.Errors != nil:
+		j.EndedAt, j.State, item.JobID, item.Scenario = j.ends, failover.JobSucceeded, "", ""
+		if j.Errors != nil {
 			j.State = failover.JobFailed
-		case j.kind == failover.StepFailover:
-			j.State, item.State, item.Allowed = failover.JobSucceeded, failover.StateCommitPending, []string{"Commit"}
-		default:
-			j.State, item.State, item.Allowed = failover.JobSucceeded, failover.StateCommitted, nil
+		} else {
+			become(item, j.kind)
 		}
 	}
+	for _, j := range v.jobs {
+		if j.kind.IsReprotect() && j.State == failover.JobSucceeded && v.items[j.key].State == failover.StateReplicates && !v.stuck {
+			replicate(v.items[j.key], time.Since(j.ends))
+		}
+	}
+}
+
+// become is what a job makes of an item when it has succeeded.
+func become(item *failover.Item, kind failover.StepKind) {
+	switch kind {
+	case failover.StepFailover:
+		item.State, item.Active, item.Allowed = failover.StateCommitPending, item.To, []string{"Commit", "ChangePit"}
+	case failover.StepCommit:
+		item.State, item.Allowed = failover.StateCommitted, []string{"SwitchProtection"}
+	case failover.StepTest:
+		item.TestState, item.Allowed = "WaitingForCleanup", []string{"UnplannedFailover", "TestFailoverCleanup"}
+	case failover.StepCleanup:
+		item.TestState, item.Allowed = "None", []string{"UnplannedFailover", "TestFailover"}
+	case failover.StepReprotect, failover.StepReprotectAgain: // it moves, and replicates for hours
+		item.From, item.To, item.ID = item.To, item.From, "/vaults/v/"+item.To+"/items/"+item.Name
+		item.State, item.Active, item.Allowed = failover.StateReplicates, item.From, nil
+	case failover.StepChange, failover.StepProbe, failover.StepCheck, failover.StepSurvey:
+	}
+}
+
+// replicate is how far an initial replication is after a time.
+func replicate(item *failover.Item, since time.Duration) {
+	if item.Replicated = int(100 * since / copies); item.Replicated < 100 {
+		return
+	}
+	item.State, item.Replicated, item.Allowed = failover.StateProtected, 0, []string{"UnplannedFailover", "TestFailover"}
 }
 
 func (v *vault) read(ctx context.Context, n *int) error {
@@ -134,7 +173,10 @@ func (v *vault) Points(ctx context.Context, item failover.Item) ([]failover.Reco
 	if err := v.read(ctx, &v.reads); err != nil && !v.part {
 		return nil, err
 	}
-	return []failover.RecoveryPoint{{ID: item.ID + "/recoveryPoints/1", Time: time.Now().Add(-time.Minute)}}, nil
+	return []failover.RecoveryPoint{
+		{ID: item.ID + "/recoveryPoints/" + older, Time: time.Now().Add(-time.Hour).Truncate(time.Hour)},
+		{ID: item.ID + "/recoveryPoints/1", Time: time.Now().Add(-time.Minute)},
+	}, nil
 }
 
 func (v *vault) Begin(_ context.Context, call failover.Call) (failover.Accepted, error) {
@@ -266,7 +308,12 @@ func lost() error {
 func (v *vault) Reversal(_ context.Context, item failover.Item) (failover.Reversal, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return failover.Reversal{From: item.To, To: item.From, Container: "/vaults/v/containers/" + item.From, ResourceGroup: "rg"}, v.trouble
+	if v.missing {
+		return failover.Reversal{}, &failover.SiteError{Kind: failover.RefusedBySite, Fault: failover.Fault{Code: failover.CodePrerequisite, Message: "No container mapping leads back.", Action: "Create it."}}
+	}
+	r := v.reversal
+	r.From, r.To, r.Container = item.To, item.From, "/vaults/v/containers/"+item.From
+	return r, v.trouble
 }
 
 func (v *vault) Leftovers(_ context.Context, item failover.Item) ([]failover.Leftover, error) {

@@ -154,8 +154,13 @@ func (b *table) calls(kind failover.StepKind) failover.Call {
 		b.must(failover.VerbCommit, ben)
 	case failover.StepFailover:
 		approved(b)
-	default:
+	case failover.StepTest:
 		b.must(failover.VerbTest, ana)
+	case failover.StepReprotectAgain:
+		atHome(b)
+		b.presses(ben)
+	case failover.StepProbe, failover.StepCheck, failover.StepSurvey:
+		b.t.Fatalf("a %s calls nothing", kind)
 	}
 	return b.act(b.looked())
 }
