@@ -333,10 +333,8 @@ func TestLostAnswersOfTheNewCalls(t *testing.T) {
 		t.Run(string(verb), func(t *testing.T) {
 			bubble(t, func(b *bench) {
 				e, _ := b.executor("one")
-				if verb == failover.VerbReprotect {
-					b.committed()
-				} else if verb == failover.VerbCleanup {
-					b.vault.set("vm-x", func(i *failover.Item) { become(i, failover.StepTest) })
+				for _, done := range map[failover.StepKind][]failover.StepKind{failover.StepReprotect: {failover.StepFailover, failover.StepCommit}, failover.StepCleanup: {failover.StepTest}}[kind] {
+					b.vault.set("vm-x", func(i *failover.Item) { become(i, done) })
 				}
 				b.vault.script = []reply{{err: lost(), arrives: time.Millisecond}}
 				cmd := b.command(verb, ana, "vm-x")
