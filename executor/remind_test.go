@@ -25,7 +25,7 @@ func TestReminderOfACommit(t *testing.T) {
 		reached := time.Now()
 		stop1, stop2 := b.start(one), b.start(two)
 		works := b.stream.works(id)
-		pass(reached.Add(failover.RemindEvery - time.Second).Sub(time.Now()))
+		pass(time.Until(reached.Add(failover.RemindEvery - time.Second)))
 		b.reminders(id, 0)
 		pass(2 * time.Second)
 		b.reminders(id, 1)

@@ -17,11 +17,17 @@ type Notice struct {
 }
 
 // Notices are what should be notified of an operation as it stands: "approval", "commit", "commit_asked",
-// "commit_failed_N" (attempt), "attention", "failed", "done". The caller sends each key once per operation. approvers are
+// "commit_failed_N" (attempt), "reminder_N", "attention", "failed", "done". The caller sends each key once per operation. approvers are
 // the Slack user ids of those who may decide now; they are mentioned where a decision is needed. No notice has more than
 // 300 characters.
 func Notices(op failover.Operation, approvers []string) []Notice {
 	n := noticeOf{op, approvers}
+	return append(n.standing(), n.reminder()...)
+}
+
+// standing are the notices of where an operation stands.
+func (n noticeOf) standing() []Notice {
+	op := n.op
 	switch op.Phase {
 	case failover.AwaitingApproval:
 		if op.Started() {
@@ -139,6 +145,24 @@ func (n noticeOf) step() []Notice {
 		}
 	}
 	return []Notice{n.make(key, n.mentions(), text)}
+}
+
+// reminder tells again what waits for long: a gate those who decide it, a drill who asked for it.
+func (n noticeOf) reminder() []Notice {
+	op, key := n.op, fmt.Sprintf("reminder_%d", n.op.Reminders)
+	gate, waits := op.Pending()
+	switch {
+	case op.Reminders == 0:
+	case waits && !op.RemindedAt.Before(op.WaitsSince):
+		text := fmt.Sprintf("Reminder: %s waits for the %s since %s (%s). Press %s on its card.",
+			n.target(), bot.StepNoun(op, gate.Step), bot.Stamp(op.WaitsSince), op.ID, bot.Press(op, gate.Step))
+		return []Notice{n.make(key, n.mentions(), text)}
+	case op.Verb == failover.VerbTest && op.Phase.Final():
+		text := fmt.Sprintf("Reminder: the test VM of %s is still there, since %s (%s). When it is not needed any more, type %s cleanup %s.",
+			n.target(), bot.Stamp(op.FinishedAt), op.ID, bot.Command, n.target())
+		return []Notice{n.make(key, n.asker(), text)}
+	}
+	return nil
 }
 
 func (n noticeOf) pointUsed() string {
