@@ -23,8 +23,8 @@ var ErrNoAnswer = errors.New("no executor answers")
 const requestTimeout = 2500 * time.Millisecond
 
 // Serve answers reads from the board and the inventory bucket until ctx ends. Every process of Ferry serves them. azure is
-// an executor, which serves what has to be read from Azure too; nil in a bot.
-func (c *Client) Serve(ctx context.Context, board *Board, azure Azure, version string) error {
+// an executor, which serves what has to be read from Azure too; nil in a bot. up is called once requests are taken.
+func (c *Client) Serve(ctx context.Context, board *Board, azure Azure, version string, up func()) error {
 	svc, err := micro.AddService(c.nc, micro.Config{Name: "ferry", Version: version})
 	if err != nil {
 		return fmt.Errorf("serving reads: %w", err)
@@ -34,6 +34,16 @@ func (c *Client) Serve(ctx context.Context, board *Board, azure Azure, version s
 		if err := svc.AddEndpoint(events.LastToken(subject), s.handler(handle), micro.WithEndpointSubject(subject)); err != nil {
 			return errors.Join(fmt.Errorf("serving %s: %w", subject, err), svc.Stop())
 		}
+	}
+	// Until the server knows of the endpoints, which it does at once unless it is away.
+	for c.nc.FlushTimeout(attemptTimeout) != nil && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-time.After(retryAfter):
+		}
+	}
+	if ctx.Err() == nil {
+		up()
 	}
 	<-ctx.Done()
 	err = svc.Stop()

@@ -16,8 +16,9 @@ import (
 func (l *lab) serving() (asks *jetstream.Client, j *jetstream.Journal, stop func()) {
 	c := l.client("executor", nil)
 	b := l.board(c)
-	stop = l.loop(func(ctx context.Context) error { return c.Serve(ctx, b, l.azure, "1.2.3") })
-	pass(time.Second)
+	up := make(chan struct{})
+	stop = l.loop(func(ctx context.Context) error { return c.Serve(ctx, b, l.azure, "1.2.3", func() { close(up) }) })
+	<-up
 	return l.client("cli", nil), jetstream.NewJournal(c), stop
 }
 

@@ -62,7 +62,11 @@ func (a *App) start(ctx context.Context) error {
 		}
 		azure = e
 	}
-	a.loop("reads", func(ctx context.Context) error { return first.Serve(ctx, board, azure, semver(a.opts.Version)) })
+	reads := make(chan struct{})
+	a.loop("reads", func(ctx context.Context) error {
+		return first.Serve(ctx, board, azure, semver(a.opts.Version), func() { close(reads) })
+	})
+	a.waits = append(a.waits, reads)
 	if client := clients[Bot]; client != nil {
 		return a.startBot(ctx, client, board)
 	}
