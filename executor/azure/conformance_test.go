@@ -1,6 +1,7 @@
 package azure_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net"
@@ -52,7 +53,7 @@ func setIdentity(t *testing.T) {
 
 func newHarness(t *testing.T) sitetest.Harness {
 	t.Helper()
-	return harnessOf(t, vault.Options{})
+	return harnessOf(t, vault.Options{VMs: 2})
 }
 
 func harnessOf(t *testing.T, o vault.Options) sitetest.Harness {
@@ -63,9 +64,12 @@ func harnessOf(t *testing.T, o vault.Options) sitetest.Harness {
 		f.Operation = operationOf(kind)
 		world.Fault(f)
 	}
+	spoil := func(k failover.StepKind, kind vault.Kind, f failover.Fault) {
+		fault(k, vault.Fault{Kind: kind, Code: f.Code, Message: f.Message, Causes: f.Cause, Action: f.Action})
+	}
 	return sitetest.Harness{
-		Site: newSite(t, serve(t, world)),
-		VM:   "vm-x", Other: "vm-y",
+		Site: newSite(t, serve(t, world), world.CacheAccounts()),
+		VM:   "vm-x", Other: "vm-y", Network: world.DrillNetwork(),
 		Calls:      func() []sitetest.Call { return callsOf(t, world) },
 		LoseAnswer: func(k failover.StepKind) { fault(k, vault.Fault{Kind: vault.LostAnswer}) },
 		Throttle: func(k failover.StepKind, after time.Duration) {
@@ -74,17 +78,47 @@ func harnessOf(t *testing.T, o vault.Options) sitetest.Harness {
 		Break: func(k failover.StepKind, status int) {
 			fault(k, vault.Fault{Kind: vault.ServerError, Status: status})
 		},
-		FailJob: func(k failover.StepKind, f failover.Fault) {
-			fault(k, vault.Fault{Kind: vault.JobFails, Code: f.Code, Message: f.Message, Causes: f.Cause, Action: f.Action})
+		FailJob: func(k failover.StepKind, f failover.Fault) { spoil(k, vault.JobFails, f) },
+		WarnJob: func(k failover.StepKind, description string, f failover.Fault) {
+			spoil(k, map[string]vault.Kind{"PartiallySucceeded": vault.JobWarns, "CompletedWithInformation": vault.JobInforms}[description], f)
 		},
+		VanishJob: func(k failover.StepKind, after time.Duration) {
+			fault(k, vault.Fault{Kind: vault.JobVanishes, Delay: after})
+		},
+		Stick: func() { world.Fault(vault.Fault{Kind: vault.Stuck}) },
+		Show: func(state string) {
+			if err := world.Show("vm-x", state); err != nil {
+				t.Error(err)
+			}
+		},
+		Restrict: func() { world.SetOperator(true) },
+		Unmap:    func() { world.SetReverseMapped(false) },
+		Down:     func() { world.SourceDown(true) },
+	}
+}
+
+// operations are the stand-in's words for the steps.
+func operations() map[failover.StepKind]string {
+	return map[failover.StepKind]string{
+		failover.StepFailover: "unplannedFailover", failover.StepChange: "applyRecoveryPoint", failover.StepCommit: "failoverCommit",
+		failover.StepTest: "testFailover", failover.StepCleanup: "testFailoverCleanup", failover.StepReprotect: "switchprotection",
 	}
 }
 
 func operationOf(kind failover.StepKind) string {
-	if kind == failover.StepCommit {
-		return "failoverCommit"
+	if kind == failover.StepReprotectAgain {
+		kind = failover.StepReprotect
 	}
-	return "unplannedFailover"
+	return operations()[kind]
+}
+
+func kindOf(operation string) failover.StepKind {
+	for kind, word := range operations() {
+		if word == operation {
+			return kind
+		}
+	}
+	return ""
 }
 
 func callsOf(t *testing.T, world *vault.Vault) []sitetest.Call {
@@ -94,6 +128,7 @@ func callsOf(t *testing.T, world *vault.Vault) []sitetest.Call {
 		var body struct {
 			Properties struct {
 				SourceSiteOperations    string
+				RecoveryPointID         string
 				ProviderSpecificDetails struct{ RecoveryPointID string }
 			}
 		}
@@ -103,15 +138,15 @@ func callsOf(t *testing.T, world *vault.Vault) []sitetest.Call {
 			}
 		}
 		calls = append(calls, sitetest.Call{
-			ClientRequestID: c.ClientRequestID, Accepted: c.Accepted,
+			Kind: kindOf(c.Operation), ClientRequestID: c.ClientRequestID, Accepted: c.Accepted,
 			Shutdown: body.Properties.SourceSiteOperations == "Required",
-			PointID:  body.Properties.ProviderSpecificDetails.RecoveryPointID,
+			PointID:  cmp.Or(body.Properties.RecoveryPointID, body.Properties.ProviderSpecificDetails.RecoveryPointID),
 		})
 	}
 	return calls
 }
 
-func newSite(t *testing.T, client *http.Client) *azure.Site {
+func newSite(t *testing.T, client *http.Client, caches map[string]string) *azure.Site {
 	t.Helper()
 	credential, err := azure.NewCredential("managed_identity", host, client)
 	if err != nil {
@@ -120,7 +155,7 @@ func newSite(t *testing.T, client *http.Client) *azure.Site {
 	site, err := azure.New(azure.Options{
 		// Neither name is spelt as Azure spells it.
 		Endpoint: host, Vaults: []azure.Vault{{SubscriptionID: strings.ToUpper("3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30"), ResourceGroup: "RG-dr", Name: "vault-DR"}},
-		Credential: credential, Transport: client, Version: "test",
+		Credential: credential, Transport: client, Version: "test", Caches: caches,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -170,4 +205,16 @@ func (l *listener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// What nobody knows of Azure may be the other way round.
+func TestConformanceOtherGuesses(t *testing.T) {
+	setIdentity(t)
+	sitetest.Run(t, func(t *testing.T) sitetest.Harness {
+		t.Helper()
+		return harnessOf(t, vault.Options{
+			VMs: 2, ConflictStatus: http.StatusBadRequest, ConflictCode: "150001", RecoveryNames: map[string]string{"vm-x": "vm-x-dr"},
+			Guesses: vault.Guesses{DrillWaitsForCleanup: true, ChangeScenario: "ChangePit", FailedJobsRestart: true},
+		})
+	})
 }

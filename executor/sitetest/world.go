@@ -104,7 +104,7 @@ func (w world) ended(id string) failover.Job {
 			return j
 		case failover.JobNotStarted, failover.JobInProgress, failover.JobSuspended, failover.JobOther:
 		}
-		w.wait(5 * time.Second)
+		w.wait(20 * time.Second)
 	}
 	w.Fatalf("job %s never ended", id)
 	return failover.Job{}

@@ -128,6 +128,14 @@ func (v *Vault) getContainer(c *call) reply {
 	return v.notFound(c)
 }
 
+// fabricHealth is guessed.
+func (v *Vault) fabricHealth(r *region) string {
+	if r.down && !v.options.Guesses.FabricsStayNormal {
+		return healthCritical
+	}
+	return healthNormal
+}
+
 func (v *Vault) fabricJSON(r *region) object {
 	encryption := object{"kekState": "None", "kekCertThumbprint": nil}
 	return object{
@@ -138,7 +146,7 @@ func (v *Vault) fabricJSON(r *region) object {
 			"customDetails": object{
 				"instanceType": "Azure", "location": r.location, "containerIds": []string{r.containerGUID}, "zones": []object{},
 			},
-			"healthErrorDetails": []object{}, "health": "Normal",
+			"healthErrorDetails": []object{}, "health": v.fabricHealth(r),
 		},
 	}
 }

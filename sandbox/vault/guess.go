@@ -23,6 +23,8 @@ type Guesses struct {
 	// PlanStopsAtFailure lets a plan's job fail with the first group in which a VM fails, and start no other group; else it goes
 	// on, and ends PartiallySucceeded when at least one VM succeeded.
 	PlanStopsAtFailure bool
+	// FabricsStayNormal leaves the health of a fabric Normal while its region is down.
+	FabricsStayNormal bool
 }
 
 // refusal is an error with the status and code that the wire shows for it.

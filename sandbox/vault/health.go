@@ -23,12 +23,16 @@ func (v *Vault) getHealth(c *call) reply {
 	summary := func(count int, issues []object, counts any) object {
 		return object{"resourceCount": count, "issues": issues, "categorizedResourceCounts": counts}
 	}
-	parts := summary(len(v.regions), []object{}, object{healthNormal: len(v.regions)})
+	fabrics := map[string]int{}
+	for i := range v.regions {
+		fabrics[v.fabricHealth(&v.regions[i])]++
+	}
 	return ok(object{
 		"id": v.vaultID() + "/replicationVaultHealth/default", "name": "default", "type": typePrefix + "/replicationVaultHealth",
 		"properties": object{
 			"vaultErrors": []object{}, "protectedItemsHealth": summary(len(v.items), issues, counts),
-			"fabricsHealth": parts, "containersHealth": parts,
+			"fabricsHealth":    summary(len(v.regions), []object{}, fabrics),
+			"containersHealth": summary(len(v.regions), []object{}, object{healthNormal: len(v.regions)}),
 		},
 	})
 }

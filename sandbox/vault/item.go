@@ -81,6 +81,7 @@ const (
 	stateCommitted     = "UnplannedFailoverCommitted"
 	stateSeeding       = "InitialReplicationInProgress"
 	stateFirstPoint    = "InitialReplicationRecoveryCompletionPending"
+	stateEnabling      = "UnprotectedStatesBegin"
 )
 
 // stateFacts is what an idle item shows in one protectionState.
@@ -101,9 +102,27 @@ func factsOf(protectionState string) stateFacts {
 		return stateFacts{"Initial replication is in progress", "Primary", []string{"DisableProtection"}}
 	case stateFirstPoint:
 		return stateFacts{"Waiting for first recovery point", "Primary", []string{"DisableProtection"}}
-	default:
+	case stateEnabling:
+		return stateFacts{"Enabling protection", "Primary", []string{"DisableProtection"}}
+	case stateProtected:
 		return stateFacts{"Protected", "Primary", []string{"UnplannedFailover", "DisableProtection", "TestFailover"}}
+	default: // guessed; see [Vault.Show]
+		return stateFacts{protectionState, "Primary", []string{"DisableProtection"}}
 	}
+}
+
+// Show puts a VM's item into a protectionState, such as UnprotectedStatesBegin, to which nothing here leads, or one that
+// nobody has recorded. It stays until an operation takes it further. The VM is a name, or VAULT/NAME where there are twins.
+func (v *Vault) Show(vm, protectionState string) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.settle()
+	_, it := v.findVM(vm)
+	if it == nil {
+		return fmt.Errorf("no VM %q", vm)
+	}
+	it.protectionState, it.seeding = protectionState, nil
+	return nil
 }
 
 // allowed lists allowedOperations. That they shrink while a job runs is known; to what is guessed.

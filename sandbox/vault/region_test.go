@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -108,6 +109,43 @@ func TestInitialReplicationAsTold(t *testing.T) {
 			if kind := dig(w.T, p, "properties", "recoveryPointType"); kind != "CrashConsistent" {
 				w.Errorf("a point is %v", kind)
 			}
+		}
+	})
+}
+
+func TestFabricOfARegionThatIsDown(t *testing.T) {
+	for normal, want := range map[bool]string{false: "Critical", true: "Normal"} {
+		bubble(t, vault.Options{VMs: 1, Guesses: vault.Guesses{FabricsStayNormal: normal}}, func(w *world) {
+			fabric := func(i int) any {
+				path := strings.Split(w.vm("vm-x").ID, "/replicationFabrics/")[0] + "/replicationFabrics"
+				return dig(w.T, w.get(path).body, "value", i, "properties", "health")
+			}
+			w.vault.SourceDown(true)
+			if fabric(0) != want || fabric(1) != "Normal" {
+				w.Errorf("health %v and %v, want %s and Normal", fabric(0), fabric(1), want)
+			}
+			w.vault.SourceDown(false)
+			if fabric(0) != "Normal" {
+				w.Errorf("health %v when the region is back", fabric(0))
+			}
+		})
+	}
+}
+
+func TestStatesToWhichNothingLeads(t *testing.T) {
+	bubble(t, vault.Options{VMs: 1}, func(w *world) {
+		for _, state := range []string{"UnprotectedStatesBegin", "NeverSeen"} {
+			if err := w.vault.Show("vm-x", state); err != nil {
+				w.Fatal(err)
+			}
+			pause(time.Hour)
+			newTraveller(w, "vm-x").expect(state, "Primary", "DisableProtection")
+			if got := w.post(w.vm("vm-x").ID, "unplannedFailover", latest("Required")); got.status != 409 {
+				w.Errorf("a failover in the state %s: %d", state, got.status)
+			}
+		}
+		if w.vault.Show("vm-z", "Protected") == nil {
+			w.Error("an unknown VM is no error")
 		}
 	})
 }
