@@ -66,6 +66,18 @@ func actRecords() []Record {
 			},
 		},
 		{
+			Name: "plan", Group: groupAct, Available: true, Args: "NAME [POINT]",
+			Summary:  "Fail a recovery plan of the vault over: all its VMs, group after group.",
+			Examples: []string{"/failover plan plan-shop", "/failover plan plan-shop latest-processed --reason region is down"},
+			Who:      "who may ask for a failover",
+			Flags: []Flag{
+				{Name: "--no-shutdown", Summary: "do not shut the source VMs down first", Available: true},
+				{Name: "--reason", Value: "TEXT", Summary: "why, shown to who approves and kept", Available: true},
+				{Name: "--force", Summary: "use points from after the incident began", Available: true},
+				{Name: "--confirm", Value: "NAME", Summary: "the name again, for a large plan"},
+			},
+		},
+		{
 			Name: "change", Group: groupAct, Available: true, Args: "VM|OP POINT",
 			Summary:  "Take another recovery point, after the failover and before the commit.",
 			Examples: []string{"/failover change vm-x -20m", "/failover change op-7f3kq2mz latest-app"},
@@ -150,7 +162,6 @@ func reservedActs() []Record {
 	reason := []Flag{{Name: "--reason", Value: "TEXT", Summary: "why"}}
 	return []Record{
 		{Name: "group", Group: groupAct, Args: "NAME [POINT]", Summary: "Fail a group of the configuration over.", Who: "who may ask for a failover", Flags: confirm},
-		{Name: "plan", Group: groupAct, Args: "NAME [POINT]", Summary: "Fail a recovery plan of the vault over.", Who: "who may ask for a failover", Flags: confirm},
 		{Name: "hold", Group: groupAct, Args: "OP", Summary: "Start no new steps.", Who: "who may cancel"},
 		{Name: "resume", Group: groupAct, Args: "OP", Summary: "Go on after a hold.", Who: "who may cancel"},
 		{Name: "skip", Group: groupAct, Args: "OP VM", Summary: "Leave a VM out.", Who: "who may cancel"},

@@ -13,6 +13,9 @@ func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // Targets names what an operation is about: the VM, or how many.
 func Targets(op failover.Operation) string {
+	if p := op.Plan.Recovery; p != nil {
+		return fmt.Sprintf("recovery plan %s (%d VMs)", p.Name, len(p.Keys()))
+	}
 	switch len(op.Targets) {
 	case 0:
 		return "no VM"
@@ -105,6 +108,9 @@ func What(op failover.Operation) string {
 }
 
 func pointWords(op failover.Operation) string {
+	if op.Plan.Recovery != nil {
+		return op.Plan.Point.String()
+	}
 	switch op.Plan.Point.Kind {
 	case failover.LatestProcessed:
 		return "its newest processed recovery point"

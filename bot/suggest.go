@@ -95,6 +95,8 @@ func kindWords(kind string) string {
 		return "the id of an operation, as its card shows it"
 	case "POINT":
 		return "a recovery point"
+	case "NAME":
+		return "a name"
 	case "TIME|over":
 		return "the time at which the incident began, or the word over"
 	}

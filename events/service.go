@@ -128,6 +128,9 @@ func StatusOf(op failover.Operation) Status {
 		s.Approvals = append(s.Approvals, StatusApproval{d.Gate, d.By.ID, d.At.UTC(), word})
 	}
 	for _, t := range op.Targets {
+		if t.Lead {
+			continue // the recovery plan itself
+		}
 		s.Targets = append(s.Targets, statusTarget(t))
 	}
 	if rto, ok := op.RTO(); ok {

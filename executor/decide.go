@@ -114,6 +114,8 @@ func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, 
 	switch {
 	case cmd.Verb == failover.VerbIncident:
 		return e.incident(ctx, cmd, c)
+	case cmd.Verb == failover.VerbPlan:
+		return e.plan(ctx, cmd, c)
 	case cmd.Target == "":
 		return e.ofOperation(ctx, cmd, c)
 	}
@@ -131,6 +133,14 @@ func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, 
 func (e *Executor) ofOperation(ctx context.Context, cmd failover.Command, c matter) (matter, *failover.Refusal, error) {
 	open := c.op.Exists() && !c.op.Phase.Final()
 	switch {
+	case cmd.Verb == failover.VerbReprotect && len(c.op.Targets) > 1:
+		targets := c.op.Targets
+		op, err := e.fresh(ctx, cmd)
+		c.op = op
+		if _, again := op.Answers[cmd.MessageID]; err != nil || again {
+			return c, nil, err
+		}
+		return e.allOf(ctx, cmd, c, targets)
 	case len(c.op.Targets) != 1:
 		return c, nil, nil
 	case cmd.Verb == failover.VerbChange && open:

@@ -174,6 +174,9 @@ func silence(before failover.Observation, err error, now time.Time) failover.Obs
 }
 
 func (d *driver) readItem(ctx context.Context, target string, seen *failover.Observation, what failover.Look) (err error) {
+	if plan := d.op.Plan.Recovery; plan != nil && plan.Key == target {
+		return d.readPlan(ctx, d.item(target), seen)
+	}
 	item := seen.Item // where it was last seen: a reprotect moves it
 	if item.Key == "" {
 		item = d.item(target)

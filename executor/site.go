@@ -13,6 +13,7 @@ type Site interface {
 	ItemReader
 	JobReader
 	ReversalReader
+	PlanReader
 	// Begin makes one mutating call, once: an implementation never retries it. Unknown means that it may have been accepted.
 	Begin(ctx context.Context, call failover.Call) (failover.Accepted, error)
 }
@@ -45,6 +46,14 @@ type ReversalReader interface {
 	Reversal(ctx context.Context, item failover.Item) (failover.Reversal, error)
 	// Leftovers lists what a failback has left of an item in the region that it came from. Nothing is changed.
 	Leftovers(ctx context.Context, item failover.Item) ([]failover.Leftover, error)
+}
+
+// PlanReader reads recovery plans.
+type PlanReader interface {
+	// Plans lists the recovery plans of every vault; their groups may be missing.
+	Plans(ctx context.Context) ([]failover.RecoveryPlan, error)
+	// Plan reads one recovery plan whole, by its ARM id.
+	Plan(ctx context.Context, id string) (failover.RecoveryPlan, error)
 }
 
 // Prober asks a VM whether it works. It always answers: that nobody answered is an outcome, too.

@@ -32,6 +32,7 @@ type vault struct {
 	part     bool          // the list lacks vaults: its error comes with the items
 	late     time.Duration // of every answer to a read
 	gone     bool          // items are not found any more
+	plans    []failover.RecoveryPlan
 	onCall   func(failover.Call)
 	stuck    bool // initial replications do not end
 	missing  bool // what a reprotect needs
@@ -320,4 +321,21 @@ func (v *vault) Leftovers(_ context.Context, item failover.Item) ([]failover.Lef
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return []failover.Leftover{{Kind: "virtual machine", Name: item.Name}}, v.trouble
+}
+
+func (v *vault) Plans(context.Context) ([]failover.RecoveryPlan, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.plans, v.trouble
+}
+
+func (v *vault) Plan(_ context.Context, id string) (failover.RecoveryPlan, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, p := range v.plans {
+		if p.ID == id {
+			return p, v.trouble
+		}
+	}
+	return failover.RecoveryPlan{}, &failover.SiteError{Kind: failover.RefusedBySite}
 }

@@ -29,8 +29,8 @@ func decideAsk(cmd Command, s Situation) ([]Fact, *Refusal) {
 }
 
 // request is an accepted wish: it waits for its approvals, or starts when none are needed.
-func (s Situation) request(cmd Command, plan Plan, target Target) []Fact {
-	req := Requested{Op: cmd.Op, Verb: cmd.Verb, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: []Target{target}}
+func (s Situation) request(cmd Command, plan Plan, targets ...Target) []Fact {
+	req := Requested{Op: cmd.Op, Verb: cmd.Verb, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: targets}
 	if plan.Rule.Approvals == 0 {
 		first := Operation{Verb: cmd.Verb, Plan: plan}.stages()[0]
 		return []Fact{req, GateOpened{first.Gate, first.Step}}
@@ -61,7 +61,7 @@ func (s Situation) propose(cmd Command, plan *Plan, target *Target) *Refusal {
 		return s.wayHome(cmd, plan, target)
 	case VerbChange:
 		return s.chosen(cmd, StepChange, plan, target)
-	case VerbCommit, VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident:
+	case VerbCommit, VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident, VerbPlan:
 	}
 	return Refuse(BadUsage, "Type /failover help.", "Ferry does not know the verb %q.", cmd.Verb)
 }
@@ -189,6 +189,9 @@ func decideChange(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	}
 	if op.Phase != AwaitingCommit {
 		return nil, notChangeable(op)
+	}
+	if op.Plan.Recovery != nil {
+		return nil, Refuse(WrongState, "Commit it, or change the point of a single VM in the portal.", "%s is of a recovery plan, which has no recovery point of its own to change.", op.ID)
 	}
 	if refusal := outdated(op, StepChange, cmd); refusal != nil {
 		return nil, refusal

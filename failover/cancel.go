@@ -101,6 +101,9 @@ func whatIsLeft(op Operation) string {
 // mayCancel reports whether the class cancel is open to the actor on every target.
 func (s Situation) mayCancel(op Operation, actor Actor) bool {
 	return len(op.Targets) > 0 && !slices.ContainsFunc(op.Targets, func(t Target) bool {
+		if t.Lead {
+			return false
+		}
 		rule, ok := s.Policy.RuleFor(ClassCancel, t.Item)
 		return !ok || !s.Policy.May(rule, actor)
 	})

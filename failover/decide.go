@@ -21,6 +21,9 @@ type Situation struct {
 	Reversal *Reversal
 	// Check is how the VM is asked after a failover whether it works; nil when the configuration has none.
 	Check *Check
+	// Recovery is the recovery plan that the command names, and Members are its VMs, or those of the operation that it names.
+	Recovery *RecoveryPlan
+	Members  []Member
 	// Incident is when the declared incident began; zero when there is none.
 	Incident time.Time
 }
@@ -34,11 +37,17 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if cmd.Late(s.Now) {
 		return nil, Refuse(TooLate, "Ask again; nothing was started.", "This request of %s came too late to be acted on.", stamp(cmd.At))
 	}
-	if onVM := ClassOf(cmd.Verb) != "" && cmd.Verb != VerbCancel && s.Item.Key != ""; !op.Exists() && !onVM && cmd.Verb != VerbIncident {
+	if onVM := ClassOf(cmd.Verb) != "" && cmd.Verb != VerbCancel && (s.Item.Key != "" || len(s.Members) > 0 || cmd.Verb == VerbPlan); !op.Exists() && !onVM && cmd.Verb != VerbIncident {
 		return nil, Refuse(UnknownName, "Type /failover status to see what is open.", "There is no operation %s.", cmd.Op)
 	}
 	if op.Verb == VerbIncident && cmd.Verb != VerbIncident {
 		return nil, Refuse(WrongState, "To end it, type /failover incident over.", "%s is a declared incident.", op.ID)
+	}
+	if cmd.Verb == VerbPlan {
+		return decidePlan(cmd, s)
+	}
+	if cmd.Verb == VerbReprotect && len(s.Members) > 0 {
+		return decideReprotectAll(cmd, s)
 	}
 	switch cmd.Verb {
 	case VerbFailover, VerbTest, VerbCleanup, VerbReprotect, VerbFailback:
@@ -62,6 +71,7 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return decideExpire(op, s)
 	case VerbIncident:
 		return decideIncident(op, cmd, s)
+	case VerbPlan:
 	}
 	return nil, Refuse(BadUsage, "Type /failover help.", "Ferry does not know the verb %q.", cmd.Verb)
 }

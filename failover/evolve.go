@@ -126,7 +126,7 @@ func evolveTarget(op Operation, r Record) Operation {
 		return op
 	case StepDone:
 		if f.Outside || !running(t.Step(kind)) { // nobody's call of ours did it
-			t.Steps = append(t.Steps, Step{Kind: kind})
+			t.Steps = append(t.Steps, Step{Kind: kind, StartedAt: op.leadStarted(*t, kind)})
 		}
 	case Requested, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepAccepted, StepUnknown, StepDelayed, Observed, StepFailed, Reminded, Finished, Refused:
 	}
@@ -155,6 +155,18 @@ func evolveTarget(op Operation, r Record) Operation {
 
 // running reports whether what is told of a step can be about its newest attempt: one that has ended stays as it was.
 func running(s *Step) bool { return s != nil && s.State != StateDone && s.State != StateFailed }
+
+// leadStarted is when the call of a recovery plan was made that a VM moved with; zero for all others.
+func (o Operation) leadStarted(t Target, kind StepKind) time.Time {
+	if t.Led {
+		for i := range o.Targets {
+			if s := o.Targets[i].Step(kind); o.Targets[i].Lead && s != nil {
+				return s.StartedAt
+			}
+		}
+	}
+	return time.Time{}
+}
 
 // dropChange ends a wish for another point with the step that was to fulfil it.
 func dropChange(op Operation, kind StepKind) Operation {

@@ -9,7 +9,7 @@ import (
 )
 
 // follow watches the job to its end, and then the item: a job that succeeded is not yet an item that changed.
-func follow(t Target, step *Step, seen Observation, now time.Time) Effect {
+func follow(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
 	pace := step.Poll
 	if pace <= 0 {
 		pace = LookEvery
@@ -17,6 +17,21 @@ func follow(t Target, step *Step, seen Observation, now time.Time) Effect {
 	pace = min(pace, pollWithin)
 	if seen.JobAt.IsZero() || seen.Job.ID != step.JobID {
 		return ReadJob{step.JobID}
+	}
+	if t.Lead && !seen.Job.EndedAt.IsZero() { // the VMs tell how it ended, each for itself
+		if seen.LookedAt.Before(seen.JobAt) || !seen.Silent.IsZero() {
+			return Look{}
+		}
+		facts := settlePlan(op, t, step, seen, seen.Job)
+		lags := seen.Job.State == JobSucceeded && now.Before(seen.JobAt.Add(SettleWithin)) &&
+			slices.ContainsFunc(facts, func(f Fact) bool { _, failed := f.(StepFailed); return failed }) && len(seen.Job.Errors) == 0
+		switch next := seen.LookedAt.Add(LookEvery); {
+		case !lags:
+			return Tell{facts}
+		case now.Before(next):
+			return Wait{next}
+		}
+		return Look{}
 	}
 	switch seen.Job.State {
 	case JobSucceeded:

@@ -103,6 +103,8 @@ type Job struct {
 	Tasks       []Task    `json:"tasks,omitempty"`
 	Errors      []Fault   `json:"errors,omitempty"`
 	PointUsed   time.Time `json:"point_used,omitzero"`
+	// PointsUsed are those of a job about several VMs, by lower-case name.
+	PointsUsed map[string]time.Time `json:"points_used,omitempty"`
 }
 
 // Task is one step of a job as Azure names it.
@@ -158,6 +160,8 @@ type Call struct {
 	Network         string    // ARM id, of a test failover
 	Notes           string    // of a clean-up
 	Reversal        *Reversal // of a reprotect
+	Recovery        bool      // Item is a recovery plan, and Point says which points its VMs take
+	Point           Point
 	ClientRequestID string
 }
 

@@ -25,6 +25,37 @@ func Resolve(items []Item, typed string) (Item, *Refusal) {
 	return Item{}, Refuse(UnknownName, "Say which with vault/name: "+list(hits, true)+".", "There are %d VMs called %s.", len(hits), name)
 }
 
+// ResolvePlan finds the one recovery plan that a typed name means: its name without case, or vault/name.
+func ResolvePlan(plans []RecoveryPlan, typed string) (RecoveryPlan, *Refusal) {
+	vault, name, qualified := strings.Cut(typed, "/")
+	if !qualified {
+		vault, name = "", typed
+	}
+	hits := slices.DeleteFunc(slices.Clone(plans), func(p RecoveryPlan) bool {
+		return !strings.EqualFold(p.Name, name) || vault != "" && !strings.EqualFold(p.Vault, vault)
+	})
+	if len(hits) == 1 {
+		return hits[0], nil
+	}
+	named := func(of []RecoveryPlan) string {
+		var names []string
+		for _, p := range of {
+			names = append(names, p.Vault+"/"+p.Name)
+		}
+		return strings.Join(names, ", ")
+	}
+	if len(hits) > 1 {
+		return RecoveryPlan{}, Refuse(UnknownName, "Say which: "+named(hits)+".", "There are %d recovery plans called %s.", len(hits), name)
+	}
+	hint := "There is none in the configured vaults."
+	if near := Near(name, plans, func(p RecoveryPlan) string { return p.Name }, 3); len(near) > 0 {
+		hint = "Near names: " + named(near) + ". Nothing was started; type the whole name."
+	} else if len(plans) > 0 {
+		hint = "There are: " + named(plans[:min(len(plans), 10)]) + "."
+	}
+	return RecoveryPlan{}, Refuse(UnknownName, hint, "No recovery plan is called %q.", typed)
+}
+
 func unknownName(items []Item, typed, name string) *Refusal {
 	near := Near(name, items, func(i Item) string { return i.Name }, 3)
 	if len(near) == 0 {

@@ -2,6 +2,7 @@ package failover
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,9 @@ type Observation struct {
 	PointsAt time.Time // of Points; zero when not looked at
 	Reversal *Reversal
 	TurnedAt time.Time // of Reversal; zero when not looked at
+	// Recovery is the recovery plan, and Members are its items by key; both were read at LookedAt.
+	Recovery RecoveryPlan
+	Members  map[string]Item
 	Job      Job
 	JobAt    time.Time // of Job
 	// Found are the jobs on this target since the intent, each read whole; SearchedAt is when, zero when not searched.
@@ -103,6 +107,8 @@ func Next(op Operation, seen map[string]Observation, now time.Time) (target stri
 	for _, t := range op.Targets {
 		var e Effect
 		switch {
+		case t.Led && (t.Doing == StepFailover || t.Doing == StepCommit):
+			continue // it goes with its plan
 		case t.Unplanned && t.Phase != Running:
 			e = prepare(op, t, seen[t.Item.Key], now)
 		case t.Phase == Running:
@@ -141,19 +147,39 @@ func WakeAt(op Operation) time.Time {
 }
 
 func finish(op Operation) Fact {
-	for _, t := range op.Targets {
-		if t.Phase == Failed {
-			note := t.Item.Name + " failed."
-			if len(t.Steps) == 0 {
-				note = "Nothing was started."
-			}
-			return Finished{Phase: Failed, Note: note, Hint: "Mend the cause, then ask again."}
-		}
+	if f, failed := finishFailed(op); failed {
+		return f
 	}
 	if slices.ContainsFunc(op.Targets, func(t Target) bool { s := t.Step(StepCommit); return s != nil && s.ClientRequestID == "" }) {
 		return Finished{Phase: Succeeded, Note: outside}
 	}
 	return Finished{Phase: Succeeded}
+}
+
+// finishFailed is the end of an operation of which something failed: it names what did, and what did not.
+func finishFailed(op Operation) (Finished, bool) {
+	var failed, good []string
+	started := false
+	for _, t := range op.Targets {
+		started = started || len(t.Steps) > 0
+		switch {
+		case t.Lead && len(op.Targets) > 1:
+		case t.Phase == Failed:
+			failed = append(failed, t.Item.Name)
+		default:
+			good = append(good, t.Item.Name)
+		}
+	}
+	f := Finished{Phase: Failed, Note: "Nothing was started.", Hint: "Mend the cause, then ask again."}
+	switch {
+	case len(failed) == 0:
+		return f, false
+	case started && len(good) > 0:
+		f.Note = fmt.Sprintf("%d of %d failed: %s. Done: %s.", len(failed), len(failed)+len(good), strings.Join(failed, ", "), strings.Join(good, ", "))
+	case started:
+		f.Note = strings.Join(failed, ", ") + " failed."
+	}
+	return f, true
 }
 
 // outside is how an operation ended whose commit was not Ferry's.
@@ -192,7 +218,7 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 		}
 		return begin(op, t, kind, step.Attempt+1, seen, now)
 	case StateAccepted:
-		return follow(t, step, seen, now)
+		return follow(op, t, step, seen, now)
 	case StateFailed, StateDone: // pressed again: after a failure, or for another recovery point
 		return begin(op, t, kind, step.Attempt+1, seen, now)
 	}
@@ -256,7 +282,11 @@ func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation,
 	if achieved(op, kind, seen.Item) && now.Sub(seen.LookedAt) <= freshFor {
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: kind, Outside: true}}}
 	}
-	if look := needs(kind); look.stale(seen, now) {
+	look := needs(kind)
+	if t.Lead {
+		look = Look{}
+	}
+	if look.stale(seen, now) {
 		return look
 	}
 	again := len(unresolved(t, kind)) > 0
@@ -291,6 +321,9 @@ func achieved(op Operation, kind StepKind, item Item) bool {
 // callFor is the call that was approved, as far as it still holds.
 func callFor(op Operation, t Target, kind StepKind, attempt int, seen Observation) (Call, *Refusal) {
 	call := Call{Kind: kind, Item: seen.Item, Notes: op.Plan.Notes, ClientRequestID: ClientRequestID(op.ID, t.Item.Key, kind, attempt)}
+	if t.Lead {
+		return planCall(op, t, kind, attempt, seen)
+	}
 	if refusal := Legal(kind, seen.Item); refusal != nil {
 		return call, refusal
 	}
@@ -356,6 +389,13 @@ func Noticed(op Operation, items []Item) []Fact {
 	}
 	var facts []Fact
 	for _, t := range op.Targets {
+		if t.Lead {
+			facts = append(facts, StepDone{Target: t.Item.Key, Kind: stage.Step, Outside: true})
+			continue
+		}
+		if t.Phase == Failed {
+			continue
+		}
 		i := slices.IndexFunc(items, func(i Item) bool { return i.Key == t.Item.Key })
 		if t.Phase != op.Phase || i < 0 || !achieved(op, stage.Step, items[i]) {
 			return nil

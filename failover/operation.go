@@ -36,6 +36,8 @@ const (
 	// VerbReprotect replicates back; VerbFailback is the whole way home.
 	VerbReprotect Verb = "reprotect"
 	VerbFailback  Verb = "failback"
+	// VerbPlan fails a recovery plan of the vault over; what it opens is a failover.
+	VerbPlan Verb = "plan"
 	// VerbIncident says when an incident began, or that it is over.
 	VerbIncident Verb = "incident"
 	// VerbExpire is asked by an executor's timer, never by a person.
@@ -153,6 +155,10 @@ type Plan struct {
 	Network string `json:"network,omitempty"`
 	// Notes go to Azure with the clean-up of a drill.
 	Notes string `json:"notes,omitempty"`
+	// Recovery is the recovery plan that is failed over as one.
+	Recovery *RecoveryPlan `json:"recovery,omitempty"`
+	// LeftOut says which of the VMs that were meant are not part of it, and why.
+	LeftOut string `json:"left_out,omitempty"`
 	// First is where the way home begins; the stages of a failback before it are done already.
 	First StepKind `json:"first,omitempty"`
 	// Forced says that a recovery point from after the incident's begin was asked for by name.
@@ -191,6 +197,10 @@ type Target struct {
 	PointUsed time.Time `json:"point_used,omitzero"`
 	Steps     []Step    `json:"steps,omitempty"`
 	Error     *Fault    `json:"error,omitempty"`
+	// Lead is the recovery plan itself, to which the calls go; Led is a VM that moves with it, in its Wave (from 1).
+	Lead bool `json:"lead,omitempty"`
+	Led  bool `json:"led,omitempty"`
+	Wave int  `json:"wave,omitempty"`
 	// Doing is the step that runs, or that waits behind the gate.
 	Doing StepKind `json:"doing,omitempty"`
 	// Unplanned says that what the gate is about has not been read yet: nobody can decide on it.
@@ -271,6 +281,7 @@ type Fault struct {
 	Message string `json:"message"`
 	Cause   string `json:"cause,omitempty"`
 	Action  string `json:"action,omitempty"`
+	About   string `json:"about,omitempty"` // name of the VM, where a job is about several
 }
 
 // Step returns the newest attempt of a kind, or nil.
@@ -337,6 +348,9 @@ func (o Operation) clone() Operation {
 func (o Operation) RTO() (time.Duration, bool) {
 	var last time.Time
 	for i := range o.Targets {
+		if o.Targets[i].Phase == Failed {
+			continue
+		}
 		s := o.Targets[i].Step(StepFailover)
 		if s == nil || s.State != StateDone || o.StartedAt.IsZero() {
 			return 0, false
@@ -353,6 +367,9 @@ func (o Operation) RPO() (time.Duration, bool) {
 	var worst time.Duration
 	for i := range o.Targets {
 		t := &o.Targets[i]
+		if t.Lead || t.Phase == Failed {
+			continue
+		}
 		s := t.Step(StepFailover)
 		if s == nil || t.PointUsed.IsZero() {
 			return 0, false

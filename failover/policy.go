@@ -30,6 +30,8 @@ func ClassOf(verb Verb) Class {
 		return Class(verb)
 	case VerbCancel:
 		return ClassCancel
+	case VerbPlan:
+		return ClassFailover
 	case VerbIncident:
 		return ClassFreeze
 	case VerbApprove, VerbDeny, VerbWithdraw, VerbExpire:
@@ -110,6 +112,12 @@ func (p Policy) RuleForAll(class Class) (Rule, bool) {
 		}
 	}
 	return Rule{}, false
+}
+
+// same reports whether two rules demand the same of the same people.
+func (r Rule) same(other Rule) bool {
+	return slices.Equal(r.May, other.May) && r.Approvals == other.Approvals && slices.Equal(r.Approvers, other.Approvers) &&
+		r.SelfApproval == other.SelfApproval && r.Expires == other.Expires
 }
 
 // May reports whether an actor holds one of the roles that may ask.

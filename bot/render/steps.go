@@ -10,10 +10,10 @@ import (
 
 // steps lists what Azure was asked to do and how far each task is, of a single target; many are rolled up instead.
 func (c cardOf) steps() []line {
-	if len(c.op.Targets) != 1 {
+	if len(c.op.Targets) != 1 && c.op.Plan.Recovery == nil {
 		return nil
 	}
-	steps := c.op.Targets[0].Steps
+	steps := c.op.Targets[0].Steps // of a recovery plan: the plan's own
 	var lines []line
 	for _, i := range c.newest(len(steps)) {
 		if k := steps[i].Kind; k != failover.StepProbe && k != failover.StepSurvey { // they tell by what they found

@@ -242,7 +242,7 @@ func (c cardOf) newest(n int) []int {
 
 // rollUp counts many targets by phase, and then names them, worst first.
 func (c cardOf) rollUp() []line {
-	targets := slices.Clone(c.op.Targets)
+	targets := slices.DeleteFunc(slices.Clone(c.op.Targets), func(t failover.Target) bool { return t.Lead })
 	slices.SortStableFunc(targets, func(a, b failover.Target) int { return urgency(a.Phase) - urgency(b.Phase) })
 	var counts []string
 	for i := 0; i < len(targets); {
@@ -255,7 +255,17 @@ func (c cardOf) rollUp() []line {
 	}
 	lines := []line{labelled("VMs", plain(bot.Targets(c.op)+": "+orNot(c.say(strings.Join(counts, ", ")))))}
 	for _, t := range targets[:min(len(targets), c.items)] {
-		lines = append(lines, words("%s: %s %s", c.name(t.Item.Name), phaseWords(t.Phase), c.name(t.Progress)))
+		wave := ""
+		if t.Wave > 0 {
+			wave = fmt.Sprintf("Wave %d · ", t.Wave)
+		}
+		lines = append(lines, words("%s", strings.TrimSpace(fmt.Sprintf("%s%s: %s %s", wave, c.name(t.Item.Name), phaseWords(t.Phase), c.name(t.Progress)))))
+	}
+	if c.op.Plan.LeftOut != "" {
+		lines = append(lines, labelled("Left out", plain(c.say(c.op.Plan.LeftOut))))
+	}
+	if p := c.op.Plan.Recovery; p != nil {
+		lines = append(lines, labelled("Recovery point", plain(c.name(c.op.Plan.Point.String())+", of each VM")))
 	}
 	if more := len(targets) - c.items; more > 0 {
 		lines = append(lines, words("and %d more", more))

@@ -68,6 +68,7 @@ type vault struct {
 	jobs       *siterecovery.ReplicationJobsClient
 	mappings   *siterecovery.ReplicationProtectionContainerMappingsClient
 	networks   *siterecovery.ReplicationNetworkMappingsClient
+	plans      *siterecovery.ReplicationRecoveryPlansClient
 }
 
 // New checks the options and prepares the clients. It sends nothing, so a wrong credential shows with the first read.
@@ -112,6 +113,7 @@ func newVault(v Vault, f *siterecovery.ClientFactory) *vault {
 		jobs:       f.NewReplicationJobsClient(),
 		mappings:   f.NewReplicationProtectionContainerMappingsClient(),
 		networks:   f.NewReplicationNetworkMappingsClient(),
+		plans:      f.NewReplicationRecoveryPlansClient(),
 	}
 }
 

@@ -20,7 +20,7 @@ const beginTimeout = 60 * time.Second
 // 202 and named the job, even if the rest of the answer is lost. An acceptance without a name is Unknown: the job is there,
 // and has to be looked for. An error of the caller's context says nothing about the outcome either.
 func (s *Site) Begin(ctx context.Context, call failover.Call) (failover.Accepted, error) {
-	v, at, err := s.locateItem(call.Item)
+	v, at, err := s.locateTarget(call)
 	if err != nil {
 		return failover.Accepted{}, err
 	}
@@ -61,9 +61,24 @@ func incomplete(call failover.Call) string {
 	return ""
 }
 
+// locateTarget finds the item or the recovery plan that a call is about.
+func (s *Site) locateTarget(call failover.Call) (*vault, resource, error) {
+	if !call.Recovery {
+		return s.locateItem(call.Item)
+	}
+	v, at, err := s.locate(call.Item.ID)
+	if err == nil && at.plan == "" {
+		err = refuse("InvalidPlan", "%q is no recovery plan.", call.Item.ID)
+	}
+	return v, at, err
+}
+
 // sender prepares a call. The poller that the SDK returns is dropped: its errors say nothing about the call, it asks with
 // rights that the built-in role lacks (documented), and the job tells more.
 func (v *vault) sender(call failover.Call, at resource) (func(context.Context) error, operation, error) {
+	if call.Recovery {
+		return v.planSender(call, at.plan)
+	}
 	item := func(action string, begin func(context.Context) error) (func(context.Context) error, operation, error) {
 		return begin, beginItem(action), nil
 	}

@@ -35,14 +35,18 @@ func (v *vault) job(ctx context.Context, name string) (failover.Job, error) {
 	if err != nil {
 		return failover.Job{}, err
 	}
-	return v.mapJob(name, &got.Job), nil
+	job := v.mapJob(name, &got.Job)
+	if got.Properties != nil {
+		err = v.tellShares(ctx, got.Properties, &job)
+	}
+	return job, err
 }
 
 // JobsSince reads every job on an item that began at or after a time less 30 s, for clocks differ. The list knows jobs by
 // friendly name only, and names can repeat in a vault: a job of a namesake may be among them, and its ActivityID tells.
 // The job that the given item names as running is among them even if the names differ.
 func (s *Site) JobsSince(ctx context.Context, item failover.Item, since time.Time) ([]failover.Job, error) {
-	v, _, err := s.locateItem(item)
+	v, _, err := s.locate(item.ID)
 	if err != nil {
 		return nil, err
 	}

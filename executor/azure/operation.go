@@ -45,6 +45,13 @@ func beginItem(action string) operation {
 	return operation{permission: itemType + action + "/action", mutates: true}
 }
 
+func readPlans() operation { return operation{permission: provider + "replicationRecoveryPlans/read"} }
+
+// beginPlan is a mutating call on a recovery plan, by the word of its action.
+func beginPlan(action string) operation {
+	return operation{permission: provider + "replicationRecoveryPlans/" + action + "/action", mutates: true}
+}
+
 func beginSwitch() operation {
 	return operation{permission: provider + "replicationFabrics/replicationProtectionContainers/switchprotection/action", mutates: true}
 }

@@ -5,7 +5,7 @@ import "strings"
 // resource is an ARM id below a vault, taken apart; absent parts are empty.
 type resource struct {
 	Vault
-	fabric, container, item, job, machine string
+	fabric, container, item, job, machine, plan string
 }
 
 // parseID reads the parts by the names before them, since Azure varies the case even of the fixed words.
@@ -29,6 +29,8 @@ func parseID(id string) resource {
 			r.item = name
 		case "replicationjobs":
 			r.job = name
+		case "replicationrecoveryplans":
+			r.plan = name
 		case "virtualmachines":
 			r.machine = name
 		}

@@ -1,0 +1,198 @@
+package azure
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	siterecovery "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicessiterecovery/v2"
+
+	"ferry/failover"
+)
+
+// Plans lists the recovery plans of all vaults without their groups, which the list does not carry (recorded 2023).
+func (s *Site) Plans(ctx context.Context) ([]failover.RecoveryPlan, error) {
+	var all []failover.RecoveryPlan
+	for _, v := range s.vaults {
+		found, err := read(ctx, readPlans(), func(ctx context.Context) ([]*siterecovery.RecoveryPlan, error) {
+			return collect(ctx, v.plans.NewListPager(v.ResourceGroup, v.Name, nil),
+				func(p siterecovery.ReplicationRecoveryPlansClientListResponse) []*siterecovery.RecoveryPlan { return p.Value })
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range found {
+			all = append(all, v.mapPlan(p))
+		}
+	}
+	return all, nil
+}
+
+// Plan reads one recovery plan whole, by its ARM id.
+func (s *Site) Plan(ctx context.Context, id string) (failover.RecoveryPlan, error) {
+	v, at, err := s.locate(id)
+	if err == nil && at.plan == "" {
+		err = refuse("InvalidPlan", "%q is no recovery plan.", id)
+	}
+	if err != nil {
+		return failover.RecoveryPlan{}, err
+	}
+	got, err := read(ctx, readPlans(), func(ctx context.Context) (siterecovery.ReplicationRecoveryPlansClientGetResponse, error) {
+		return v.plans.Get(ctx, v.ResourceGroup, v.Name, at.plan, nil)
+	})
+	if err != nil {
+		return failover.RecoveryPlan{}, err
+	}
+	return v.mapPlan(&got.RecoveryPlan), nil
+}
+
+func (v *vault) mapPlan(p *siterecovery.RecoveryPlan) failover.RecoveryPlan {
+	plan := failover.RecoveryPlan{
+		ID: or(or(p).ID), Key: failover.ItemKey(v.id(), "plan/"+or(or(p).Name)), Name: or(or(p).Name), Vault: v.Name, VaultID: v.id(),
+	}
+	props := or(or(p).Properties)
+	for _, word := range props.AllowedOperations {
+		plan.Allowed = append(plan.Allowed, or(word))
+	}
+	if c := props.CurrentScenario; c != nil && or(c.ScenarioName) != "" && !strings.EqualFold(or(c.ScenarioName), idle) {
+		plan.Scenario, plan.JobID = or(c.ScenarioName), v.canonicalJob(or(c.JobID))
+	}
+	for _, g := range props.Groups {
+		group := failover.PlanGroup{}
+		if or(g).GroupType != nil {
+			group.Name = string(*g.GroupType)
+		}
+		// An id may be older than a reprotect; the item's name is for life.
+		for _, it := range or(g).ReplicationProtectedItems {
+			if name := parseID(or(or(it).ID)).item; name != "" {
+				group.Keys = append(group.Keys, failover.ItemKey(v.id(), name))
+			}
+		}
+		if len(group.Keys) > 0 {
+			plan.Groups = append(plan.Groups, group)
+		}
+	}
+	return plan
+}
+
+// planSender prepares a call for a whole plan.
+func (v *vault) planSender(call failover.Call, plan string) (func(context.Context) error, operation, error) {
+	switch call.Kind {
+	case failover.StepFailover:
+		input := planInput(call)
+		return func(ctx context.Context) error {
+			_, err := v.plans.BeginUnplannedFailover(ctx, v.ResourceGroup, v.Name, plan, input, nil)
+			return err
+		}, beginPlan("unplannedFailover"), nil
+	case failover.StepCommit:
+		return func(ctx context.Context) error {
+			_, err := v.plans.BeginFailoverCommit(ctx, v.ResourceGroup, v.Name, plan, nil)
+			return err
+		}, beginPlan("failoverCommit"), nil
+	case failover.StepChange, failover.StepTest, failover.StepCleanup, failover.StepReprotect, failover.StepReprotectAgain, failover.StepProbe, failover.StepCheck, failover.StepSurvey:
+	}
+	return nil, operation{}, refuse("UnknownStep", "Ferry has no call for the step %q of a recovery plan.", call.Kind)
+}
+
+// planInput names the kind of point: a plan takes no single one (documented).
+func planInput(call failover.Call) siterecovery.RecoveryPlanUnplannedFailoverInput {
+	points := siterecovery.A2ARpRecoveryPointTypeLatest
+	switch call.Point.Kind {
+	case failover.LatestProcessed:
+		points = siterecovery.A2ARpRecoveryPointTypeLatestProcessed
+	case failover.LatestApp:
+		points = siterecovery.A2ARpRecoveryPointTypeLatestApplicationConsistent
+	case failover.Latest, failover.AtTime, failover.ByID:
+	}
+	source := siterecovery.SourceSiteOperationsNotRequired
+	if call.Shutdown {
+		source = siterecovery.SourceSiteOperationsRequired
+	}
+	return siterecovery.RecoveryPlanUnplannedFailoverInput{Properties: &siterecovery.RecoveryPlanUnplannedFailoverInputProperties{
+		FailoverDirection: new(siterecovery.PossibleOperationsDirectionsPrimaryToRecovery), SourceSiteOperations: &source,
+		ProviderSpecificDetails: []siterecovery.RecoveryPlanProviderSpecificFailoverInputClassification{
+			&siterecovery.RecoveryPlanA2AFailoverInput{RecoveryPointType: &points},
+		},
+	}}
+}
+
+// share is one VM's part of a plan's job: a task of a group, and a job of its own.
+type share struct {
+	vm, job string
+	errors  []failover.Fault
+}
+
+// shares are the VMs of a plan's job; none for any other job.
+func shares(p *siterecovery.JobProperties) []share {
+	var all []share
+	for _, t := range p.Tasks {
+		group, ok := or(t).GroupTaskCustomDetails.(*siterecovery.RecoveryPlanGroupTaskDetails)
+		if !ok {
+			continue
+		}
+		for _, c := range group.ChildTasks {
+			s := share{vm: or(or(c).FriendlyName), errors: mapErrors(or(c).Errors)}
+			switch d := or(c).CustomDetails.(type) {
+			case *siterecovery.JobTaskDetails:
+				s.vm, s.job = orElse(or(or(d.JobTask).TargetObjectName), s.vm), parseID(or(or(d.JobTask).JobID)).job
+				if s.job == "" {
+					s.job = or(or(d.JobTask).JobID)
+				}
+			case *siterecovery.VirtualMachineTaskDetails:
+				if d.JobTask != nil {
+					s.vm, s.job = orElse(or(d.JobTask.TargetObjectName), s.vm), parseID(or(d.JobTask.JobID)).job
+				}
+			}
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// planReaders bounds how many VMs' jobs are read at the same time.
+const planReaders = 8
+
+// tellShares adds what a plan's job knows of its VMs only through their own jobs: the points used, and errors. It is read
+// once, when the job has ended.
+func (v *vault) tellShares(ctx context.Context, p *siterecovery.JobProperties, job *failover.Job) error {
+	all := shares(p)
+	if len(all) == 0 || job.EndedAt.IsZero() {
+		return nil
+	}
+	jobs, errs := make([]failover.Job, len(all)), make([]error, len(all))
+	var reading sync.WaitGroup
+	slots := make(chan struct{}, planReaders)
+	for i, s := range all {
+		if s.job == "" {
+			continue
+		}
+		slots <- struct{}{}
+		reading.Go(func() {
+			jobs[i], errs[i] = v.job(ctx, s.job)
+			<-slots
+		})
+	}
+	reading.Wait()
+	job.PointsUsed = map[string]time.Time{}
+	for i, s := range all {
+		if errs[i] != nil {
+			return errs[i]
+		}
+		if at := jobs[i].PointUsed; !at.IsZero() {
+			job.PointsUsed[strings.ToLower(s.vm)] = at
+		}
+		for _, f := range append(s.errors, jobs[i].Errors...)[:min(1, len(s.errors)+len(jobs[i].Errors))] {
+			f.About = s.vm
+			job.Errors = append(job.Errors, f)
+		}
+	}
+	return nil
+}
