@@ -10,11 +10,7 @@ import (
 
 // follow watches the job to its end, and then the item: a job that succeeded is not yet an item that changed.
 func follow(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
-	pace := step.Poll
-	if pace <= 0 {
-		pace = LookEvery
-	}
-	pace = min(pace, pollWithin)
+	pace := step.pace()
 	if seen.JobAt.IsZero() || seen.Job.ID != step.JobID {
 		return ReadJob{step.JobID}
 	}
@@ -72,11 +68,9 @@ func settle(t Target, step *Step, seen Observation, now time.Time) Effect {
 	switch {
 	case seen.Item.replicating(): // for hours; the item tells how far it is
 		if told := replication(seen.Item); t.Progress != told {
-			goesOn := note(t, step.Kind, told)
-			goesOn.JobEnded = true
-			return Tell{[]Fact{goesOn}}
+			return Tell{[]Fact{Observed{Target: t.Item.Key, Kind: step.Kind, Tasks: job.Tasks, Note: told, JobEnded: true}}}
 		}
-		pace = pollWithin
+		pace = step.pace()
 	case now.After(seen.JobAt.Add(SettleWithin)):
 		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Azure's job has ended as " + cmp.Or(job.Description, string(job.State)) + ", but " + t.Item.Name + " is still in the state " + seen.Item.State + ".", Hint: "Look at the replicated item in the portal."}}}
 	}
@@ -84,6 +78,14 @@ func settle(t Target, step *Step, seen Observation, now time.Time) Effect {
 		return Wait{next}
 	}
 	return Look{}
+}
+
+// pace is how often a step is looked at: as Azure asked for, within bounds.
+func (s *Step) pace() time.Duration {
+	if s.Poll <= 0 {
+		return LookEvery
+	}
+	return min(s.Poll, pollWithin)
 }
 
 // settled reports whether the item itself shows that a step is done, or that somebody went on from there in the portal.

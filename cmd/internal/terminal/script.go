@@ -68,6 +68,8 @@ func (p *player) line(ctx context.Context, line string) error {
 		}
 		p.within = d
 		return nil
+	case "wait":
+		return p.wait(ctx, rest)
 	}
 	if done, err := p.nature(word, rest); done {
 		return err
@@ -76,7 +78,7 @@ func (p *player) line(ctx context.Context, line string) error {
 	if !ok {
 		return errors.New("a line is NAME: TEXT, NAME: click LABEL [on TEXT], NAME: choose \"OPTION\" in \"MENU\" [on TEXT],\n" +
 			"NAME: fill \"FIELD\" with VALUE[, VALUE], NAME: submit, NAME: dismiss, NAME: reply to TEXT: TEXT,\n" +
-			"expect ..., speed N, within DURATION, fault ..., portal ..., source ..., role ..., or # a comment")
+			"expect ..., speed N, wait DURATION, within DURATION, fault ..., portal ..., source ..., role ..., or # a comment")
 	}
 	return p.act(ctx, who, what)
 }
@@ -133,6 +135,20 @@ func (p *player) reply(ctx context.Context, who, on, text string) error {
 		return err
 	}
 	return p.workspace.Reply(who, channel, thread, text)
+}
+
+// wait lets simulated time go by, as people do who are in no hurry.
+func (p *player) wait(ctx context.Context, text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return errors.New("say wait DURATION, such as wait 2h, in simulated time")
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Duration(float64(d) / p.vault.Speed())):
+		return nil
+	}
 }
 
 // click waits for the button to be there, as a person would.

@@ -32,6 +32,18 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// The whole journey, twice around, as the document tells it.
+func TestScriptOfTheJourney(t *testing.T) {
+	t.Parallel()
+	lines, err := os.ReadFile("../../../docs/journey.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := script(t, string(lines)); code != 0 {
+		t.Fatalf("exit %d: %s\n%s", code, errs, out)
+	}
+}
+
 // The lines about Azure itself.
 func TestScriptMakesTrouble(t *testing.T) {
 	t.Parallel()
