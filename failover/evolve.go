@@ -140,6 +140,9 @@ func evolveTarget(op Operation, r Record) Operation {
 	case StepFailed:
 		op.Decisions = spend(op.Decisions, op.stage(kind).Gate)
 		op = dropChange(op, kind)
+		if t.Lead {
+			op = strand(op, kind, t.Error)
+		}
 	case StepDone:
 		if kind == StepChange || op.Verb == VerbFailback { // the class decides again
 			op.Decisions = spend(op.Decisions, op.stage(kind).Gate)
@@ -166,6 +169,17 @@ func (o Operation) leadStarted(t Target, kind StepKind) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// strand takes the VMs of a recovery plan back with the plan's own step: what was not done to it was not done to them.
+func strand(op Operation, kind StepKind, why *Fault) Operation {
+	for i := range op.Targets {
+		if t := &op.Targets[i]; t.Led && t.Phase == Running && t.Doing == kind {
+			t.Phase, t.Progress, t.Error = afterFailure(op, *t, kind), "", why
+		}
+	}
+	op.Phase = rollUp(op)
+	return op
 }
 
 // dropChange ends a wish for another point with the step that was to fulfil it.

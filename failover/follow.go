@@ -120,7 +120,8 @@ func replication(item Item) string {
 	case StateFirstPoint:
 		return "initial replication is done; waiting for the first recovery point"
 	case StateReplicates:
-		return "initial replication to " + item.To + ": " + strconv.Itoa(item.Replicated) + " %"
+		// In steps: each is a fact and an edit, and there may be a thousand VMs.
+		return "initial replication to " + item.To + ": " + strconv.Itoa(item.Replicated/5*5) + " %"
 	}
 	return "replication is being set up"
 }

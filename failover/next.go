@@ -127,6 +127,11 @@ func Next(op Operation, seen map[string]Observation, now time.Time) (target stri
 	if wait != nil {
 		return "", wait
 	}
+	for _, t := range op.Targets { // a success is never said of what was not read as done
+		if !t.Phase.Final() {
+			return t.Item.Key, Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Nothing leads on from where " + t.Item.Name + " stands.", Hint: "Look at it in the portal; then type /failover cancel " + string(op.ID) + "."}}}
+		}
+	}
 	return "", Tell{[]Fact{finish(op)}}
 }
 

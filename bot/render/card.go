@@ -160,14 +160,19 @@ func (c cardOf) places(item failover.Item) string {
 
 // to is the region that the operation moves to, and from the one that it leaves, as far as it is one.
 func (c cardOf) to() string {
-	if len(c.op.Targets) != 1 || c.op.Targets[0].Item.To == "" {
+	if !c.oneWay() || c.op.Targets[0].Item.To == "" {
 		return "the other region"
 	}
 	return c.name(c.op.Targets[0].Item.To)
 }
 
+// oneWay: what the first target says of the direction holds for all.
+func (c cardOf) oneWay() bool {
+	return len(c.op.Targets) == 1 || len(c.op.Targets) > 0 && c.op.Plan.Recovery != nil
+}
+
 func (c cardOf) from() string {
-	if len(c.op.Targets) != 1 || c.op.Targets[0].Item.From == "" {
+	if !c.oneWay() || c.op.Targets[0].Item.From == "" {
 		return "the other region"
 	}
 	return c.name(c.op.Targets[0].Item.From)

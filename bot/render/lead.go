@@ -179,7 +179,15 @@ func (c cardOf) succeeded() []line {
 	if l := c.measures(); l != "" {
 		lines = append(lines, words("%s", l))
 	}
-	return append(lines, words("It is not protected until it is reprotected: %s reprotect %s.", bot.Command, c.target()))
+	return append(lines, words("It is not protected until it is reprotected: %s reprotect %s.", bot.Command, c.ref()))
+}
+
+// ref is what to type for what the operation is about.
+func (c cardOf) ref() string {
+	if len(c.op.Targets) == 1 {
+		return c.target()
+	}
+	return string(c.op.ID)
 }
 
 // leftovers names what a failback has left in the region that it came from.

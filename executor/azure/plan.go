@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,7 +18,9 @@ func (s *Site) Plans(ctx context.Context) ([]failover.RecoveryPlan, error) {
 	for _, v := range s.vaults {
 		found, err := read(ctx, readPlans(), func(ctx context.Context) ([]*siterecovery.RecoveryPlan, error) {
 			return collect(ctx, v.plans.NewListPager(v.ResourceGroup, v.Name, nil),
-				func(p siterecovery.ReplicationRecoveryPlansClientListResponse) []*siterecovery.RecoveryPlan { return p.Value })
+				func(p siterecovery.ReplicationRecoveryPlansClientListResponse) []*siterecovery.RecoveryPlan {
+					return p.Value
+				})
 		})
 		if err != nil {
 			return nil, err
@@ -55,7 +58,11 @@ func (v *vault) mapPlan(p *siterecovery.RecoveryPlan) failover.RecoveryPlan {
 	for _, word := range props.AllowedOperations {
 		plan.Allowed = append(plan.Allowed, or(word))
 	}
-	if c := props.CurrentScenario; c != nil && or(c.ScenarioName) != "" && !strings.EqualFold(or(c.ScenarioName), idle) {
+	// The scenario of a plan stays when it is over (guessed); its status tells.
+	over := slices.ContainsFunc([]string{"Succeeded", "Failed", "Cancelled", "Completed"}, func(s string) bool {
+		return strings.EqualFold(s, or(props.CurrentScenarioStatus))
+	})
+	if c := props.CurrentScenario; c != nil && !over && or(c.ScenarioName) != "" && !strings.EqualFold(or(c.ScenarioName), idle) {
 		plan.Scenario, plan.JobID = or(c.ScenarioName), v.canonicalJob(or(c.JobID))
 	}
 	for _, g := range props.Groups {

@@ -14,16 +14,22 @@ func TestJourney(t *testing.T) {
 	var simulated time.Duration
 	bubble(t, func(w *world) {
 		begin := time.Now()
-		w.start(nil)
-		if err := w.process.app.Ready(w.t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		w.begin()
 		w.drill(1)
 		w.away(1)
 		w.home(1)
 		simulated = time.Since(begin)
 	})
 	t.Logf("simulated %s in %s", simulated.Round(time.Minute), time.Since(begun).Round(10*time.Millisecond))
+}
+
+// begin starts Ferry and waits until Slack hears it.
+func (w *world) begin() {
+	w.t.Helper()
+	w.start(nil)
+	if err := w.process.app.Ready(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // drill is a test failover and its clean-up, which need no approval here.
@@ -90,7 +96,7 @@ func (w *world) presses(who, label, want string) {
 // sees waits for the newest card, or the newest answer, to say something.
 func (w *world) sees(want string) {
 	w.t.Helper()
-	shown := func() string { return strings.ToLower(w.card("vm-x") + "\n" + w.newest("U0ANA")) }
+	shown := func() string { return strings.ToLower(w.card("") + "\n" + w.newest("U0ANA")) }
 	step := time.Second
 	for end := time.Now().Add(12 * time.Hour); ; step = min(2*step, 2*time.Minute) {
 		synctest.Wait()

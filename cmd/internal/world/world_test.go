@@ -73,7 +73,7 @@ func newWorld(t *testing.T, dir string) *world {
 	if testing.Verbose() {
 		w.log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	w.vault = vault.New(vault.Options{BaseURL: "http://" + azureHost, VMs: 3})
+	w.vault = vault.New(vault.Options{BaseURL: "http://" + azureHost, VMs: 3, Plans: []vault.Plan{{Name: "plan-shop", Boot: [][]string{{"vm-x"}, {"vm-y"}, {"sql-01"}}}}})
 	w.workspace = workspace.New(workspace.Options{BaseURL: "http://" + slackHost})
 	w.serve(azureHost, w.vault)
 	w.serve(slackHost, w.workspace)

@@ -1,0 +1,46 @@
+package world
+
+import (
+	"testing"
+
+	"ferry/sandbox/vault"
+)
+
+// planned are the VMs of the stand-in's recovery plan.
+const planned = 3
+
+// A recovery plan is one operation, one approval and one call to Azure, and every VM of it is read for itself in the end.
+// Azure has no reprotect of a plan of Azure VMs: Ferry reprotects them one by one.
+func TestPlan(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.begin()
+		w.types("ana", "/failover plan plan-shp", `No recovery plan is called "plan-shp". Near names: vault-dr/plan-shop`)
+		w.types("ana", "/failover plan plan-shop -20m", "a recovery plan has no recovery point")
+		w.types("ana", "/failover plan plan-shop latest-processed", "failover of recovery plan plan-shop")
+		for _, want := range []string{"Wave 1 · ", "Wave 2 · ", "Wave 3 · "} {
+			w.sees(want)
+		}
+		w.presses("ben", "Approve", "awaiting commit")
+		w.ledger("planUnplannedFailover", 1)
+		w.ledger("unplannedFailover", 0)
+		w.presses("ben", "Commit", ": committed")
+		w.ledger("planFailoverCommit", 1)
+		w.presses("ana", "Reprotect", "reprotect of")
+		w.presses("ben", "Approve", ": protected")
+		w.ledger("switchprotection", planned)
+	})
+}
+
+// One VM of the plan fails: the others are not stranded, and the end names both.
+func TestPlanWithAFailedVM(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.begin()
+		w.vault.Fault(vault.Fault{Operation: "unplannedFailover", VM: "vm-y", Kind: vault.JobFails, Code: "28031", Message: "No quota.", Causes: "Quota.", Action: "Raise it."})
+		w.types("ana", "/failover plan plan-shop", "[ Approve ]")
+		w.presses("ben", "Approve", "awaiting commit")
+		w.sees("No quota (error 28031)")
+		w.presses("ben", "Commit", "failed: vm-y")
+		w.ledger("planUnplannedFailover", 1)
+		w.ledger("planFailoverCommit", 1)
+	})
+}
