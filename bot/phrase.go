@@ -35,7 +35,7 @@ func Noun(verb failover.Verb) string {
 	case failover.VerbCleanup:
 		return "clean-up"
 	case failover.VerbFailover, failover.VerbCommit, failover.VerbReprotect, failover.VerbFailback, failover.VerbIncident,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire:
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
 	}
 	return string(verb)
 }
@@ -102,7 +102,7 @@ func What(op failover.Operation) string {
 	case failover.VerbIncident:
 		return "incident since " + Stamp(op.Plan.Point.Time)
 	case failover.VerbCommit, failover.VerbReprotect, failover.VerbFailback,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire:
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
 	}
 	return what
 }

@@ -93,7 +93,7 @@ func (c cardOf) next() []button {
 	case failover.VerbTest:
 		return []button{{action: ActionCleanup, label: "Clean up"}}
 	case failover.VerbCleanup, failover.VerbReprotect, failover.VerbFailback, failover.VerbIncident,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire:
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
 	}
 	return nil
 }

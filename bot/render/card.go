@@ -113,7 +113,7 @@ func succeededWords(verb failover.Verb) string {
 		return "home again"
 	case failover.VerbIncident:
 		return "over"
-	case failover.VerbFailover, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire:
+	case failover.VerbFailover, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
 	}
 	return "committed"
 }

@@ -173,7 +173,7 @@ func (c cardOf) succeeded() []line {
 		return append([]line{words("%s runs at home in %s, protected as before. Nobody has to act.", c.target(), c.to())}, c.leftovers()...)
 	case failover.VerbIncident:
 		return []line{words("%s", sentence(c.say(c.op.Note)))}
-	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire:
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
 	}
 	lines := []line{words("%s runs in %s, and the failover is final. Nobody has to act.", c.target(), c.to())}
 	if l := c.measures(); l != "" {

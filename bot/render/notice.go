@@ -199,7 +199,7 @@ func (n noticeOf) succeeded() string {
 		return fmt.Sprintf("%s is home again and protected as before (%s). See its card for what is left behind.", n.target(), id)
 	case failover.VerbIncident:
 		return fmt.Sprintf("The incident is over (%s).", id)
-	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire:
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
 	}
 	c := cardOf{op: n.op, detail: details()[0]}
 	text := fmt.Sprintf("The failover of %s is final (%s).", n.target(), n.op.ID)

@@ -143,7 +143,7 @@ func (c cardOf) point(t failover.Target) line {
 	switch c.op.Verb {
 	case failover.VerbFailover, failover.VerbTest, failover.VerbChange, failover.VerbFailback:
 	case failover.VerbCommit, failover.VerbCleanup, failover.VerbReprotect, failover.VerbIncident,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire:
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
 		return nil
 	}
 	sel := c.op.Plan.Point
