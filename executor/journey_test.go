@@ -118,7 +118,7 @@ func TestJourney(t *testing.T) {
 		b.pressed(back)
 		begun := time.Now()
 		pass(2 * time.Hour)
-		if p := b.phase(back, failover.Running).Targets[0].Progress; p != "initial replication to west: 39 %" {
+		if p := b.phase(back, failover.Running).Targets[0].Progress; p != "initial replication to west: 35 %" {
 			t.Errorf("progress %q", p)
 		}
 		if b.ended(back, failover.Succeeded); time.Since(begun) < copies {
