@@ -70,7 +70,9 @@ func settle(t Target, step *Step, seen Observation, now time.Time) Effect {
 		if told := replication(seen.Item); t.Progress != told {
 			return Tell{[]Fact{Observed{Target: t.Item.Key, Kind: step.Kind, Tasks: job.Tasks, Note: told, JobEnded: true}}}
 		}
-		pace = step.pace()
+		if pace = pollWithin; step.Poll > 0 {
+			pace = step.pace()
+		}
 	case now.After(seen.JobAt.Add(SettleWithin)):
 		return Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Azure's job has ended as " + cmp.Or(job.Description, string(job.State)) + ", but " + t.Item.Name + " is still in the state " + seen.Item.State + ".", Hint: "Look at the replicated item in the portal."}}}
 	}

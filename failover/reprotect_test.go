@@ -68,7 +68,7 @@ func TestReprotectFollowsTheItem(t *testing.T) {
 	}{
 		{failover.StateEnabling, 0, "replication is being set up"},
 		{failover.StateReplicates, 0, "initial replication to west: 0 %"},
-		{failover.StateReplicates, 61, "initial replication to west: 61 %"},
+		{failover.StateReplicates, 61, "initial replication to west: 60 %"},
 		{failover.StateFirstPoint, 100, "waiting for the first recovery point"},
 	}
 	for _, s := range steps {
