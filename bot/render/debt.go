@@ -11,8 +11,11 @@ import (
 	"ferry/failover"
 )
 
-// debtsShown is how many debts a message lists; a terminal has them all.
-const debtsShown = 25
+// debtsShown is how many debts a message lists; a terminal has them all. maxDebts bounds them in characters, as JSON.
+const (
+	debtsShown = 25
+	maxDebts   = 12_000
+)
 
 // noDebt is the good news.
 const noDebt = "Nothing is owed: no failover waits for its commit, none has left a VM without protection, and no drill is open."
@@ -56,20 +59,31 @@ func Debts(l failover.DebtList, now time.Time) Message {
 	if l.At.IsZero() {
 		return Ephemeral(notRead)
 	}
+	// Names from outside may need many characters more as JSON than they have: fewer lines then.
+	for shown := min(len(l.Debts), debtsShown); ; shown /= 2 {
+		lines := debtLines(l, shown, now)
+		block := richText("debt", lines)
+		if size([]slack.Block{block}) <= maxDebts || shown == 0 {
+			return Message{Text: Escape(textOf(lines)), Blocks: []slack.Block{block}}
+		}
+	}
+}
+
+func debtLines(l failover.DebtList, shown int, now time.Time) []line {
 	lines := []line{words(noDebt)}
 	if len(l.Debts) > 0 {
 		lines = []line{words("Left open, oldest first:")}
 	}
-	for _, d := range l.Debts[:min(len(l.Debts), debtsShown)] {
+	for _, d := range l.Debts[:shown] {
 		lines = append(lines, debtLine(d, now))
 	}
-	if more := len(l.Debts) - debtsShown; more > 0 {
+	if more := len(l.Debts) - shown; more > 0 {
 		lines = append(lines, words("and %d more: ferry debt in a terminal lists them all.", more))
 	}
 	for text := range strings.SplitSeq(strings.TrimSpace(protecting(l)+asOf(l.At, now)), "\n") {
 		lines = append(lines, words("%s", text))
 	}
-	return Message{Text: Escape(textOf(lines)), Blocks: []slack.Block{richText("debt", lines)}}
+	return lines
 }
 
 func debtLine(d failover.Debt, now time.Time) line {
