@@ -346,6 +346,9 @@ func (o Operation) clone() Operation {
 
 // RTO is how long the failover took, from the opened gate until Azure reported the last VM up; false until then.
 func (o Operation) RTO() (time.Duration, bool) {
+	if o.Verb != VerbFailover { // the way home waits for people
+		return 0, false
+	}
 	var last time.Time
 	for i := range o.Targets {
 		if o.Targets[i].Phase == Failed {

@@ -106,7 +106,7 @@ func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) E
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but nothing of the test failover is left."}}}
 	case now.Before(again):
 		return Wait{earlier(again, seen.SearchedAt.Add(LookEvery))}
-	case len(calls) > 1 || Legal(step.Kind, seen.Item) != nil:
+	case len(calls) > 1 || !t.Lead && Legal(step.Kind, seen.Item) != nil:
 		return Tell{[]Fact{noTrace(op, t)}}
 	}
 	return begin(op, t, step.Kind, step.Attempt+1, seen, now)
