@@ -120,6 +120,16 @@ func TestLostStepsDoNotTick(t *testing.T) {
 	}
 }
 
+// TestPartsStandBelowTheirTask: what a task is made of is indented further than the task.
+func TestPartsStandBelowTheirTask(t *testing.T) {
+	s := halfway()
+	all := []failover.Task{{Name: "Reprotecting", State: "InProgress", StartedAt: s.now}, {Name: "Enable replication", State: "InProgress", StartedAt: s.now, Part: true}}
+	s = s.then(time.Second, failover.Observed{Target: s.op.Targets[0].Item.Key, Kind: failover.StepFailover, Tasks: all})
+	if text := readable(render.Card(s.op, s.now, false)); !strings.Contains(text, "   ▶ Reprotecting: running") || !strings.Contains(text, "      ▶ Enable replication: running") {
+		t.Errorf("the card does not nest:\n%s", text)
+	}
+}
+
 // TestManyTargets: a thousand VMs are one card, worst first.
 func TestManyTargets(t *testing.T) {
 	op := halfway().op

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
 	"ferry/executor/azure"
 	"ferry/executor/sitetest"
 	"ferry/failover"
@@ -146,7 +148,7 @@ func callsOf(t *testing.T, world *vault.Vault) []sitetest.Call {
 	return calls
 }
 
-func newSite(t *testing.T, client *http.Client, caches map[string]string) *azure.Site {
+func newSite(t *testing.T, client policy.Transporter, caches map[string]string) *azure.Site {
 	t.Helper()
 	credential, err := azure.NewCredential("managed_identity", host, client)
 	if err != nil {
