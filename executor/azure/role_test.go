@@ -54,7 +54,7 @@ func called(t *testing.T) map[string]bool {
 	actions := map[string]bool{}
 	for _, operator := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			world := vault.New(vault.Options{BaseURL: host, VMs: 1, Operator: operator})
+			world := vault.New(vault.Options{BaseURL: host, VMs: 1, Operator: operator, Plans: []vault.Plan{{Name: "nights"}}})
 			w := watched{serve(t, world), actions}
 			site := newSite(t, w, map[string]string{"northeurope": world.CacheAccounts()["northeurope"]})
 			useAll(t, site, world)
@@ -82,7 +82,10 @@ func (r roundTripper) RoundTrip(q *http.Request) (*http.Response, error) { retur
 // useAll calls every method of a site, and Begin with every step.
 func useAll(t *testing.T, site *azure.Site, world *vault.Vault) {
 	t.Helper()
+	plan := strings.Split(world.Items()[0].ID, "/replicationFabrics/")[0] + "/replicationRecoveryPlans/nights"
 	methods := map[string]func(failover.Item) error{
+		"Plans":     func(failover.Item) error { _, err := site.Plans(t.Context()); return err },
+		"Plan":      func(failover.Item) error { _, err := site.Plan(t.Context(), plan); return err },
 		"Items":     func(failover.Item) error { _, err := site.Items(t.Context()); return err },
 		"Item":      func(it failover.Item) error { _, err := site.Item(t.Context(), it); return err },
 		"Points":    func(it failover.Item) error { _, err := site.Points(t.Context(), it); return err },
