@@ -15,6 +15,10 @@ const (
 	NotStored = "Your request could not be stored in time and is no longer valid. Ask again."
 	// NoExecutor is the answer to a read that nobody answered.
 	NoExecutor = "No executor answers, so I cannot say. Check that a ferry executor runs, then ask again."
+	// Reading stands in a form until it is known what it is about.
+	Reading = "Reading what this is about…"
+	// NoForm is the answer when Slack did not let a form be opened.
+	NoForm = "Slack did not let me open the form in time. Nothing was started; ask again."
 	// AzureSlow is the answer while Azure has not answered a read.
 	AzureSlow = "Azure has not answered yet. I go on waiting for half a minute, and tell you here."
 )
@@ -59,7 +63,10 @@ func AnswerTo(cmd failover.Command, op failover.Operation, a failover.Answer) st
 	case failover.DidExpire:
 		return id + " expired without a decision. Nothing was started. Ask again if it is still wanted."
 	case failover.DidAskChange:
-		return "You may ask for another recovery point of " + id + " but not decide it, so it waits for " + deciders(op, failover.ClassChange) + ". They are told in the channel."
+		if op.Verb == failover.VerbChange { // the wish opened it
+			return requestedAnswer(cmd, op)
+		}
+		return "You may ask for the change of the recovery point of " + Targets(op) + changedTo(op) + " (" + id + ") but not decide it, so it waits for " + deciders(op, failover.ClassChange) + ". They are told in the channel."
 	case failover.DidAskCommit:
 		return "You may ask for the commit of " + id + " but not decide it, so it waits for " + WaitsFor(op) + ". They are told in the channel."
 	}
@@ -109,7 +116,19 @@ func openedAnswer(cmd failover.Command, op failover.Operation) string {
 	if step == failover.StepCheck {
 		return "It is noted that " + Targets(op) + " works (" + string(op.ID) + "). The commit is next; see the card in the channel."
 	}
-	return "The " + StepNoun(op, step) + " of " + Targets(op) + " (" + string(op.ID) + ") has started. Follow it on the card in the channel."
+	to := ""
+	if step == failover.StepChange {
+		to = changedTo(op)
+	}
+	return "The " + StepNoun(op, step) + " of " + Targets(op) + to + " (" + string(op.ID) + ") has started. Follow it on the card in the channel."
+}
+
+// changedTo names the other point that is asked for, in full: who typed 14:05 sees which one was found.
+func changedTo(op failover.Operation) string {
+	if op.Change == nil {
+		return ""
+	}
+	return " to the one of " + Stamp(op.Change.Point.Time)
 }
 
 func incidentAnswer(op failover.Operation) string {

@@ -93,7 +93,7 @@ func actRecords() []Record {
 		},
 		{
 			Name: "reprotect", Group: groupAct, Available: true, Args: "VM|OP",
-			Summary:  "Replicate a VM back that was failed over and committed; ends when it is protected.",
+			Summary:  "Replicate a VM back that was failed over and committed. It first shows what it would use and create, and ends when the VM is protected.",
 			Examples: []string{"/failover reprotect vm-x", "/failover reprotect op-7f3kq2mz"},
 			Who:      "who may ask for a reprotect",
 		},

@@ -29,6 +29,20 @@ type PointsReply struct {
 	List    failover.PointList `json:"list,omitzero"`
 }
 
+// ReviewRequest asks what a reprotect would do to a VM as typed, or to the VM of an operation.
+type ReviewRequest struct {
+	VM string        `json:"vm,omitempty"`
+	Op failover.OpID `json:"op,omitempty"`
+}
+
+// ReviewReply carries what it would do, or why there is no answer.
+type ReviewReply struct {
+	V       int               `json:"v"`
+	Pending bool              `json:"pending,omitempty"`
+	Refused *failover.Refusal `json:"refused,omitempty"`
+	Review  failover.Review   `json:"review,omitzero"`
+}
+
 // Points is `ferry points VM -o json`: versioned, and only ever added to.
 type Points struct {
 	V     int         `json:"v"`

@@ -17,6 +17,7 @@ const (
 	// ServicePoints and what follows need Azure: only executors serve them.
 	ServicePoints = "ferrysvc.points"
 	ServiceJobs   = "ferrysvc.jobs"
+	ServiceReview = "ferrysvc.review"
 )
 
 // CheckSubject is where the service answers that says whether what a check is about works.

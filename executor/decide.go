@@ -149,7 +149,7 @@ func (e *Executor) ofOperation(ctx context.Context, cmd failover.Command, c matt
 	case cmd.Verb != failover.VerbReprotect && cmd.Verb != failover.VerbCleanup:
 		return c, nil, nil
 	}
-	if gate, waits := c.op.Pending(); waits && gate.Step.IsReprotect() {
+	if gate, waits := c.op.Pending(); waits && cmd.Verb == failover.VerbReprotect && gate.Step.IsReprotect() {
 		return c, nil, nil
 	}
 	item := c.op.Targets[0].Item

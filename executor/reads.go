@@ -34,6 +34,68 @@ func (e *Executor) Points(ctx context.Context, typed, key string) (failover.Poin
 	return list, nil, nil
 }
 
+// Review reads what a reprotect would do to the VM that a person typed, or to the VM of an operation; the answers are those
+// of Points.
+func (e *Executor) Review(ctx context.Context, typed string, id failover.OpID) (failover.Review, *failover.Refusal, error) {
+	items, refusal, err := e.meant(ctx, typed, id)
+	if refusal != nil || err != nil {
+		return failover.Review{}, refusal, err
+	}
+	if len(items) > 1 {
+		var names []string
+		for _, i := range items {
+			names = append(names, i.Name)
+		}
+		return failover.Review{Name: strings.Join(names, ", "), At: time.Now()}, nil, nil
+	}
+	item := items[0]
+	hold, err := e.Journal.Holder(ctx, item.Key)
+	if err != nil {
+		return failover.Review{}, nil, err
+	}
+	if hold.Op != "" {
+		holder, err := e.Journal.Load(ctx, hold.Op)
+		if err != nil {
+			return failover.Review{}, nil, err
+		}
+		review, refusal := holder.Review()
+		return review, refusal, nil
+	}
+	review := failover.Review{Name: cmp.Or(typed, item.Name), At: time.Now()}
+	if review.Item, err = e.Site.Item(ctx, item); err == nil {
+		if refusal := failover.Legal(failover.StepReprotect, review.Item); refusal != nil {
+			return failover.Review{}, refusal, nil
+		}
+		var reversal failover.Reversal
+		reversal, err = e.Site.Reversal(ctx, review.Item)
+		review.Reversal, review.Seen = &reversal, reversal.Token()
+	}
+	if err != nil {
+		refusal, err = unavailable(ctx, err)
+		return failover.Review{}, refusal, err
+	}
+	return review, nil, nil
+}
+
+// meant finds an item by what was typed, or the VMs of an operation; there is at least one.
+func (e *Executor) meant(ctx context.Context, typed string, id failover.OpID) ([]failover.Item, *failover.Refusal, error) {
+	if id == "" {
+		item, refusal, err := e.resolve(ctx, typed)
+		return []failover.Item{item}, refusal, err
+	}
+	op, err := e.Journal.Load(ctx, id)
+	var items []failover.Item
+	for _, t := range op.Targets {
+		if !t.Lead {
+			items = append(items, t.Item)
+		}
+	}
+	if err == nil && len(items) == 0 {
+		return nil, failover.Refuse(failover.UnknownName, "Type /failover status to see what is open.", "There is no operation %s on a VM.", id), nil
+	}
+	return items, nil, err
+}
+
 // named finds an item by what was typed, or by its key.
 func (e *Executor) named(ctx context.Context, typed, key string) (failover.Item, *failover.Refusal, error) {
 	if key == "" {

@@ -56,7 +56,7 @@ func (s Situation) propose(cmd Command, plan *Plan, target *Target) *Refusal {
 		return Legal(StepCleanup, s.Item)
 	case VerbReprotect:
 		target.Check = nil
-		return s.reversed(target)
+		return s.reversed(cmd, target)
 	case VerbFailback:
 		return s.wayHome(cmd, plan, target)
 	case VerbChange:
@@ -132,12 +132,15 @@ func isolated(networks []string, typed string) (string, *Refusal) {
 }
 
 // reversed checks that the VM can be replicated back, and takes what that would use.
-func (s Situation) reversed(target *Target) *Refusal {
+func (s Situation) reversed(cmd Command, target *Target) *Refusal {
 	if refusal := Legal(StepReprotect, s.Item); refusal != nil {
 		return refusal
 	}
 	if s.Reversal == nil {
 		return Refuse(Unavailable, "Nothing was started; ask again in a moment.", "What a reprotect of %s would use could not be read.", s.Item.Name)
+	}
+	if cmd.Seen != "" && cmd.Seen != s.Reversal.Token() {
+		return Refuse(TooLate, "Look at it again: /failover reprotect "+s.Item.Name+".", "What a reprotect of %s would use or create has changed since it was shown. Nothing was started.", s.Item.Name)
 	}
 	target.Reversal = s.Reversal
 	return nil
@@ -166,7 +169,7 @@ func (s Situation) wayHome(cmd Command, plan *Plan, target *Target) *Refusal {
 	if !cmd.Point.Moving() {
 		return Refuse(BadUsage, "Leave the POINT out: it is chosen when "+s.Item.Name+" is replicated back.", "%s is not replicated back yet, so that it has no recovery point to fail back to.", s.Item.Name)
 	}
-	return s.reversed(target)
+	return s.reversed(cmd, target)
 }
 
 // homeward refuses when a failover would take a VM elsewhere than home.

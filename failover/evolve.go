@@ -119,10 +119,7 @@ func evolveTarget(op Operation, r Record) Operation {
 		t.Checked = append(t.Checked, f.Result)
 		return op
 	case Surveyed:
-		t.Leftovers = f.Leftovers
-		if f.Note != "" {
-			t.Progress = f.Note
-		}
+		t.Leftovers, t.LeftoversNote = f.Leftovers, f.Note
 		return op
 	case StepDone:
 		if f.Outside || !running(t.Step(kind)) { // nobody's call of ours did it
@@ -262,6 +259,9 @@ func evolveStep(op Operation, t *Target, step *Step, r Record) {
 		if f.Warning != "" {
 			step.Warning = f.Warning
 		}
+		if step.Kind == StepChange {
+			t.Replaced = t.PointUsed
+		}
 		if !f.PointUsed.IsZero() {
 			t.PointUsed = f.PointUsed
 		}
@@ -390,7 +390,7 @@ func answer(op Operation, r Record) Operation {
 		}
 	case Finished:
 		if op.Answers[r.Command].Did == "" {
-			op.Answers[r.Command] = Answer{Did: map[Phase]Did{Cancelled: DidCancel, Expired: DidExpire}[f.Phase]}
+			op.Answers[r.Command] = Answer{Did: map[Phase]Did{Cancelled: DidCancel, Succeeded: DidCancel, Expired: DidExpire}[f.Phase]}
 		}
 	case Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded:
 	}

@@ -195,8 +195,10 @@ type Target struct {
 	Shown *RecoveryPoint `json:"shown,omitempty"`
 	// PointUsed is the recovery point that Azure reports to have used; zero until known.
 	PointUsed time.Time `json:"point_used,omitzero"`
-	Steps     []Step    `json:"steps,omitempty"`
-	Error     *Fault    `json:"error,omitempty"`
+	// Replaced is the recovery point that was in use before the last change; zero when there was none, or it is not known.
+	Replaced time.Time `json:"replaced,omitzero"`
+	Steps    []Step    `json:"steps,omitempty"`
+	Error    *Fault    `json:"error,omitempty"`
 	// Lead is the recovery plan itself, to which the calls go; Led is a VM that moves with it, in its Wave (from 1).
 	Lead bool `json:"lead,omitempty"`
 	Led  bool `json:"led,omitempty"`
@@ -212,6 +214,8 @@ type Target struct {
 	Checked []CheckResult `json:"checked,omitempty"`
 	// Leftovers are what a failback leaves in the region that it came from, and what costs money there.
 	Leftovers []Leftover `json:"leftovers,omitempty"`
+	// LeftoversNote says why they are not known.
+	LeftoversNote string `json:"leftovers_note,omitempty"`
 }
 
 // StepKind is one mutating call to Azure and what follows from it.

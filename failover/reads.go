@@ -14,6 +14,32 @@ type PointList struct {
 	At     time.Time       `json:"at"`     // of the reading
 }
 
+// Review is what a reprotect of a VM would do, for who is about to ask for it or to let it begin.
+type Review struct {
+	Item     Item      `json:"item"`
+	Name     string    `json:"name"`               // what to type for the item
+	Reversal *Reversal `json:"reversal,omitempty"` // nil when it is about several VMs
+	// Op is the operation that already waits for this reprotect; empty when it would be asked for anew.
+	Op OpID `json:"op,omitempty"`
+	// Seen binds what is asked for to what was shown, see [Command].
+	Seen string    `json:"seen,omitempty"`
+	At   time.Time `json:"at"` // of the reading
+}
+
+// Review shows the reprotect that an operation on the VM waits for, and refuses while it waits for anything else.
+func (o Operation) Review() (Review, *Refusal) {
+	gate, waits := o.Pending()
+	if !waits || !gate.Step.IsReprotect() || len(o.Targets) != 1 || o.Targets[0].Unplanned {
+		s := Situation{Holder: o}
+		if len(o.Targets) > 0 {
+			s.Item = o.Targets[0].Item
+		}
+		return Review{}, s.free()
+	}
+	t := o.Targets[0]
+	return Review{Item: t.Item, Name: t.Item.Name, Reversal: t.Reversal, Op: o.ID, Seen: o.Token(gate.Step), At: o.At}, nil
+}
+
 // NewestFirst returns recovery points in the order in which people want them; Azure lists them in none.
 func NewestFirst(points []RecoveryPoint) []RecoveryPoint {
 	points = slices.Clone(points)

@@ -236,7 +236,7 @@ func decideReprotectAll(cmd Command, s Situation) ([]Fact, *Refusal) {
 			refusal = m.Trouble
 		}
 		if refusal == nil {
-			refusal = one.reversed(&target)
+			refusal = one.reversed(Command{}, &target)
 		}
 		if refusal != nil {
 			not = append(not, refusal.Message)

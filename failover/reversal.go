@@ -34,6 +34,9 @@ type ReversalDisk struct {
 	Cache string `json:"cache"`           // storage account in the region that runs the VM now
 }
 
+// Token names what a reprotect was shown to do, so that a request for it does not start another one.
+func (r *Reversal) Token() string { return string(StepReprotect) + "-" + r.digest() }
+
 // digest is what an approval of a reprotect binds to.
 func (r *Reversal) digest() string {
 	data, err := json.Marshal(r)

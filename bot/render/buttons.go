@@ -2,6 +2,8 @@ package render
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -26,7 +28,7 @@ func (c cardOf) buttons() []button {
 	switch {
 	case c.op.Phase == failover.Succeeded:
 		return c.next()
-	case !waits || c.expired() || c.unplanned():
+	case !waits || c.expired() || isUnplanned(c.op):
 		return nil
 	case c.op.Phase == failover.AwaitingCommit:
 		return c.atCommit()
@@ -39,47 +41,71 @@ func (c cardOf) buttons() []button {
 	}
 }
 
-// unplanned: what the gate is about has not been read yet.
-func (c cardOf) unplanned() bool {
-	for _, t := range c.op.Targets {
-		if t.Unplanned {
-			return true
-		}
-	}
-	return false
+// isUnplanned: what the gate is about has not been read yet.
+func isUnplanned(op failover.Operation) bool {
+	return slices.ContainsFunc(op.Targets, func(t failover.Target) bool { return t.Unplanned })
 }
 
 func (c cardOf) atCommit() []button {
 	target := clip(c.target(), 60)
 	all := []button{{
 		action: ActionCommit, label: "Commit", style: slack.StylePrimary, token: c.op.Token(failover.StepCommit),
-		ask: &question{
-			title: "Commit " + target + "?",
-			text:  fmt.Sprintf("Azure deletes all recovery points of %s. No other point can be chosen after that. This cannot be undone.", target),
-			yes:   "Commit", no: "Not now",
-		},
+		ask: &question{title: "Commit " + target + "?", text: c.commitText(target), yes: "Commit", no: "Not now"},
 	}}
 	if c.op.Change != nil {
 		all = append(all, button{
 			action: ActionChange, label: "Change point", token: c.op.Token(failover.StepChange),
-			ask: &question{
-				title: "Change the point?",
-				text:  fmt.Sprintf("%s is started again with the data of %s.", target, c.op.Change.Point.Time.UTC().Format("2006-01-02 15:04:05 UTC")),
-				yes:   "Change", no: "Not now",
-			},
+			ask: &question{title: "Change the point?", text: c.changeText(target), yes: "Change", no: "Not now"},
 		})
 	}
 	return all
 }
+
+// commitText says what a commit deletes, and what is left.
+func (c cardOf) commitText(target string) string {
+	stays := ""
+	if t := c.op.Targets; len(t) == 1 && !t[0].PointUsed.IsZero() {
+		stays = fmt.Sprintf("What stays is the VM with its data of %s. ", fullStamp(t[0].PointUsed))
+	}
+	text := fmt.Sprintf("Azure deletes all recovery points of %s. %sNo other point can be chosen after that. This cannot be undone.", target, stays)
+	if warning := c.checkWarning(); warning != "" {
+		text = warning + " " + text
+	}
+	return text
+}
+
+func (c cardOf) changeText(target string) string {
+	instead := ""
+	if t := c.op.Targets; len(t) == 1 && !t[0].PointUsed.IsZero() {
+		instead = fmt.Sprintf(" instead of %s: %s", fullStamp(t[0].PointUsed), difference(t[0].PointUsed, c.op.Change.Point.Time))
+	}
+	return fmt.Sprintf("%s is started again with its data of %s%s. What was written to it since the failover is lost.", target, fullStamp(c.op.Change.Point.Time), instead)
+}
+
+// checkWarning is said where somebody is about to commit a VM that does not answer.
+func (c cardOf) checkWarning() string {
+	for _, t := range c.op.Targets {
+		if n := len(t.Checked); n > 0 && t.Checked[n-1].Outcome != failover.CheckPassed {
+			return map[bool]string{true: "Its check failed.", false: "Its check got no answer."}[t.Checked[n-1].Outcome == failover.CheckFailed]
+		}
+	}
+	return ""
+}
+
+func fullStamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // stepQuestion is asked before a step of the way home that touches the VM.
 func (c cardOf) stepQuestion(step failover.StepKind) *question {
 	target := clip(c.target(), 60)
 	switch step {
 	case failover.StepFailover:
-		return &question{title: "Fail back " + target + "?", text: fmt.Sprintf("%s is stopped in %s and started in %s.", target, c.from(), c.to()), yes: "Fail back", no: "Not now"}
+		text := fmt.Sprintf("%s is shut down in %s and started in %s.", target, c.from(), c.to())
+		if !c.op.Plan.Shutdown {
+			text = fmt.Sprintf("%s is started in %s without being shut down in %s first.", target, c.to(), c.from())
+		}
+		return &question{title: "Fail back " + target + "?", text: text + " It is down meanwhile.", yes: "Fail back", no: "Not now"}
 	case failover.StepReprotect, failover.StepReprotectAgain:
-		return &question{title: "Reprotect " + target + "?", text: fmt.Sprintf("The disks of %s in %s are replaced by a replica.", target, c.from()), yes: "Reprotect", no: "Not now"}
+		return &question{title: "Reprotect " + target + "?", text: fmt.Sprintf("%s goes on running in %s. What is left of it in %s is overwritten by its replica.", target, c.to(), c.from()), yes: "Reprotect", no: "Not now"}
 	case failover.StepCheck, failover.StepCommit, failover.StepChange, failover.StepTest, failover.StepCleanup, failover.StepProbe, failover.StepSurvey:
 	}
 	return nil

@@ -3,6 +3,7 @@ package render
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -14,6 +15,7 @@ import (
 const (
 	roleLead    = "lead"
 	roleTrouble = "trouble"
+	roleWay     = "way"
 	roleWhat    = "what"
 	roleSteps   = "steps"
 )
@@ -54,7 +56,7 @@ func newCard(op failover.Operation, now time.Time, continued bool, level detail)
 	}
 	return draft{
 		id: op.ID, seq: op.Seq, title: c.title(), buttons: c.buttons(), foot: foot,
-		parts: []part{{roleLead, c.lead()}, {roleTrouble, c.trouble()}, {roleWhat, c.what()}, {roleSteps, c.steps()}},
+		parts: []part{{roleLead, c.lead()}, {roleTrouble, c.trouble()}, {roleWay, c.way()}, {roleWhat, c.what()}, {roleSteps, c.steps()}},
 	}
 }
 
@@ -73,7 +75,10 @@ func (c cardOf) title() string {
 }
 
 // upper begins a sentence.
-func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+func upper(text string) string {
+	_, rest := utf8.DecodeRuneInString(text)
+	return strings.ToUpper(text[:rest]) + text[rest:]
+}
 
 // target names the VM, or how many there are.
 func (c cardOf) target() string { return c.name(bot.Targets(c.op)) }
@@ -93,10 +98,28 @@ func stateOf(op failover.Operation) string {
 		return succeededWords(op.Verb)
 	case op.Verb == failover.VerbIncident && op.Phase == failover.Running:
 		return "declared"
-	case op.Phase == failover.AwaitingCommit && op.Verb == failover.VerbCommit, op.Phase == failover.AwaitingApproval && op.Started():
+	case op.Phase == failover.AwaitingCommit && op.Verb == failover.VerbCommit:
 		return "waiting for a decision"
+	case op.Phase == failover.AwaitingApproval && op.Started():
+		return gateWords(op)
 	}
 	return phaseWords(op.Phase)
+}
+
+// gateWords is what the next gate on the way home is about.
+func gateWords(op failover.Operation) string {
+	gate, _ := op.Pending()
+	switch {
+	case failedStep(op) != "":
+		return "a step failed"
+	case isUnplanned(op):
+		return "the next step is being prepared"
+	case gate.Step == failover.StepCheck:
+		return "to be checked"
+	case gate.Step.IsReprotect():
+		return "ready to reprotect"
+	}
+	return "ready to fail back"
 }
 
 func succeededWords(verb failover.Verb) string {
@@ -151,11 +174,6 @@ func (c cardOf) since() time.Time {
 // expired: the clock passed, though no fact says so yet. Its buttons would only be refused.
 func (c cardOf) expired() bool {
 	return !c.op.ExpiresAt.IsZero() && !c.now.Before(c.op.ExpiresAt)
-}
-
-// places is where the VM moves, such as "West Europe to North Europe".
-func (c cardOf) places(item failover.Item) string {
-	return orNot(c.name(item.From)) + " to " + orNot(c.name(item.To))
 }
 
 // to is the region that the operation moves to, and from the one that it leaves, as far as it is one.

@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,13 +35,19 @@ func TestButtonsAreLegal(t *testing.T) {
 	for name, s := range scenarios() {
 		var want []string
 		switch {
-		case name == "awaiting_approval_expired":
+		case name == "awaiting_approval_expired" || slices.ContainsFunc(s.op.Targets, func(t failover.Target) bool { return t.Unplanned }):
+		case s.op.Phase == failover.AwaitingApproval && s.op.Started():
+			want = []string{render.ActionApprove}
 		case s.op.Phase == failover.AwaitingApproval:
 			want = []string{render.ActionApprove, render.ActionDeny}
+		case name == "change_asked":
+			want = []string{render.ActionCommit, render.ActionChange}
 		case s.op.Phase == failover.AwaitingCommit:
 			want = []string{render.ActionCommit}
-		case s.op.Phase == failover.Succeeded:
+		case s.op.Phase == failover.Succeeded && s.op.Verb == failover.VerbFailover:
 			want = []string{render.ActionReprotect}
+		case name == "drill_up" || name == "drill_reminded":
+			want = []string{render.ActionCleanup}
 		}
 		if got := actions(render.Card(s.op, s.now, false)); !slices.Equal(got, want) {
 			t.Errorf("%s offers %v, want %v", name, got, want)
@@ -69,8 +76,13 @@ func TestFirstThingsFirst(t *testing.T) {
 		failover.AwaitingApproval: "the role approver", failover.AwaitingCommit: "the role approver", failover.Running: "Waits for Azure",
 		failover.NeedsAttention: "Waits for a person", failover.Succeeded: "Nobody has to act",
 	}
+	others := map[string]string{ // in which no decision and no Azure is waited for
+		"failback_failed": "press Fail back again", "drill_reminded": "press Clean up", "failback_asking": "nobody has to act", "failback_preparing": "nobody has to act yet", "failback_blocked": "cannot be decided yet",
+		"failback_home": "make sure that nothing else uses it", "failback_home_unread": "look there", "drill_up": "press Clean up",
+		"succeeded": "press Reprotect", "succeeded_outside": "press Reprotect", "incident_declared": "incident over",
+	}
 	for name, s := range scenarios() {
-		want := waits[s.op.Phase]
+		want := cmp.Or(others[name], waits[s.op.Phase])
 		switch {
 		case name == "awaiting_approval_expired":
 			want = "ask again"
@@ -80,7 +92,7 @@ func TestFirstThingsFirst(t *testing.T) {
 		card := render.Card(s.op, s.now, false)
 		for surface, text := range map[string]string{"Slack": readable(card), "text": card.Text, "terminal": render.CardText(s.op, s.now)} {
 			first := string([]rune(text)[:min(400, len([]rune(text)))])
-			if !strings.Contains(first, "vm-x") || !strings.Contains(first, want) {
+			if !strings.Contains(first, "vm-x") && s.op.Verb != failover.VerbIncident || !strings.Contains(first, want) {
 				t.Errorf("%s on %s begins %q, without %q", name, surface, first, want)
 			}
 		}

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"ferry/bot"
 	"ferry/failover"
@@ -41,7 +42,33 @@ func (c cardOf) awaitingApproval() []line {
 	if rule := c.op.Plan.Rule; rule.Approvals > 0 && !rule.SelfApproval {
 		next = "Who asked for it cannot approve it. " + next
 	}
-	return []line{append(l, plain(".")), words("%s", next)}
+	return []line{append(l, plain(".")), words("When approved: %s", c.onApproval()), words("%s", next)}
+}
+
+// onApproval says what an approval sets going.
+func (c cardOf) onApproval() string {
+	vm, from, to := c.target(), c.from(), c.to()
+	switch c.op.Verb {
+	case failover.VerbTest:
+		return fmt.Sprintf("a copy of %s starts in %s, in an isolated network. %s itself and its replication go on.", vm, to, vm)
+	case failover.VerbCleanup:
+		return fmt.Sprintf("Azure deletes the test VM of %s with its disks and network interfaces. %s itself is not touched.", vm, vm)
+	case failover.VerbChange:
+		return fmt.Sprintf("%s is started again in %s with the other data. What was written to it since the failover is lost.", vm, to)
+	case failover.VerbReprotect:
+		return fmt.Sprintf("%s goes on running in %s and is replicated to %s. What is left of it there is overwritten.", vm, to, from)
+	case failover.VerbFailback:
+		if c.first() == failover.StepReprotect {
+			return fmt.Sprintf("the reprotect of %s starts, and nothing else. Each later step waits for its own button.", vm)
+		}
+		return fmt.Sprintf("%s is failed back to %s, and is down meanwhile. Each later step waits for its own button.", vm, to)
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbIncident,
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
+	}
+	if !c.op.Plan.Shutdown {
+		return fmt.Sprintf("%s is started in %s without being shut down in %s first, so both may run. Then it waits for the commit.", vm, to, from)
+	}
+	return fmt.Sprintf("%s is shut down in %s and started in %s. Then it waits for the commit.", vm, from, to)
 }
 
 func (c cardOf) running() []line {
@@ -54,11 +81,46 @@ func (c cardOf) running() []line {
 	if c.op.Verb == failover.VerbIncident {
 		return c.incident()
 	}
-	l := line{plain("Started "), moment(c.op.StartedAt, c.now), plain(", running for " + duration(c.now.Sub(c.op.StartedAt)))}
-	if len(c.op.Targets) == 1 && c.op.Targets[0].Progress != "" {
-		l = append(l, plain(": "+c.say(c.op.Targets[0].Progress)))
+	lines := []line{words("%s", c.whatNext())}
+	if begun := c.begun(); !begun.IsZero() {
+		l := line{plain("Started "), moment(begun, c.now), plain(", running for " + duration(c.now.Sub(begun)))}
+		if len(c.op.Targets) == 1 && c.op.Targets[0].Progress != "" {
+			l = append(l, plain(": "+c.say(c.op.Targets[0].Progress)))
+		}
+		lines = append(lines, append(l, plain(".")))
 	}
-	return []line{words("%s", c.whatNext()), append(l, plain("."))}
+	if at := c.protectedAt(); !at.IsZero() {
+		lines = append(lines, line{plain("Expected to be protected at about "), moment(at, c.now), plain(", an estimate.")})
+	}
+	return lines
+}
+
+// begun is when the step that runs was started; on the way home days may lie between the steps.
+func (c cardOf) begun() time.Time {
+	for i := range c.op.Targets {
+		t := &c.op.Targets[i]
+		if s := t.Step(t.Doing); t.Phase == failover.Running && s != nil && !s.StartedAt.IsZero() {
+			return s.StartedAt
+		}
+		if t.Phase == failover.Running && len(t.Steps) > 0 {
+			return time.Time{}
+		}
+	}
+	return c.op.StartedAt
+}
+
+// protectedAt is when a running reprotect may be done; zero when nothing is estimated, or the estimate is past.
+func (c cardOf) protectedAt() time.Time {
+	for _, t := range c.op.Targets {
+		s := t.Step(t.Doing)
+		if t.Phase != failover.Running || !t.Doing.IsReprotect() || t.Reversal == nil || s == nil || s.StartedAt.IsZero() {
+			continue
+		}
+		if at := s.StartedAt.Add(t.Reversal.Estimate()); at.After(c.now) {
+			return at.Round(time.Minute)
+		}
+	}
+	return time.Time{}
 }
 
 // whatNext says what a running operation waits for and what comes after.
@@ -103,36 +165,52 @@ func (c cardOf) whatNext() string {
 
 // awaitingStep is a gate on the way home.
 func (c cardOf) awaitingStep() []line {
-	if c.unplanned() {
+	gate, _ := c.op.Pending()
+	lines := c.again()
+	if isUnplanned(c.op) {
 		why := "Ferry reads what the next step would do; nobody has to act yet."
 		for _, t := range c.op.Targets {
 			if t.Progress != "" {
 				why = "The next step cannot be decided yet: " + c.say(t.Progress)
 			}
 		}
-		return []line{words("%s", why)}
+		return append(lines, words("%s", why))
 	}
-	gate, _ := c.op.Pending()
 	what := ""
 	switch gate.Step {
 	case failover.StepFailover:
-		what = fmt.Sprintf("%s is protected in both directions of the way: it runs in %s and can be failed back to %s.", c.target(), c.from(), c.to())
+		what = fmt.Sprintf("%s runs in %s and is replicated to %s, so it can be failed back now. It is down meanwhile.", c.target(), c.from(), c.to())
 	case failover.StepCheck:
-		what = fmt.Sprintf("%s has been failed back to %s. Check that it works, then press It works.", c.target(), c.to())
+		what = fmt.Sprintf("%s has been failed back to %s. %s If it works, press It works; the commit comes after that.", c.target(), c.to(), c.toCheck())
 	case failover.StepReprotectAgain:
-		what = fmt.Sprintf("%s runs at home and is not protected. The reprotect makes it what it was before the failover.", c.target())
-	case failover.StepReprotect, failover.StepCommit, failover.StepChange, failover.StepTest, failover.StepCleanup, failover.StepProbe, failover.StepSurvey:
+		what = fmt.Sprintf("%s runs at home in %s and is not protected. The reprotect replicates it to %s again, as before the failover.", c.target(), c.to(), c.from())
+	case failover.StepReprotect:
+		what = fmt.Sprintf("%s runs in %s and is not replicated back yet.", c.target(), c.to())
+	case failover.StepCommit, failover.StepChange, failover.StepTest, failover.StepCleanup, failover.StepProbe, failover.StepSurvey:
 	}
-	return []line{
-		words("%s", strings.TrimSpace(what)),
-		words("Waits for %s to press %s. There is no hurry: it can go on days later. To leave it as it is, type %s cancel %s.", c.say(bot.WaitsFor(c.op)), bot.Press(c.op, gate.Step), bot.Command, c.op.ID),
+	if what != "" {
+		lines = append(lines, words("%s", what))
 	}
+	return append(lines, words("Waits for %s to press %s. There is no hurry: it can go on days later. To leave it as it is, type %s cancel %s.",
+		c.say(bot.WaitsFor(c.op)), bot.Press(c.op, gate.Step), bot.Command, c.op.ID))
+}
+
+// again says that what was pressed last has failed.
+func (c cardOf) again() []line {
+	step := failedStep(c.op)
+	if step == "" {
+		return nil
+	}
+	if step == failover.StepChange {
+		return []line{words("The %s failed; what is wrong stands below. Check %s and its data before anybody commits.", bot.StepNoun(c.op, step), c.target())}
+	}
+	return []line{words("The %s failed; what is wrong stands below. When it is mended, press %s again.", bot.StepNoun(c.op, step), bot.Press(c.op, step))}
 }
 
 func (c cardOf) incident() []line {
 	return []line{
-		{plain("An incident began at "), moment(c.op.Plan.Point.Time, c.now), plain(".")},
-		words("Recovery points from after that need --force. To end it, type %s incident over.", bot.Command),
+		{plain("An incident began at "), moment(c.op.Plan.Point.Time, c.now), plain(". Data written after that may be spoilt.")},
+		words("Ferry takes recovery points from after that only with --force. To end it, type %s incident over.", bot.Command),
 	}
 }
 
@@ -144,18 +222,34 @@ func (c cardOf) awaitingCommit() []line {
 	if c.op.Verb == failover.VerbCommit {
 		how = "was failed over outside Ferry"
 	}
-	lines := []line{
+	lines := append(c.again(),
 		words("%s %s and waits for %s to press Commit.", c.target(), how, c.say(bot.WaitsFor(c.op))),
-		words("Check first that %s works. The commit deletes all its recovery points and cannot be undone. To leave it as it is, type %s cancel %s.",
-			c.target(), bot.Command, c.op.ID),
-	}
+		words("%s The commit deletes all its recovery points and cannot be undone. To leave it as it is, type %s cancel %s.",
+			c.toCheck(), bot.Command, c.op.ID))
 	if ch := c.op.Change; ch != nil {
 		lines = append(lines, line{
-			c.person(ch.By), plain(" asks for another recovery point: "), moment(ch.Point.Time, c.now),
-			plain(fmt.Sprintf(" instead of the one in use. Waits for %s to press Change point.", c.say(bot.ChangeWaitsFor(c.op)))),
+			c.person(ch.By), plain(" asks for another recovery point: "), moment(ch.Point.Time, c.now), plain(" instead of the one in use. It waits for "),
+			plain(c.say(bot.ChangeWaitsFor(c.op)) + " to press Change point."),
 		})
 	}
 	return lines
+}
+
+// toCheck says what a person has to make sure of before a commit, and what the automatic check has found.
+func (c cardOf) toCheck() string {
+	for _, t := range c.op.Targets {
+		if n := len(t.Checked); n > 0 {
+			switch t.Checked[n-1].Outcome {
+			case failover.CheckPassed:
+				return "Its check passed. Make sure yourself that " + c.target() + " works."
+			case failover.CheckFailed:
+				return "Its check failed. Find out why before anybody commits."
+			case failover.CheckNoData:
+				return "Its check got no answer, which is no pass. Look yourself whether " + c.target() + " works."
+			}
+		}
+	}
+	return "Check first that " + c.target() + " works."
 }
 
 func (c cardOf) succeeded() []line {
@@ -163,23 +257,26 @@ func (c cardOf) succeeded() []line {
 	case failover.VerbTest:
 		return []line{
 			words("The test VM of %s is up in %s, in the network %s. The VM itself and its replication were not touched.", c.target(), c.to(), c.name(lastSegment(c.op.Plan.Network))),
-			words("Look at it, then clean it up: %s cleanup %s. Until then it costs money, and %s cannot be failed over.", bot.Command, c.target(), c.target()),
+			words("Look at it, then press Clean up, or type %s cleanup %s. Until then it costs money, and %s cannot be failed over.", bot.Command, c.target(), c.target()),
 		}
 	case failover.VerbCleanup:
-		return []line{words("Nothing of the test failover of %s is left.", c.target())}
+		return []line{words("Nothing of the test failover of %s is left. Nobody has to act.", c.target())}
 	case failover.VerbReprotect:
 		return []line{words("%s runs in %s and is protected: it can be failed over to %s. Nobody has to act.", c.target(), c.to(), c.from())}
 	case failover.VerbFailback:
-		return append([]line{words("%s runs at home in %s, protected as before. Nobody has to act.", c.target(), c.to())}, c.leftovers()...)
+		return append([]line{words("%s runs at home in %s, protected as before.", c.target(), c.to())}, c.leftovers()...)
 	case failover.VerbIncident:
-		return []line{words("%s", sentence(c.say(c.op.Note)))}
+		return []line{words("%s Ferry takes recovery points of any time again. Nobody has to act.", sentence(c.say(c.op.Note)))}
 	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
 	}
-	lines := []line{words("%s runs in %s, and the failover is final. Nobody has to act.", c.target(), c.to())}
+	lines := []line{words("%s runs in %s, and the failover is final. It is not protected until it is reprotected: press Reprotect, or type %s reprotect %s.", c.target(), c.to(), bot.Command, c.ref())}
+	if c.op.Note != "" {
+		lines = append(lines, words("%s", sentence(c.say(c.op.Note))))
+	}
 	if l := c.measures(); l != "" {
 		lines = append(lines, words("%s", l))
 	}
-	return append(lines, words("It is not protected until it is reprotected: %s reprotect %s.", bot.Command, c.ref()))
+	return lines
 }
 
 // ref is what to type for what the operation is about.
@@ -194,10 +291,13 @@ func (c cardOf) ref() string {
 func (c cardOf) leftovers() []line {
 	var lines []line
 	for _, t := range c.op.Targets {
+		if t.LeftoversNote != "" {
+			lines = append(lines, words("%s", sentence(c.say(t.LeftoversNote))))
+		}
 		if len(t.Leftovers) == 0 {
 			continue
 		}
-		lines = append(lines, words("Left in %s, where it costs money and nothing uses it; Ferry deletes nothing:", c.name(t.Item.From)))
+		lines = append(lines, words("Left in %s, where it costs money. Ferry deletes nothing; make sure that nothing else uses it:", c.name(t.Item.From)))
 		for _, left := range t.Leftovers[:min(len(t.Leftovers), c.items)] {
 			lines = append(lines, words("   · %s %s", c.name(left.Kind), c.name(left.Name)))
 		}
@@ -229,7 +329,11 @@ func (c cardOf) over() []line {
 	if note == "" {
 		note = "It is over."
 	}
-	l := words("%s %s", note, sentence(c.say(c.op.Hint)))
+	hint := c.say(c.op.Hint)
+	if c.op.Verb == failover.VerbTest && c.op.Phase == failover.Failed && c.op.Started() {
+		hint = sentence(hint) + " If parts of the test VM are left, type " + bot.Command + " cleanup " + c.target() + "."
+	}
+	l := words("%s %s", note, sentence(hint))
 	if c.op.FinishedAt.IsZero() {
 		return []line{l}
 	}

@@ -55,6 +55,39 @@ func faultGen() *rapid.Generator[failover.Fault] {
 	})
 }
 
+func kindGen() *rapid.Generator[failover.StepKind] {
+	return rapid.SampledFrom([]failover.StepKind{
+		failover.StepFailover, failover.StepCommit, failover.StepChange, failover.StepTest, failover.StepCleanup, failover.StepReprotect,
+		failover.StepReprotectAgain, failover.StepProbe, failover.StepCheck, failover.StepSurvey, "",
+	})
+}
+
+func reversalGen() *rapid.Generator[*failover.Reversal] {
+	return rapid.Custom(func(t *rapid.T) *failover.Reversal {
+		text := func(label string) string { return hostile().Draw(t, label) }
+		disk := rapid.Custom(func(t *rapid.T) failover.ReversalDisk {
+			return failover.ReversalDisk{Name: hostile().Draw(t, "disk"), Bytes: rapid.Int64Range(-1, 1<<45).Draw(t, "bytes"), Type: hostile().Draw(t, "type"), Cache: hostile().Draw(t, "cache")}
+		})
+		return &failover.Reversal{
+			From: text("from"), To: text("to"), ResourceGroup: text("group"), Network: text("network"), AvailabilitySet: text("set"), Zone: text("zone"),
+			FullCopy: rapid.Bool().Draw(t, "full"), Disks: rapid.SliceOfN(disk, 0, 40).Draw(t, "disks"), Creates: rapid.SliceOfN(hostile(), 0, 40).Draw(t, "creates"),
+		}
+	})
+}
+
+func checkedGen() *rapid.Generator[failover.CheckResult] {
+	return rapid.Custom(func(t *rapid.T) failover.CheckResult {
+		outcome := rapid.SampledFrom([]failover.CheckOutcome{failover.CheckPassed, failover.CheckFailed, failover.CheckNoData, "<!channel>"}).Draw(t, "outcome")
+		return failover.CheckResult{Name: hostile().Draw(t, "name"), Outcome: outcome, Detail: hostile().Draw(t, "detail"), At: sometime().Draw(t, "at")}
+	})
+}
+
+func leftoverGen() *rapid.Generator[failover.Leftover] {
+	return rapid.Custom(func(t *rapid.T) failover.Leftover {
+		return failover.Leftover{Kind: hostile().Draw(t, "kind"), Name: hostile().Draw(t, "name")}
+	})
+}
+
 func stepGen() *rapid.Generator[failover.Step] {
 	return rapid.Custom(func(t *rapid.T) failover.Step {
 		task := rapid.Custom(func(t *rapid.T) failover.Task {
@@ -62,7 +95,7 @@ func stepGen() *rapid.Generator[failover.Step] {
 			return failover.Task{Name: hostile().Draw(t, "name"), State: state, StartedAt: sometime().Draw(t, "start"), EndedAt: sometime().Draw(t, "end"), Part: rapid.Bool().Draw(t, "part")}
 		})
 		return failover.Step{
-			Kind: rapid.SampledFrom([]failover.StepKind{failover.StepFailover, failover.StepCommit}).Draw(t, "kind"), Attempt: rapid.IntRange(0, 3).Draw(t, "attempt"),
+			Kind: kindGen().Draw(t, "kind"), Attempt: rapid.IntRange(0, 3).Draw(t, "attempt"),
 			State:     rapid.SampledFrom([]failover.StepState{failover.StateStarted, failover.StateDelayed, failover.StateAccepted, failover.StateDone, failover.StateFailed}).Draw(t, "state"),
 			StartedAt: sometime().Draw(t, "start"), EndedAt: sometime().Draw(t, "end"), Unknown: sometime().Draw(t, "unknown"), Until: sometime().Draw(t, "until"),
 			Adopted: rapid.Bool().Draw(t, "adopted"), Warning: hostile().Draw(t, "warning"), Tasks: rapid.SliceOfN(task, 0, 30).Draw(t, "tasks"),
@@ -80,6 +113,13 @@ func targetGen() *rapid.Generator[failover.Target] {
 			},
 			Phase: rapid.SampledFrom(phases()).Draw(t, "phase"), Progress: text("progress"), PointUsed: sometime().Draw(t, "used"),
 			Steps: rapid.SliceOfN(stepGen(), 0, 5).Draw(t, "steps"),
+			Doing: kindGen().Draw(t, "doing"), Unplanned: rapid.IntRange(0, 4).Draw(t, "unplanned") == 0, Replaced: sometime().Draw(t, "replaced"),
+			Checked: rapid.SliceOfN(checkedGen(), 0, 2).Draw(t, "checked"), Leftovers: rapid.SliceOfN(leftoverGen(), 0, 40).Draw(t, "left"), LeftoversNote: text("left note"),
+		}
+		target.Item.Home, target.Item.Allowed = text("home"), rapid.SliceOfN(hostile(), 0, 9).Draw(t, "allowed")
+		target.Item.RPO, target.Item.LastTest, target.Item.LastFailover = time.Duration(rapid.IntRange(-1, 1e9).Draw(t, "rpo"))*time.Second, sometime().Draw(t, "drill"), sometime().Draw(t, "failover")
+		if rapid.Bool().Draw(t, "turned") {
+			target.Reversal = reversalGen().Draw(t, "reversal")
 		}
 		if rapid.Bool().Draw(t, "shown") {
 			target.Shown = &failover.RecoveryPoint{ID: text("point"), Time: sometime().Draw(t, "at")}
@@ -92,22 +132,37 @@ func targetGen() *rapid.Generator[failover.Target] {
 	})
 }
 
+func verbGen() *rapid.Generator[failover.Verb] {
+	return rapid.SampledFrom([]failover.Verb{
+		failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbTest, failover.VerbCleanup, failover.VerbReprotect,
+		failover.VerbFailback, failover.VerbIncident,
+	})
+}
+
 // operationGen draws operations that no journal would hold: the limits have to hold for those too.
 func operationGen() *rapid.Generator[failover.Operation] {
 	return rapid.Custom(func(t *rapid.T) failover.Operation {
 		decision := rapid.Custom(func(t *rapid.T) failover.Decision {
-			gate := rapid.SampledFrom([]failover.Class{failover.ClassFailover, failover.ClassCommit}).Draw(t, "gate")
-			return failover.Decision{Gate: gate, By: someone().Draw(t, "by"), At: sometime().Draw(t, "at"), Approve: rapid.Bool().Draw(t, "yes"), Reason: hostile().Draw(t, "why")}
+			gate := rapid.SampledFrom([]failover.Class{failover.ClassFailover, failover.ClassCommit, failover.ClassChange, failover.ClassFailback}).Draw(t, "gate")
+			return failover.Decision{Step: kindGen().Draw(t, "step"), Spent: rapid.Bool().Draw(t, "spent"), Gate: gate, By: someone().Draw(t, "by"), At: sometime().Draw(t, "at"), Approve: rapid.Bool().Draw(t, "yes"), Reason: hostile().Draw(t, "why")}
 		})
 		access := failover.Rule{
 			Approvals: rapid.IntRange(0, 3).Draw(t, "approvals"), SelfApproval: rapid.Bool().Draw(t, "self"),
 			Approvers: rapid.SliceOfN(hostile(), 0, 3).Draw(t, "approvers"), May: rapid.SliceOfN(hostile(), 0, 3).Draw(t, "may"),
 		}
 		kind := rapid.SampledFrom([]failover.PointKind{"", failover.Latest, failover.LatestProcessed, failover.ByID}).Draw(t, "kind")
+		var change *failover.Change
+		if rapid.Bool().Draw(t, "changes") {
+			change = &failover.Change{By: someone().Draw(t, "wisher"), At: sometime().Draw(t, "wished"), Point: failover.RecoveryPoint{ID: hostile().Draw(t, "other"), Time: sometime().Draw(t, "other at"), AppConsistent: true}}
+		}
 		return failover.Operation{
-			ID: "op-7f3kq2mz", Verb: rapid.SampledFrom([]failover.Verb{failover.VerbFailover, failover.VerbCommit}).Draw(t, "verb"),
+			ID: "op-7f3kq2mz", Verb: verbGen().Draw(t, "verb"), Change: change,
 			Phase: rapid.SampledFrom(phases()).Draw(t, "phase"), RequestedBy: someone().Draw(t, "asker"), RequestedAt: sometime().Draw(t, "asked"),
-			Reason: hostile().Draw(t, "reason"), Plan: failover.Plan{Rule: access, CommitBy: access, Point: failover.Point{Kind: kind, ID: hostile().Draw(t, "id")}},
+			Reason: hostile().Draw(t, "reason"), Plan: failover.Plan{
+				Rule: access, CommitBy: access, ChangeBy: access, Network: hostile().Draw(t, "network"), Notes: hostile().Draw(t, "notes"),
+				First: rapid.SampledFrom([]failover.StepKind{"", failover.StepReprotect, failover.StepFailover}).Draw(t, "first"), Forced: rapid.Bool().Draw(t, "forced"),
+				Shutdown: rapid.Bool().Draw(t, "shutdown"), Point: failover.Point{Kind: kind, ID: hostile().Draw(t, "id")},
+			},
 			ExpiresAt: sometime().Draw(t, "expires"), Decisions: rapid.SliceOfN(decision, 0, 40).Draw(t, "decisions"),
 			CommitAskedBy: rapid.SliceOfN(someone(), 0, 40).Draw(t, "commit asked"), Targets: rapid.SliceOfN(targetGen(), 0, 4).Draw(t, "targets"),
 			StartedAt: sometime().Draw(t, "started"), FinishedAt: sometime().Draw(t, "finished"),
@@ -226,7 +281,7 @@ func checkNode(t *rapid.T, n node) {
 				t.Fatalf("%s of a dialog: %v", key, inner)
 			}
 		}
-	case "rich_text", "rich_text_section", "rich_text_preformatted", "date", "actions", "context", "static_select":
+	case "rich_text", "rich_text_section", "rich_text_preformatted", "date", "actions", "context", "static_select", "input", "plain_text_input":
 	default:
 		t.Fatalf("a %s block or element in a card", kind)
 	}

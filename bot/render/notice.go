@@ -16,10 +16,11 @@ type Notice struct {
 	Thread  bool // belongs into the card's thread; else into the channel
 }
 
-// Notices are what should be notified of an operation as it stands: "approval", "commit", "commit_asked",
-// "commit_failed_N" (attempt), "reminder_N", "attention", "failed", "done". The caller sends each key once per operation. approvers are
-// the Slack user ids of those who may decide now; they are mentioned where a decision is needed. No notice has more than
-// 300 characters.
+// Notices are what should be notified of an operation as it stands. The caller sends each key once per operation, so a key
+// changes when the same has to be told again: "approval"; "gate_STEP" for a gate on the way home; "commit"; "commit_asked";
+// "change_TIME" for another recovery point that somebody asked for; "STEP_failed_N" when a press has failed for the Nth
+// time; "reminder_N"; "attention", "failed", "done". approvers are the Slack user ids of those who may decide now; they are mentioned
+// where a decision is needed and nowhere else. No notice has more than 300 characters.
 func Notices(op failover.Operation, approvers []string) []Notice {
 	n := noticeOf{op, approvers}
 	return append(n.standing(), n.reminder()...)
@@ -47,6 +48,24 @@ func (n noticeOf) standing() []Notice {
 		ended.Thread = true
 		return []Notice{ended}
 	case failover.Running:
+	}
+	return nil
+}
+
+// reminder tells again what waits for long: a gate those who decide it, a drill who asked for it.
+func (n noticeOf) reminder() []Notice {
+	op, key := n.op, fmt.Sprintf("reminder_%d", n.op.Reminders)
+	gate, waits := op.Pending()
+	switch {
+	case op.Reminders == 0:
+	case waits && !op.RemindedAt.Before(op.WaitsSince):
+		text := fmt.Sprintf("Reminder: %s waits for the %s since %s (%s). Press %s on its card.",
+			n.target(), bot.StepNoun(op, gate.Step), bot.Stamp(op.WaitsSince), op.ID, bot.Press(op, gate.Step))
+		return []Notice{n.make(key, n.mentions(), text)}
+	case op.Verb == failover.VerbTest && op.Phase.Final():
+		text := fmt.Sprintf("Reminder: the test VM of %s is still there, since %s (%s). When it is not needed any more, type %s cleanup %s.",
+			n.target(), bot.Stamp(op.FinishedAt), op.ID, bot.Command, n.target())
+		return []Notice{n.make(key, n.asker(), text)}
 	}
 	return nil
 }
@@ -109,60 +128,84 @@ func (n noticeOf) approval() string {
 func (n noticeOf) commit() []Notice {
 	op := n.op
 	how := "has been failed over"
-	if op.Verb == failover.VerbCommit {
+	switch {
+	case op.Verb == failover.VerbCommit:
 		how = "was failed over outside Ferry"
-	} else if len(op.Targets) == 1 && op.Targets[0].Item.To != "" {
+	case op.Verb == failover.VerbFailback:
+		how = "has been checked after the failover back"
+	case len(op.Targets) == 1 && op.Targets[0].Item.To != "":
 		how += " to " + clip(inert(op.Targets[0].Item.To), 30)
 	}
-	text := fmt.Sprintf("%s %s and waits for the commit (%s). %sCheck it, then press Commit on its card.", n.target(), how, op.ID, n.pointUsed())
-	all := []Notice{n.make("commit", n.mentions(), text)}
+	text := fmt.Sprintf("%s %s and waits for the commit (%s). %s%s, then press Commit on its card.", n.target(), how, op.ID, n.pointUsed(), n.check())
+	all := []Notice{n.make(n.commitKey(), n.mentions(), text)}
 	if by := op.CommitAskedBy; len(by) > 0 {
-		all = append(all, n.make("commit_asked", n.mentions(), fmt.Sprintf("%s asks for the commit of %s (%s). Press Commit on its card.", n.by(by[len(by)-1]), n.target(), op.ID)))
+		key := "commit_asked"
+		if again := spent(op, failover.StepCommit); again > 0 {
+			key += fmt.Sprintf("_%d", again)
+		}
+		all = append(all, n.make(key, n.mentions(), fmt.Sprintf("%s asks for the commit of %s (%s). Press Commit on its card.", n.by(by[len(by)-1]), n.target(), op.ID)))
 	}
-	if op.Change != nil {
-		all = append(all, n.make("change_"+op.Change.Point.Time.UTC().Format("20060102T150405"), n.mentions(),
-			fmt.Sprintf("%s asks for another recovery point for %s (%s): %s. Press Change point on its card.", n.by(op.Change.By), n.target(), op.ID, op.Change.Point.Time.UTC().Format("2006-01-02 15:04 UTC"))))
+	if ch := op.Change; ch != nil {
+		key := "change_" + ch.At.UTC().Format("20060102T150405")
+		all = append(all, n.make(key, n.mentions(), fmt.Sprintf("%s asks for another recovery point for %s (%s): %s. Press Change point on its card.", n.by(ch.By), n.target(), op.ID, bot.Stamp(ch.Point.Time))))
 	}
-	for i := range op.Targets {
-		if s := op.Targets[i].Step(failover.StepCommit); s != nil && s.State == failover.StateFailed {
-			return append(all, n.make(fmt.Sprintf("commit_failed_%d", s.Attempt), n.mentions(), fmt.Sprintf("The commit of %s failed (%s): %s It can be pressed again.", n.target(), op.ID, n.why())))
+	return append(all, n.failed()...)
+}
+
+// commitKey is another one after each change of the point: what there is to check is another VM.
+func (n noticeOf) commitKey() string {
+	for i := range n.op.Targets {
+		if s := n.op.Targets[i].Step(failover.StepChange); s != nil && s.State == failover.StateDone {
+			return "commit_" + s.EndedAt.UTC().Format("20060102T150405")
 		}
 	}
-	return all
+	return "commit"
+}
+
+// check is what to do before the commit, in the light of what the VM said when it was asked.
+func (n noticeOf) check() string {
+	if warning := (cardOf{op: n.op}).checkWarning(); warning != "" {
+		return warning + " Look at the VM"
+	}
+	return "Check it"
 }
 
 // step asks for the press of the next gate on the way home, and tells once more when the step failed.
 func (n noticeOf) step() []Notice {
 	gate, _ := n.op.Pending()
-	if (cardOf{op: n.op}).unplanned() {
-		return nil
+	if isUnplanned(n.op) {
+		return n.failed()
 	}
-	key, text := "gate_"+string(gate.Step), fmt.Sprintf("%s is ready for the %s (%s). Press %s on its card; there is no hurry.", n.target(), bot.StepNoun(n.op, gate.Step), n.op.ID, bot.Press(n.op, gate.Step))
-	for i := range n.op.Targets {
-		if s := n.op.Targets[i].Step(gate.Step); s != nil && s.State == failover.StateFailed {
-			key = fmt.Sprintf("%s_failed_%d", gate.Step, s.Attempt)
-			text = fmt.Sprintf("The %s of %s failed (%s): %s It can be pressed again.", bot.StepNoun(n.op, gate.Step), n.target(), n.op.ID, n.why())
-		}
+	text := fmt.Sprintf("%s is ready for the %s (%s). Press %s on its card; there is no hurry.", n.target(), bot.StepNoun(n.op, gate.Step), n.op.ID, bot.Press(n.op, gate.Step))
+	if gate.Step == failover.StepCheck {
+		text = fmt.Sprintf("%s has been failed back (%s). %s. If it works, press It works on its card.", n.target(), n.op.ID, n.check())
 	}
-	return []Notice{n.make(key, n.mentions(), text)}
+	return append([]Notice{n.make("gate_"+string(gate.Step), n.mentions(), text)}, n.failed()...)
 }
 
-// reminder tells again what waits for long: a gate those who decide it, a drill who asked for it.
-func (n noticeOf) reminder() []Notice {
-	op, key := n.op, fmt.Sprintf("reminder_%d", n.op.Reminders)
-	gate, waits := op.Pending()
-	switch {
-	case op.Reminders == 0:
-	case waits && !op.RemindedAt.Before(op.WaitsSince):
-		text := fmt.Sprintf("Reminder: %s waits for the %s since %s (%s). Press %s on its card.",
-			n.target(), bot.StepNoun(op, gate.Step), bot.Stamp(op.WaitsSince), op.ID, bot.Press(op, gate.Step))
-		return []Notice{n.make(key, n.mentions(), text)}
-	case op.Verb == failover.VerbTest && op.Phase.Final():
-		text := fmt.Sprintf("Reminder: the test VM of %s is still there, since %s (%s). When it is not needed any more, type %s cleanup %s.",
-			n.target(), bot.Stamp(op.FinishedAt), op.ID, bot.Command, n.target())
-		return []Notice{n.make(key, n.asker(), text)}
+// failed tells that what was pressed last has failed.
+func (n noticeOf) failed() []Notice {
+	step := failedStep(n.op)
+	if step == "" {
+		return nil
 	}
-	return nil
+	next := "It can be pressed again."
+	if step == failover.StepChange {
+		next = "Check the data before anybody commits."
+	}
+	key := fmt.Sprintf("%s_failed_%d", step, spent(n.op, step))
+	return []Notice{n.make(key, n.mentions(), fmt.Sprintf("The %s of %s failed (%s): %s %s", bot.StepNoun(n.op, step), n.target(), n.op.ID, n.why(), next))}
+}
+
+// spent counts the decisions that have let a step begin. Older facts do not name it.
+func spent(op failover.Operation, step failover.StepKind) int {
+	n := 0
+	for _, d := range op.Decisions {
+		if d.Spent && (d.Step == step || d.Step == "" && d.Gate == failover.Class(step)) {
+			n++
+		}
+	}
+	return n
 }
 
 func (n noticeOf) pointUsed() string {
@@ -190,13 +233,13 @@ func (n noticeOf) succeeded() string {
 	id := string(n.op.ID)
 	switch n.op.Verb {
 	case failover.VerbTest:
-		return fmt.Sprintf("The test VM of %s is up (%s). Look at it, then type %s cleanup %s.", n.target(), id, bot.Command, n.target())
+		return fmt.Sprintf("The test VM of %s is up (%s). Look at it, then press Clean up on its card.", n.target(), id)
 	case failover.VerbCleanup:
 		return fmt.Sprintf("Nothing of the test failover of %s is left (%s).", n.target(), id)
 	case failover.VerbReprotect:
-		return fmt.Sprintf("%s is protected again (%s).", n.target(), id)
+		return fmt.Sprintf("%s is protected again (%s) and can be failed over.", n.target(), id)
 	case failover.VerbFailback:
-		return fmt.Sprintf("%s is home again and protected as before (%s). See its card for what is left behind.", n.target(), id)
+		return fmt.Sprintf("%s is home again and protected as before (%s).%s", n.target(), id, n.left())
 	case failover.VerbIncident:
 		return fmt.Sprintf("The incident is over (%s).", id)
 	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
@@ -207,4 +250,14 @@ func (n noticeOf) succeeded() string {
 		text += " " + m
 	}
 	return text + " It is not protected until it is reprotected."
+}
+
+// left says that somebody has to look at what a failback left behind.
+func (n noticeOf) left() string {
+	for _, t := range n.op.Targets {
+		if len(t.Leftovers) > 0 || t.LeftoversNote != "" {
+			return " What is left behind and costs money stands on its card."
+		}
+	}
+	return ""
 }

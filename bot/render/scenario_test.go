@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -35,6 +36,7 @@ func item() failover.Item {
 	return failover.Item{
 		ID: "/Subscriptions/1/vm-x", Key: key, Name: "vm-x", Vault: "vault-neu", ResourceGroup: "rg-shop",
 		From: "West Europe", To: "North Europe", Active: "West Europe", State: failover.StateProtected, Health: "Normal",
+		RPO: 42 * time.Second, Allowed: []string{"UnplannedFailover", "TestFailover"},
 	}
 }
 
@@ -46,7 +48,7 @@ func requested() failover.Requested {
 	shown := failover.RecoveryPoint{ID: "p1", Time: start().Add(-42 * time.Second)}
 	return failover.Requested{
 		Op: "op-7f3kq2mz", Verb: failover.VerbFailover, By: ana(), Reason: "disk errors, INC-4711",
-		Plan:      failover.Plan{Point: failover.Point{Kind: failover.Latest}, Shutdown: true, Rule: rule(), CommitBy: rule()},
+		Plan:      failover.Plan{Point: failover.Point{Kind: failover.Latest}, Shutdown: true, Rule: rule(), CommitBy: rule(), ChangeBy: rule()},
 		Targets:   []failover.Target{{Item: item(), Phase: failover.AwaitingApproval, Shown: &shown}},
 		ExpiresAt: start().Add(15 * time.Minute),
 	}
@@ -124,7 +126,7 @@ func scenarios() map[string]story {
 		Op: "op-7f3kq2mz", Verb: failover.VerbCommit, By: ana(), Plan: failover.Plan{Rule: rule(), CommitBy: rule()},
 		Targets: []failover.Target{{Item: item(), Phase: failover.AwaitingCommit}},
 	}
-	return map[string]story{
+	all := map[string]story{
 		"awaiting_approval":           ask(requested()),
 		"awaiting_approval_unhealthy": ask(unhealthy),
 		"awaiting_approval_pinned":    ask(pinned),
@@ -150,4 +152,8 @@ func scenarios() map[string]story {
 		"withdrawn": ask(requested()).then(time.Minute, failover.Finished{Phase: failover.Cancelled, Note: "Withdrawn by ana. Nothing was started."}),
 		"cancelled": failedOver().then(time.Hour, failover.Finished{Phase: failover.Cancelled, Note: "Ended by ben. The VM stays as it is in Azure.", Hint: "To make a failover final later, type /failover commit VM."}),
 	}
+	for _, more := range []map[string]story{drills(), changes(), reprotects(), homeward(), rest()} {
+		maps.Copy(all, more)
+	}
+	return all
 }

@@ -25,7 +25,7 @@ func (c cardOf) steps() []line {
 
 // step is a heading with its tasks; every state is an icon and a word.
 func (c cardOf) step(s failover.Step) []line {
-	name := upper(bot.StepNoun(c.op, s.Kind))
+	name := upper(orElse(bot.StepNoun(c.op, s.Kind), "step"))
 	if s.Attempt > 1 {
 		name += fmt.Sprintf(" (attempt %d)", s.Attempt)
 	}

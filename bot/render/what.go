@@ -18,7 +18,7 @@ func (c cardOf) what() []line {
 	case len(c.op.Targets) > 1:
 		lines = c.rollUp()
 	}
-	if c.op.Verb == failover.VerbFailover || c.op.Verb == failover.VerbFailback {
+	if c.movesNow() {
 		shutdown := "yes"
 		if !c.op.Plan.Shutdown {
 			shutdown = "no (--no-shutdown)"
@@ -31,35 +31,60 @@ func (c cardOf) what() []line {
 	if c.op.Reason != "" {
 		lines = append(lines, labelled("Reason", plain(c.say(c.op.Reason))))
 	}
-	lines = append(lines, labelled("Asked by", c.person(c.op.RequestedBy), plain(" at "), moment(c.op.RequestedAt, c.now)))
+	asked := "Asked by"
+	if c.op.Verb == failover.VerbIncident {
+		asked = "Declared by"
+	}
+	lines = append(lines, labelled(asked, c.person(c.op.RequestedBy), plain(" at "), moment(c.op.RequestedAt, c.now)))
 	return append(lines, c.decisions()...)
+}
+
+// movesNow reports whether the operation has failed the VM over or is going to: on the way home not before it is replicated.
+func (c cardOf) movesNow() bool {
+	if c.op.Verb == failover.VerbFailover {
+		return true
+	}
+	return c.op.Verb == failover.VerbFailback && len(c.op.Targets) == 1 && wayPart(c.op.Targets[0]) >= wayBack
 }
 
 func (c cardOf) target1(t failover.Target) []line {
 	lines := []line{
 		labelled("VM", plain(fmt.Sprintf("%s, resource group %s, vault %s", c.name(t.Item.Name), orNot(c.name(t.Item.ResourceGroup)), orNot(c.name(t.Item.Vault))))),
-		labelled("Move", plain(c.places(t.Item))),
 	}
-	if l := c.point(t); l != nil {
-		lines = append(lines, labelled("Recovery point", l...))
-	}
+	lines = append(append(lines, c.move(t.Item)...), c.points(t)...)
 	if c.op.Plan.Network != "" {
 		lines = append(lines, labelled("Isolated network", plain(c.name(lastSegment(c.op.Plan.Network)))))
 	}
 	if c.op.Plan.Notes != "" {
 		lines = append(lines, labelled("Notes", plain(c.say(c.op.Plan.Notes))))
 	}
-	if gate, waits := c.op.Pending(); waits && gate.Step.IsReprotect() || t.Phase == failover.Running && t.Doing.IsReprotect() {
+	if gate, waits := c.op.Pending(); c.op.Verb == failover.VerbReprotect || waits && gate.Step.IsReprotect() || t.Phase == failover.Running && t.Doing.IsReprotect() {
 		lines = append(lines, c.reversal(t.Reversal)...)
 	}
 	if r := t.Checked; len(r) > 0 {
 		lines = append(lines, c.checked(r[len(r)-1]))
 	}
-	if c.op.Phase == failover.AwaitingApproval {
-		lines = append(lines, c.health(t.Item)...)
-		lines = append(lines, c.prerequisites(t.Item)...)
+	return append(lines, c.prerequisites(t.Item)...)
+}
+
+// move is where the VM runs and where it goes.
+func (c cardOf) move(item failover.Item) []line {
+	from, to := orNot(c.name(item.From)), orNot(c.name(item.To))
+	switch c.op.Verb {
+	case failover.VerbTest:
+		return []line{labelled("Runs in", plain(from)), labelled("Test VM in", plain(to))}
+	case failover.VerbCleanup:
+		return []line{labelled("Test VM in", plain(to))}
+	case failover.VerbReprotect:
+		return []line{labelled("Runs in", plain(to))}
+	case failover.VerbFailback:
+		if item.Home != "" && strings.EqualFold(item.From, item.Home) { // not turned round yet
+			from, to = to, from
+		}
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbIncident,
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
 	}
-	return lines
+	return []line{labelled("Move", plain(from+" to "+to))}
 }
 
 // checked is what the VM said when it was asked whether it works. Only a pass is one.
@@ -72,113 +97,6 @@ func (c cardOf) checked(r failover.CheckResult) line {
 		text += ": " + c.say(r.Detail)
 	}
 	return append(labelled("Check "+c.name(r.Name), plain(text+", ")), moment(r.At, c.now))
-}
-
-// reversal is what a reprotect would use and what it would create.
-func (c cardOf) reversal(r *failover.Reversal) []line {
-	if r == nil {
-		return nil
-	}
-	lines := []line{
-		labelled("Replicates", plain(orNot(c.name(r.From))+" to "+orNot(c.name(r.To)))),
-		labelled("Into", plain("resource group "+orNot(c.name(lastSegment(r.ResourceGroup)))+", network "+orElse(c.name(lastSegment(r.Network)), "(no mapping: Azure decides)"))),
-	}
-	if r.AvailabilitySet != "" {
-		lines = append(lines, labelled("Availability set", plain(c.name(lastSegment(r.AvailabilitySet)))))
-	}
-	if r.Zone != "" {
-		lines = append(lines, labelled("Zone", plain(c.name(r.Zone))))
-	}
-	for i, d := range r.Disks[:min(len(r.Disks), c.items)] {
-		size := ""
-		if d.Bytes > 0 {
-			size = fmt.Sprintf(", %d GiB", d.Bytes>>30)
-		}
-		if i == 0 {
-			lines = append(lines, labelled("Cache storage", plain(orNot(c.name(lastSegment(d.Cache))))))
-		}
-		lines = append(lines, labelled("Disk", plain(c.name(d.Name)+size+", "+orNot(c.name(d.Type)))))
-	}
-	for _, what := range r.Creates[:min(len(r.Creates), c.items)] {
-		lines = append(lines, labelled("New", plain(c.name(what))))
-	}
-	if r.FullCopy {
-		lines = append(lines, words("! The VM of before is gone from %s: all data are copied, not only what has changed.", orNot(c.name(r.To))))
-	}
-	return append(lines, labelled("Takes about", plain(duration(r.Estimate())+", estimated; Azure promises no figure")))
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
-}
-
-// prerequisites are what the Site Recovery guide tells to look at before a failover.
-func (c cardOf) prerequisites(item failover.Item) []line {
-	if c.op.Verb != failover.VerbFailover && c.op.Verb != failover.VerbTest || c.op.Started() {
-		return nil
-	}
-	drill := line{plain("none yet")}
-	if !item.LastTest.IsZero() {
-		drill = line{moment(item.LastTest, c.now), plain(", " + duration(c.now.Sub(item.LastTest)) + " ago")}
-	}
-	lines := []line{labelled("Last successful drill", drill...)}
-	if len(item.Allowed) > 0 {
-		lines = append(lines, labelled("Azure offers", plain(c.say(strings.Join(item.Allowed, ", ")))))
-	}
-	return lines
-}
-
-// point says which data is at stake, and once it is known which was used.
-func (c cardOf) point(t failover.Target) line {
-	if !t.PointUsed.IsZero() {
-		used := line{plain("used "), moment(t.PointUsed, c.now)}
-		if s := t.Step(failover.StepFailover); s != nil && !s.StartedAt.IsZero() {
-			used = append(used, plain(", "+duration(s.StartedAt.Sub(t.PointUsed))+" before the failover"))
-		}
-		return used
-	}
-	switch c.op.Verb {
-	case failover.VerbFailover, failover.VerbTest, failover.VerbChange, failover.VerbFailback:
-	case failover.VerbCommit, failover.VerbCleanup, failover.VerbReprotect, failover.VerbIncident,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
-		return nil
-	}
-	sel := c.op.Plan.Point
-	if t.Shown == nil && c.op.Verb == failover.VerbFailback {
-		return nil // chosen when the VM is replicated back
-	}
-	if t.Shown == nil {
-		return line{plain(c.name(sel.String()))}
-	}
-	age := plain(", " + duration(c.op.RequestedAt.Sub(t.Shown.Time)) + " old when asked")
-	kind := "the one of "
-	switch {
-	case sel.Moving() && sel.Kind != failover.LatestProcessed:
-		kind = "latest: Azure first processes all data that has arrived; newest point "
-	case sel.Moving():
-		kind = "latest-processed: newest point "
-	case t.Shown.AppConsistent:
-		age.text += ", application-consistent"
-	}
-	return line{plain(kind), moment(t.Shown.Time, c.now), age}
-}
-
-// health is shown to who decides; it stops nothing.
-func (c cardOf) health(item failover.Item) []line {
-	if len(item.Errors) == 0 {
-		if item.Health == "" || item.Health == "Normal" {
-			return nil
-		}
-		return []line{labelled("Replication health", plain(c.name(item.Health)))}
-	}
-	lines := []line{labelled("Replication health", plain(orNot(c.name(item.Health))+" (shown for the decision; it does not stop the failover)"))}
-	for _, f := range item.Errors[:min(len(item.Errors), 3)] {
-		lines = append(lines, append(line{plain("! ")}, c.fault(f)...))
-	}
-	return lines
 }
 
 // fault is why something does not work, and what Azure recommends.

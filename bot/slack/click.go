@@ -13,9 +13,13 @@ import (
 
 const unknownButtonText = "This button is from another version of Ferry and does nothing here. Type /failover status to see where things stand."
 
-// interaction takes the press of a button or a choice; modals and shortcuts are not offered by this version.
+// interaction takes the press of a button, a choice or a form that was sent; shortcuts are not offered by this version.
 func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.InteractionCallback) {
 	env.url = c.ResponseURL
+	if c.Type == slackapi.InteractionTypeViewSubmission {
+		b.submitted(ctx, env, c)
+		return
+	}
 	if c.Type != slackapi.InteractionTypeBlockActions || len(c.ActionCallback.BlockActions) == 0 {
 		b.ignore(ctx, env)
 		return
@@ -38,9 +42,17 @@ func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.Interac
 		env.reply(ctx, render.Ephemeral(unknownButtonText))
 		return
 	}
+	by := failover.Actor{ID: c.User.ID, Name: c.User.Name}
+	switch action.ActionID {
+	case render.ActionReprotect:
+		b.reprotect(ctx, env, c.TriggerID, by, render.Form{Op: op})
+		return
+	case render.ActionCleanup:
+		b.cleanup(ctx, env, c.TriggerID, by, op)
+		return
+	}
 	b.ask(ctx, env, failover.Command{
-		MessageID: env.messageID(c.TriggerID), Op: op, Verb: verb, Seen: seen,
-		By: failover.Actor{ID: c.User.ID, Name: c.User.Name},
+		MessageID: env.messageID(c.TriggerID), Op: op, Verb: verb, Seen: seen, By: by,
 		At: env.received, ValidUntil: env.received.Add(failover.CommandValidity),
 	})
 }

@@ -96,7 +96,8 @@ type reads struct {
 	err     error
 	refused *failover.Refusal
 	slow    time.Duration // of Azure
-	asked   []string      // of Points
+	asked   []string      // of Points and Review
+	op      *failover.Operation
 }
 
 func (r *reads) Points(ctx context.Context, vm, key string) (failover.PointList, *failover.Refusal, error) {
@@ -125,7 +126,23 @@ func (r *reads) Debt(context.Context) (failover.DebtList, error) {
 	return failover.DebtList{Debts: []failover.Debt{{Name: "vm-x", Vault: "v", Typed: "vm-x", Kind: failover.Uncommitted, Owner: failover.Actor{ID: "U0ANA"}}}, At: time.Now()}, r.err
 }
 
+func (r *reads) Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error) {
+	r.asked = append(r.asked, vm+string(op))
+	select {
+	case <-time.After(r.slow):
+	case <-ctx.Done():
+		return failover.Review{}, failover.AzureSilent(), nil
+	}
+	return failover.Review{
+		Item: failover.Item{Name: "vm-x"}, Name: "vm-x", Seen: "reprotect-1a2b3c4d", At: time.Now(),
+		Reversal: &failover.Reversal{From: "north", To: "west", ResourceGroup: "/x/rg-shop", Disks: []failover.ReversalDisk{{Name: "vm-x-os", Bytes: 127 << 30, Type: "Premium_LRS", Cache: "/x/cachen"}}, Creates: []string{"replica disk vm-x-os-ASRReplica"}},
+	}, r.refused, r.err
+}
+
 func (r *reads) Status(context.Context, string) (failover.Standing, error) {
+	if r.op != nil {
+		return failover.Standing{Operations: []failover.Operation{*r.op}}, r.err
+	}
 	return failover.Standing{Operations: []failover.Operation{operation("op-aaaaaaaa", 1, requested())}}, r.err
 }
 

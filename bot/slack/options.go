@@ -38,7 +38,7 @@ type Options struct {
 	Dialer     *websocket.Dialer // of the Socket Mode connections; nil: the SDK's default
 	Log        *slog.Logger      // nil: nothing is logged
 	// Seam runs every store, Slack call and acknowledgement under a stable name, so that a test can cut it: slack.store,
-	// slack.ack, slack.answer, slack.post, slack.update, refs.put, feed.ack. nil just does it. Called from many goroutines.
+	// slack.ack, slack.answer, slack.open, slack.view, slack.post, slack.update, refs.put, feed.ack. nil just does it. Called from many goroutines.
 	Seam func(name string, do func() error) error
 }
 

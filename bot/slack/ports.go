@@ -27,6 +27,8 @@ type Reads interface {
 	// Jobs lists what runs in the vaults and what has ended lately; like Points it needs Azure.
 	Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error)
 	Debt(ctx context.Context) (failover.DebtList, error)
+	// Review tells what a reprotect would do to a VM as typed, or to the VM of an operation; slow like Points.
+	Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error)
 }
 
 // Feed is the facts of all operations as they happen, each delivered at least once. The bot calls Next from one goroutine.

@@ -28,6 +28,8 @@ func (b *Bot) slash(ctx context.Context, env *envelope, c slackapi.SlashCommand)
 		env.reply(ctx, render.Ephemeral(bot.RefusalText(refusal)))
 	case intent.ReadOnly:
 		b.look(ctx, env, intent, by)
+	case failover.Verb(intent.Verb) == failover.VerbReprotect: // shown first, as the portal does
+		b.reprotect(ctx, env, c.TriggerID, by, render.Form{Op: intent.Op, VM: intent.VM})
 	default:
 		id := env.messageID(c.TriggerID)
 		b.ask(ctx, env, intent.Command(id, failover.OpIDOf(id, 0), by, env.received))

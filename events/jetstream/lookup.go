@@ -19,6 +19,8 @@ type Azure interface {
 	Points(ctx context.Context, typed, key string) (failover.PointList, *failover.Refusal, error)
 	// Jobs lists what runs in the vaults and what has ended lately.
 	Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error)
+	// Review reads what a reprotect would do to a VM as typed, or to the VM of an operation.
+	Review(ctx context.Context, typed string, op failover.OpID) (failover.Review, *failover.Refusal, error)
 }
 
 // maxJobs is how many jobs fit into an answer: a message holds 1 MB, and a job has about 500 bytes.
@@ -101,6 +103,17 @@ func (s *reads) jobs(micro.Request) (any, error) {
 	})
 }
 
+func (s *reads) review(r micro.Request) (any, error) {
+	var req events.ReviewRequest
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	return s.fromAzure("review/"+string(req.Op)+"/"+req.VM, func(ctx context.Context) any {
+		review, refusal, err := s.azure.Review(ctx, req.VM, req.Op)
+		return events.ReviewReply{V: 1, Refused: silence(refusal, err), Review: review}
+	})
+}
+
 // silence makes an answer of a reading that ran out of time.
 func silence(refusal *failover.Refusal, err error) *failover.Refusal {
 	if err != nil {
@@ -122,6 +135,13 @@ func (c *Client) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal,
 	var reply events.JobsReply
 	refusal, err := c.requestAzure(ctx, events.ServiceJobs, struct{}{}, &reply)
 	return reply.List, cmp.Or(refusal, reply.Refused), err
+}
+
+// Review asks what a reprotect would do, until ctx ends; see [Client.Points].
+func (c *Client) Review(ctx context.Context, req events.ReviewRequest) (failover.Review, *failover.Refusal, error) {
+	var reply events.ReviewReply
+	refusal, err := c.requestAzure(ctx, events.ServiceReview, req, &reply)
+	return reply.Review, cmp.Or(refusal, reply.Refused), err
 }
 
 // requestAzure asks again while an executor waits for Azure, until ctx ends.

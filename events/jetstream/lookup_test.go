@@ -38,6 +38,10 @@ func (a *slowAzure) Jobs(ctx context.Context) (failover.JobList, *failover.Refus
 	return list, a.refused, a.wait(ctx)
 }
 
+func (a *slowAzure) Review(ctx context.Context, typed string, op failover.OpID) (failover.Review, *failover.Refusal, error) {
+	return failover.Review{Name: typed + string(op), Reversal: &failover.Reversal{From: "north"}, Seen: "s"}, a.refused, a.wait(ctx)
+}
+
 func (a *slowAzure) wait(ctx context.Context) error {
 	a.reads.Add(1)
 	select {
@@ -46,6 +50,28 @@ func (a *slowAzure) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+func TestReviewService(t *testing.T) {
+	bubble(t, func(l *lab) {
+		azure := &slowAzure{takes: 5 * time.Second}
+		l.azure = azure
+		asks, _, _ := l.serving()
+		for _, req := range []events.ReviewRequest{{VM: "op-aaaaaaaa"}, {Op: "op-aaaaaaaa"}} {
+			review, refusal, err := asks.Review(l.ctx, req)
+			if err != nil || refusal != nil || review.Name != "op-aaaaaaaa" || review.Reversal.From != "north" || review.Seen != "s" {
+				t.Errorf("got %+v, %v, %v", review, refusal, err)
+			}
+		}
+		if n := azure.reads.Load(); n != 2 {
+			t.Errorf("%d readings of Azure, want one for each question", n)
+		}
+		azure.refused = failover.Refuse(failover.WrongState, "Commit it first.", "vm-1 waits for its commit.")
+		pass(time.Minute)
+		if _, refusal, err := asks.Review(l.ctx, events.ReviewRequest{VM: "vm-1"}); err != nil || refusal == nil || refusal.Hint != "Commit it first." {
+			t.Errorf("refused: %v, %v", refusal, err)
+		}
+	})
 }
 
 func TestPointsService(t *testing.T) {

@@ -69,7 +69,7 @@ func (s *reads) endpoints() map[string]func(micro.Request) (any, error) {
 		events.ServiceStatus: s.status, events.ServiceList: s.list, events.ServiceWatch: s.watch, events.ServiceDebt: s.debt,
 	}
 	if s.azure != nil {
-		all[events.ServicePoints], all[events.ServiceJobs] = s.points, s.jobs
+		all[events.ServicePoints], all[events.ServiceJobs], all[events.ServiceReview] = s.points, s.jobs, s.review
 	}
 	return all
 }

@@ -91,6 +91,10 @@ func (r reads) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, e
 
 func (r reads) Debt(ctx context.Context) (failover.DebtList, error) { return r.client.Debt(ctx) }
 
+func (r reads) Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error) {
+	return r.client.Review(ctx, events.ReviewRequest{VM: vm, Op: op})
+}
+
 // feed gives the bot the facts to show.
 type feed struct{ *jetstream.Announcements }
 

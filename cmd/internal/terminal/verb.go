@@ -208,11 +208,15 @@ func (g *globals) ask(ctx context.Context, client *app.Client, intent bot.Intent
 	if answer.Refused != nil {
 		return g.refused(op.ID, answer.Refused, own)
 	}
+	text := bot.AnswerTo(cmd, op, answer)
+	if cmd.Verb == failover.VerbReprotect || cmd.Verb == failover.VerbFailback { // what it would use and create, as Slack shows it
+		text += "\n\n" + render.CardText(op, time.Now())
+	}
 	if !own.wait {
-		return g.print(own, events.StatusOf(op), bot.AnswerTo(cmd, op, answer))
+		return g.print(own, events.StatusOf(op), text)
 	}
 	if own.output == "text" {
-		fmt.Fprintln(g.io.Out, inTerminal(bot.AnswerTo(cmd, op, answer)))
+		fmt.Fprintln(g.io.Out, inTerminal(text))
 	}
 	return g.follow(ctx, client, op, own)
 }

@@ -36,7 +36,8 @@ func (w *world) begin() {
 func (w *world) drill(round int) {
 	w.types("ana", "/failover test vm-x", "test failover of vm-x: the test vm is up")
 	w.types("ana", "/failover vm-x", "a test failover of vm-x has not been cleaned up")
-	w.types("ana", "/failover cleanup vm-x --notes web front answered", "clean-up of vm-x: cleaned up")
+	w.opens("ana", "Clean up", "Azure deletes the test VM of vm-x")
+	w.submits("ana", "Notes", "web front answered", "clean-up of vm-x: cleaned up")
 	w.ledger("testFailover", round)
 	w.ledger("testFailoverCleanup", round)
 }
@@ -46,7 +47,9 @@ func (w *world) away(round int) {
 	pass(2 * time.Hour) // points to choose from
 	w.types("ana", "/failover vm-x -30m", "failover of vm-x: awaiting approval")
 	w.presses("ben", "Approve", "failover of vm-x: awaiting commit")
-	w.types("ana", "/failover reprotect vm-x", "vm-x is already under way")
+	w.types("ana", "/failover reprotect vm-x", "[ Commit ]")
+	w.form("ana", "vm-x is already under way")
+	w.closes("ana")
 	w.types("ana", "/failover change vm-x -90m", "ana asks for another recovery point")
 	w.presses("ben", "Change point", "change point pressed by")
 	w.sees("[ Commit ]")
@@ -54,7 +57,8 @@ func (w *world) away(round int) {
 	w.ledger("unplannedFailover", 2*round-1)
 	w.ledger("applyRecoveryPoint", round)
 	w.ledger("failoverCommit", 2*round-1)
-	w.presses("ana", "Reprotect", "reprotect of vm-x: awaiting approval")
+	w.opens("ana", "Reprotect", "+ New", "replica disk")
+	w.submits("ana", "Reason", "the region is back", "reprotect of vm-x: awaiting approval")
 	w.presses("ben", "Approve", "initial replication")
 	w.sees("reprotect of vm-x: protected")
 	w.ledger("switchprotection", 2*round-1)

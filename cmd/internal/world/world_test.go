@@ -42,6 +42,7 @@ type world struct {
 	servers   []*http.Server
 	dir       string
 	process   *process
+	configure func(*config.Config) // changes the configuration of the lives that follow; may be nil
 	log       *slog.Logger
 }
 
@@ -146,6 +147,9 @@ func (w *world) config() config.Config {
 			{Match: all, Verbs: []string{"failover", "commit", "change", "reprotect", "failback"}, May: []string{"operator"}, Approvals: 1, Approvers: []string{"approver"}, Expires: 15 * time.Minute},
 			{Match: all, Verbs: []string{"test", "cleanup", "cancel", "freeze"}, May: []string{"operator"}},
 		},
+	}
+	if w.configure != nil {
+		w.configure(&c)
 	}
 	return c
 }

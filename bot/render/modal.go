@@ -1,0 +1,156 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"ferry/bot"
+	"ferry/failover"
+)
+
+// The bounds of a modal, in characters. What a person may type is bounded so that it fits into a card.
+const (
+	maxTitle = 24 // also of the labels of its buttons
+	maxNote  = 500
+	maxModal = 20000 // of the blocks, as JSON
+)
+
+// The one input of a form.
+const (
+	blockNote  = "note"
+	actionNote = "ferry_note"
+)
+
+// Form is what a modal asks for. It travels with the modal and comes back with what was typed. Its reader can see and
+// forge it, as a typed command can be; who may do what is judged when it comes back.
+type Form struct {
+	Verb failover.Verb `json:"-"`
+	Op   failover.OpID `json:"op,omitempty"`   // about the VM of this operation, or
+	VM   string        `json:"vm,omitempty"`   // about this VM as typed
+	Seen string        `json:"seen,omitempty"` // what was shown, see failover.Command
+}
+
+// FormOf reads back what a modal was about; false when it is none of ours.
+func FormOf(v slack.View) (Form, bool) {
+	var f Form
+	verb, known := VerbOf(v.CallbackID)
+	err := json.Unmarshal([]byte(v.PrivateMetadata), &f)
+	f.Verb = verb
+	ours := failover.IsOpID(string(f.Op)) || f.Op == "" && f.VM != ""
+	return f, known && err == nil && ours && (verb == failover.VerbReprotect || verb == failover.VerbCleanup)
+}
+
+// NoteOf is what was typed into a form, on one line; problems are errors to show at their fields.
+func NoteOf(v slack.View) (note string, problems map[string]string) {
+	if v.State != nil {
+		note = inert(v.State.Values[blockNote][actionNote].Value)
+	}
+	if n := utf8.RuneCountInString(note); n > maxNote {
+		problems = map[string]string{blockNote: fmt.Sprintf("At most %d characters, please; these are %d.", maxNote, n)}
+	}
+	return note, problems
+}
+
+// Command is what a form asks for. messageID is the same for all deliveries of it.
+func (f Form) Command(messageID, note string, by failover.Actor, now time.Time) failover.Command {
+	cmd := failover.Command{
+		MessageID: messageID, Verb: f.Verb, Op: f.Op, Target: f.VM, Seen: f.Seen, By: by, At: now, ValidUntil: now.Add(failover.CommandValidity),
+	}
+	if cmd.Op == "" {
+		cmd.Op = failover.OpIDOf(messageID, 0)
+	}
+	if f.Verb == failover.VerbCleanup {
+		cmd.Notes = note
+	} else {
+		cmd.Reason = note
+	}
+	return cmd
+}
+
+// Said is a modal that tells something and asks for nothing.
+func Said(title, text string) slack.ModalViewRequest {
+	return view(title, Ephemeral(text).Blocks)
+}
+
+// ReprotectForm shows what a reprotect would use and create, and asks whether to go on.
+func ReprotectForm(f Form, r failover.Review, now time.Time) slack.ModalViewRequest {
+	f.Verb, f.Seen = failover.VerbReprotect, r.Seen
+	if r.Op != "" {
+		f.Op, f.VM = r.Op, ""
+	}
+	next := "Nothing is started before you press Reprotect. Where the rules want an approval, it is then asked for in the channel; else it starts at once."
+	if r.Op != "" {
+		next = fmt.Sprintf("%s waits for this. Pressing Reprotect approves it; it starts when enough people have.", r.Op)
+	}
+	var v slack.ModalViewRequest
+	for _, d := range details() {
+		lines := []line{{bold(orNot(d.say(r.Name))), plain(" goes on running and is replicated back" + overwrites(r.Reversal))}}
+		if r.Reversal == nil {
+			lines = append(lines, words("These are several VMs: each is replicated back on its own, and those that cannot be are left out and named."))
+		}
+		lines = append(append(lines, d.reversal(r.Reversal)...), line{plain("Read at "), moment(r.At, now), plain(". If something of it changes, nothing is started.")}, words("%s", next))
+		v = f.view("Reprotect "+d.name(r.Name), "Reprotect", lines, noteInput("Reason", "Why now; shown to who approves, and kept"))
+		if size(v.Blocks.BlockSet) <= maxModal {
+			break
+		}
+	}
+	return v
+}
+
+// overwrites says what a reprotect does to the old VM's disks.
+func overwrites(r *failover.Reversal) string {
+	if r != nil && r.FullCopy {
+		return "."
+	}
+	return ". What is left of it there is overwritten."
+}
+
+// CleanupForm asks what a drill has shown before it is cleaned up.
+func CleanupForm(op failover.Operation, now time.Time) slack.ModalViewRequest {
+	c := cardOf{op, now, details()[0]}
+	lines := []line{words("Azure deletes the test VM of %s in %s, with its disks and network interfaces. %s itself and its replication are not touched.", c.target(), c.to(), c.target())}
+	if !op.FinishedAt.IsZero() {
+		lines = append(lines, line{plain("It is up since "), moment(op.FinishedAt, now), plain(".")})
+	}
+	f := Form{Verb: failover.VerbCleanup, Op: op.ID}
+	return f.view("Clean up "+c.target(), "Clean up", lines, noteInput("Notes", "What the drill has shown; kept with Azure's job"))
+}
+
+func noteInput(name, hint string) slack.Block {
+	input := slack.NewPlainTextInputBlockElement(nil, actionNote)
+	input.MaxLength = maxNote
+	b := slack.NewInputBlock(blockNote, label(name), label(hint), input)
+	b.Optional = true
+	return b
+}
+
+func (f Form) view(title, submit string, lines []line, input slack.Block) slack.ModalViewRequest {
+	v := view(title, []slack.Block{richText("review", lines), input})
+	v.CallbackID, v.Submit, v.Close = callbackOf(f.Verb), short(submit), short("Not now")
+	metadata, err := json.Marshal(f)
+	if err != nil { // plain data always marshals
+		panic(err)
+	}
+	v.PrivateMetadata = string(metadata)
+	return v
+}
+
+func callbackOf(verb failover.Verb) string {
+	if verb == failover.VerbCleanup {
+		return ActionCleanup
+	}
+	return ActionReprotect
+}
+
+func view(title string, blocks []slack.Block) slack.ModalViewRequest {
+	return slack.ModalViewRequest{Type: slack.VTModal, Title: short(orElse(inert(title), bot.Command)), Close: short("Close"), Blocks: slack.Blocks{BlockSet: blocks}}
+}
+
+// short is a title or a label of a modal.
+func short(text string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.PlainTextType, clip(text, maxTitle), false, false)
+}

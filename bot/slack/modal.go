@@ -1,0 +1,224 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	slackapi "github.com/slack-go/slack"
+
+	"ferry/bot"
+	"ferry/bot/render"
+	"ferry/failover"
+)
+
+// triggerLife is how long after a press Slack lets a modal be opened.
+const triggerLife = 3 * time.Second
+
+// modal is a view that somebody has open, and what it is called.
+type modal struct{ id, title, user string }
+
+// open shows a modal at once, since Slack allows 3 s for it, and fills it with what is read meanwhile.
+func (b *Bot) open(ctx context.Context, env *envelope, trigger string, by failover.Actor, title string, read func(context.Context) (slackapi.ModalViewRequest, error)) {
+	first := b.claim(env.messageID(trigger), env.received)
+	env.acknowledge(ctx, nil)
+	env.linger()
+	if !first {
+		return
+	}
+	m := modal{title: title, user: by.ID}
+	limited, cancel := context.WithDeadline(ctx, env.received.Add(triggerLife))
+	defer cancel()
+	err := b.seam("slack.open", func() error {
+		opened, err := b.api.OpenViewContext(limited, trigger, render.Said(title, bot.Reading))
+		if err == nil {
+			m.id = opened.ID
+		}
+		return err
+	})
+	if err != nil {
+		b.opts.Log.WarnContext(ctx, "a form could not be opened", slog.Any("cause", cause(err)))
+		b.answer(ctx, env, render.Ephemeral(bot.NoForm))
+		return
+	}
+	b.fill(ctx, env, m, read)
+}
+
+// fill puts into a modal what was read. When that takes long its reader is told what is waited for.
+func (b *Bot) fill(ctx context.Context, env *envelope, m modal, read func(context.Context) (slackapi.ModalViewRequest, error)) {
+	bounded, cancel := context.WithTimeout(ctx, azureTime)
+	defer cancel()
+	found := make(chan slackapi.ModalViewRequest, 1)
+	b.handlers.Go(func() {
+		var v slackapi.ModalViewRequest
+		if err := guarded(func() (err error) { v, err = read(bounded); return err }); err != nil {
+			b.opts.Log.WarnContext(ctx, "a read was not answered", slog.Any("cause", cause(err)))
+			v = render.Said(m.title, bot.NoExecutor)
+		}
+		found <- v
+	})
+	select {
+	case v := <-found:
+		b.show(ctx, env, m, v)
+	case <-time.After(time.Until(env.received.Add(readTime))):
+		b.show(ctx, env, m, render.Said(m.title, bot.AzureSlow))
+		b.show(ctx, env, m, <-found)
+	}
+}
+
+// show changes a modal, again and again while Slack is down. False: it is closed, or Slack does not take it.
+func (b *Bot) show(ctx context.Context, env *envelope, m modal, v slackapi.ModalViewRequest) bool {
+	ctx, cancel := context.WithDeadline(ctx, env.received.Add(answerLife))
+	defer cancel()
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		err := b.seam("slack.view", func() error {
+			call, cancel := context.WithTimeout(ctx, callTimeout)
+			defer cancel()
+			_, err := b.api.UpdateViewContext(call, v, "", "", m.id)
+			return err
+		})
+		if err == nil {
+			return true
+		}
+		if _, said := errors.AsType[slackapi.SlackErrorResponse](err); said || over(ctx) {
+			b.opts.Log.DebugContext(ctx, "a modal was not changed", slog.Any("cause", cause(err)))
+			return false
+		}
+		pause(ctx, max(wait, retryAfter(err)))
+	}
+}
+
+// reprotect opens the form of a reprotect, of a VM as typed or of an operation's.
+func (b *Bot) reprotect(ctx context.Context, env *envelope, trigger string, by failover.Actor, f render.Form) {
+	if refusal := b.opts.MayRead(by); refusal != nil {
+		env.reply(ctx, render.Ephemeral(bot.RefusalText(refusal)))
+		return
+	}
+	const title = "Reprotect"
+	b.open(ctx, env, trigger, by, title, func(ctx context.Context) (slackapi.ModalViewRequest, error) {
+		review, refusal, err := b.opts.Reads.Review(ctx, f.VM, f.Op)
+		if err != nil {
+			return slackapi.ModalViewRequest{}, err
+		}
+		if refusal != nil {
+			return render.Said(title, bot.RefusalText(refusal)), nil
+		}
+		return render.ReprotectForm(f, review, time.Now()), nil
+	})
+}
+
+// cleanup opens the form for the clean-up of a drill.
+func (b *Bot) cleanup(ctx context.Context, env *envelope, trigger string, by failover.Actor, drill failover.OpID) {
+	const title = "Clean up"
+	b.open(ctx, env, trigger, by, title, func(ctx context.Context) (slackapi.ModalViewRequest, error) {
+		found, err := b.opts.Reads.Status(ctx, string(drill))
+		if err != nil {
+			return slackapi.ModalViewRequest{}, err
+		}
+		if ops := found.Operations; len(ops) > 0 && ops[0].Exists() {
+			return render.CleanupForm(ops[0], time.Now()), nil
+		}
+		return render.Said(title, render.Status(found, string(drill), time.Now())), nil
+	})
+}
+
+// submitted takes a form that was sent. Its own id makes the request one request: of a form only one comes to anything,
+// however often it is delivered or sent.
+func (b *Bot) submitted(ctx context.Context, env *envelope, c slackapi.InteractionCallback) {
+	m := modal{id: c.View.ID, title: "Ferry", user: c.User.ID}
+	if c.View.Title != nil {
+		m.title = c.View.Title.Text
+	}
+	form, ours := render.FormOf(c.View)
+	note, problems := render.NoteOf(c.View)
+	switch {
+	case env.foreign(c.APIAppID, c.Team.ID, c.User.TeamID):
+		b.opts.Log.WarnContext(ctx, "a form from elsewhere is refused", slog.String("team", c.User.TeamID), slog.String("user", c.User.ID))
+		env.acknowledge(ctx, m.saying(foreignText))
+	case !ours:
+		env.acknowledge(ctx, m.saying(unknownButtonText))
+	case problems != nil:
+		env.acknowledge(ctx, slackapi.NewErrorsViewSubmissionResponse(problems))
+	default:
+		by := failover.Actor{ID: c.User.ID, Name: c.User.Name}
+		b.submit(ctx, env, m, form.Command(failover.MessageID(b.team, "view", c.View.ID), note, by, env.received))
+	}
+}
+
+// saying is the acknowledgement that puts a text in the place of a form.
+func (m modal) saying(text string) *slackapi.ViewSubmissionResponse {
+	v := render.Said(m.title, text)
+	return slackapi.NewUpdateViewSubmissionResponse(&v)
+}
+
+// submit stores a command as [Bot.ask] does and answers in the modal. The acknowledgement carries the decision when it comes
+// in time, else what is known by then.
+func (b *Bot) submit(ctx context.Context, env *envelope, m modal, cmd failover.Command) {
+	first := b.claim(cmd.MessageID, env.received)
+	decided := make(chan string, 1)
+	stored := make(chan struct{})
+	b.handlers.Go(func() {
+		defer close(decided)
+		if b.store(ctx, cmd) != nil {
+			b.unstored(ctx, cmd, decided)
+			return
+		}
+		close(stored)
+		wait, cancel := context.WithDeadline(ctx, env.received.Add(answerLife))
+		defer cancel()
+		if text, err := b.decision(wait, cmd); err == nil {
+			decided <- text
+		}
+	})
+	select {
+	case text, ok := <-decided:
+		if ok {
+			env.acknowledge(ctx, m.saying(text))
+		}
+		return
+	case <-time.After(time.Until(env.deadline())):
+	}
+	known := bot.NotConfirmed
+	select {
+	case <-stored:
+		known = bot.Stored(cmd.Op)
+	default:
+	}
+	env.acknowledge(ctx, m.saying(known))
+	env.linger()
+	if text, ok := <-decided; ok && first {
+		b.tellIn(ctx, env, m, text)
+	}
+}
+
+// unstored tells what became of a command that could not be stored while it was valid: the last try may have worked.
+func (b *Bot) unstored(ctx context.Context, cmd failover.Command, decided chan<- string) {
+	if over(ctx) {
+		return
+	}
+	look, cancel := context.WithTimeout(ctx, lastLook)
+	defer cancel()
+	text, err := b.decision(look, cmd)
+	if err != nil {
+		text = bot.NotStored
+	}
+	decided <- text
+}
+
+// tellIn says a late decision in the modal, or in the channel to who has closed it.
+func (b *Bot) tellIn(ctx context.Context, env *envelope, m modal, text string) {
+	if b.show(ctx, env, m, render.Said(m.title, text)) || over(ctx) {
+		return
+	}
+	said := render.Ephemeral(text)
+	err := b.seam("slack.answer", func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		_, err := b.api.PostEphemeralContext(ctx, b.opts.Channel, m.user, slackapi.MsgOptionText(said.Text, false), slackapi.MsgOptionBlocks(said.Blocks...))
+		return err
+	})
+	if err != nil {
+		b.opts.Log.WarnContext(ctx, "a person got no answer", slog.Any("cause", cause(err)))
+	}
+}
