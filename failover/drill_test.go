@@ -119,6 +119,7 @@ func TestFailedDrillSaysWhy(t *testing.T) {
 func TestLostAnswersAreFound(t *testing.T) {
 	scenarios := map[failover.StepKind]string{
 		failover.StepTest: "TestFailover", failover.StepCleanup: "TestFailoverCleanup", failover.StepReprotect: "SwitchReplicationGroupProtection", failover.StepChange: "NeverRecorded",
+		failover.StepReprotectAgain: "SwitchReplicationGroupProtection",
 	}
 	for kind, scenario := range scenarios {
 		for _, carries := range []bool{true, false} {

@@ -86,7 +86,9 @@ func TestReprotectFollowsTheItem(t *testing.T) {
 	}
 	b.item.From, b.item.To = "north", "west"
 	b.now = b.now.Add(time.Minute)
-	b.tell(b.ended())
+	seen := b.ended()
+	seen.Job.EndedAt = start
+	b.tell(seen)
 	b.tell(failover.Observation{})
 	b.phase(failover.Succeeded)
 	if s := b.op.Targets[0].Step(failover.StepReprotect); !s.EndedAt.Equal(b.now) {

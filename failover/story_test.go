@@ -251,5 +251,37 @@ func TestApprovalsNoneStartsAtOnce(t *testing.T) {
 	if answer := b.op.Answers[b.op.Asked]; answer.Did != failover.DidStart {
 		t.Fatalf("answer %+v", answer)
 	}
-	b.act(b.looked())
+	b.does(failover.StepFailover, failsOver)
+	if b.op.Approved(failover.ClassCommit) {
+		t.Error("the commit is approved without a press")
+	}
+}
+
+// Whatever stands in a journal has happened: no fact is too much for any operation.
+func TestEvolveIsTotal(t *testing.T) {
+	verbs := []failover.Verb{failover.VerbFailover, failover.VerbChange, failover.VerbCommit, failover.VerbTest, failover.VerbCleanup, failover.VerbReprotect, failover.VerbFailback, failover.VerbIncident, "never"}
+	kinds := append(steps(), failover.StepReprotectAgain, failover.StepProbe, failover.StepCheck, failover.StepSurvey, "never", "")
+	for _, verb := range verbs {
+		for _, kind := range kinds {
+			key := protected().Key
+			facts := []failover.Fact{
+				failover.Requested{Op: "op-aaaaaaaa", Verb: verb, Targets: []failover.Target{{Item: protected(), Check: &failover.Check{}}}},
+				failover.StepDone{Target: key, Kind: kind}, failover.StepFailed{Target: key, Kind: kind}, failover.GateOpened{Step: kind},
+				failover.StepStarted{Target: key, Kind: kind, Attempt: 1}, failover.Observed{Target: key, Kind: kind}, failover.StepDone{Target: key, Kind: kind},
+				failover.Prepared{Target: key}, failover.Checked{Target: key}, failover.Surveyed{Target: key}, failover.ChangeAsked{}, failover.Reminded{},
+				failover.StepDone{Target: key, Kind: kind, Outside: true}, failover.Stuck{Target: key}, failover.StepFailed{Target: "other", Kind: kind},
+			}
+			op := failover.Operation{}
+			for i, f := range facts {
+				op = failover.Evolve(op, failover.Record{Fact: f, At: start, Seq: uint64(i) + 1, Command: "m"})
+				failover.Next(op, nil, start)
+				failover.Noticed(op, []failover.Item{protected()})
+				_ = failover.RemindAt(op)
+				_ = op.Gate()
+			}
+			if op.Seq != uint64(len(facts)) {
+				t.Errorf("%s of %s: sequence %d", kind, verb, op.Seq)
+			}
+		}
+	}
 }
