@@ -305,6 +305,28 @@ func TestReprotectOfSomethingElse(t *testing.T) {
 	})
 }
 
+// Somebody reprotects in the portal between the press and the call: that closes the gate, and none of ours is made.
+func TestReprotectedUnderThePress(t *testing.T) {
+	bubble(t, func(b *bench) {
+		e, _ := b.executor("one")
+		b.committed()
+		cmd := b.command(failover.VerbFailback, ana, "vm-x")
+		b.must(e, cmd)
+		b.must(e, b.button(cmd.Op))
+		b.vault.set("vm-x", func(i *failover.Item) { become(i, failover.StepReprotect); replicate(i, copies) })
+		if err := b.drive(e, cmd.Op); err != nil {
+			t.Fatal(err)
+		}
+		b.phase(cmd.Op, failover.AwaitingApproval)
+		b.ready(cmd.Op, failover.StepFailover)
+		b.accepted()
+		cmd = b.command(failover.VerbReprotect, ana, "vm-x") // and a reprotect alone has nothing left to do
+		if r := b.decide(e, cmd); r == nil || r.Kind != failover.Busy {
+			t.Errorf("%v", r)
+		}
+	})
+}
+
 // The initial replication does not end. Nobody says done or failed; who has enough ends the watching.
 func TestStuckReplication(t *testing.T) {
 	bubble(t, func(b *bench) {

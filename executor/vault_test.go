@@ -309,6 +309,9 @@ func lost() error {
 func (v *vault) Reversal(_ context.Context, item failover.Item) (failover.Reversal, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if item.State != failover.StateCommitted {
+		return failover.Reversal{}, refused("400", "nothing to turn round in the state "+item.State)
+	}
 	if v.missing {
 		return failover.Reversal{}, &failover.SiteError{Kind: failover.RefusedBySite, Fault: failover.Fault{Code: failover.CodePrerequisite, Message: "No container mapping leads back.", Action: "Create it."}}
 	}
