@@ -193,6 +193,12 @@ func phasesDocument(t *testing.T) string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", p, holds, waitsFor(p))
 	}
+	fmt.Fprintf(&b, `
+A request that nobody approves expires. Every later gate waits without end, and those who decide it are reminded in the channel
+%g hours after it was reached, and again every %[1]g hours; who asked for a drill is, as long as its test VM is there.
+A press counts for the gate that it was made for: a button drawn before something changed, and a word typed before the gate was
+reached, do nothing. After a change of the recovery point, the commit is pressed anew.
+`, failover.RemindEvery.Hours())
 	return b.String()
 }
 
