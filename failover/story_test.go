@@ -266,10 +266,20 @@ func TestEvolveIsTotal(t *testing.T) {
 			key := protected().Key
 			facts := []failover.Fact{
 				failover.Requested{Op: "op-aaaaaaaa", Verb: verb, Targets: []failover.Target{{Item: protected(), Check: &failover.Check{}}}},
-				failover.StepDone{Target: key, Kind: kind}, failover.StepFailed{Target: key, Kind: kind}, failover.GateOpened{Step: kind},
-				failover.StepStarted{Target: key, Kind: kind, Attempt: 1}, failover.Observed{Target: key, Kind: kind}, failover.StepDone{Target: key, Kind: kind},
-				failover.Prepared{Target: key}, failover.Checked{Target: key}, failover.Surveyed{Target: key}, failover.ChangeAsked{}, failover.Reminded{},
-				failover.StepDone{Target: key, Kind: kind, Outside: true}, failover.Stuck{Target: key}, failover.StepFailed{Target: "other", Kind: kind},
+				failover.StepDone{Target: key, Kind: kind},
+				failover.StepFailed{Target: key, Kind: kind},
+				failover.GateOpened{Step: kind},
+				failover.StepStarted{Target: key, Kind: kind, Attempt: 1},
+				failover.Observed{Target: key, Kind: kind},
+				failover.StepDone{Target: key, Kind: kind},
+				failover.Prepared{Target: key},
+				failover.Checked{Target: key},
+				failover.Surveyed{Target: key},
+				failover.ChangeAsked{},
+				failover.Reminded{},
+				failover.StepDone{Target: key, Kind: kind, Outside: true},
+				failover.Stuck{Target: key},
+				failover.StepFailed{Target: "other", Kind: kind},
 			}
 			op := failover.Operation{}
 			for i, f := range facts {
