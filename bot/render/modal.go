@@ -88,12 +88,12 @@ func ReprotectForm(f Form, r failover.Review, now time.Time) slack.ModalViewRequ
 	}
 	var v slack.ModalViewRequest
 	for _, d := range details() {
-		lines := []line{{bold(orNot(d.say(r.Name))), plain(" goes on running and is replicated back" + overwrites(r.Reversal))}}
+		lead := []line{{bold(orNot(d.say(r.Name))), plain(" goes on running and is replicated back" + overwrites(r.Reversal))}}
 		if r.Reversal == nil {
-			lines = append(lines, words("These are several VMs: each is replicated back on its own, and those that cannot be are left out and named."))
+			lead = append(lead, words("These are several VMs: each is replicated back on its own, and those that cannot be are left out and named."))
 		}
-		lines = append(append(lines, d.reversal(r.Reversal)...), line{plain("Read at "), moment(r.At, now), plain(". If something of it changes, nothing is started.")}, words("%s", next))
-		v = f.view("Reprotect "+d.name(r.Name), "Reprotect", lines, noteInput("Reason", "Why now; shown to who approves, and kept"))
+		foot := []line{{plain("Read at "), moment(r.At, now), plain(". If something of it changes, nothing is started.")}, words("%s", next)}
+		v = f.view("Reprotect "+d.name(r.Name), "Reprotect", noteInput("Reason", "Why now; shown to who approves, and kept"), lead, d.reversal(r.Reversal), foot)
 		if size(v.Blocks.BlockSet) <= maxModal {
 			break
 		}
@@ -117,7 +117,7 @@ func CleanupForm(op failover.Operation, now time.Time) slack.ModalViewRequest {
 		lines = append(lines, line{plain("It is up since "), moment(op.FinishedAt, now), plain(".")})
 	}
 	f := Form{Verb: failover.VerbCleanup, Op: op.ID}
-	return f.view("Clean up "+c.target(), "Clean up", lines, noteInput("Notes", "What the drill has shown; kept with Azure's job"))
+	return f.view("Clean up "+c.target(), "Clean up", noteInput("Notes", "What the drill has shown; kept with Azure's job"), lines)
 }
 
 func noteInput(name, hint string) slack.Block {
@@ -128,8 +128,15 @@ func noteInput(name, hint string) slack.Block {
 	return b
 }
 
-func (f Form) view(title, submit string, lines []line, input slack.Block) slack.ModalViewRequest {
-	v := view(title, []slack.Block{richText("review", lines), input})
+// view is a form of some paragraphs and one input.
+func (f Form) view(title, submit string, input slack.Block, parts ...[]line) slack.ModalViewRequest {
+	var blocks []slack.Block
+	for i, lines := range parts {
+		if len(lines) > 0 {
+			blocks = append(blocks, richText(fmt.Sprintf("review.%d", i), lines))
+		}
+	}
+	v := view(title, append(blocks, input))
 	v.CallbackID, v.Submit, v.Close = callbackOf(f.Verb), short(submit), short("Not now")
 	metadata, err := json.Marshal(f)
 	if err != nil { // plain data always marshals

@@ -136,7 +136,11 @@ func (n noticeOf) commit() []Notice {
 	case len(op.Targets) == 1 && op.Targets[0].Item.To != "":
 		how += " to " + clip(inert(op.Targets[0].Item.To), 30)
 	}
-	text := fmt.Sprintf("%s %s and waits for the commit (%s). %s%s, then press Commit on its card.", n.target(), how, op.ID, n.pointUsed(), n.check())
+	check := n.check() + ", then press Commit on its card."
+	if op.Verb == failover.VerbFailback { // a person has just done so
+		check = "Press Commit on its card."
+	}
+	text := fmt.Sprintf("%s %s and waits for the commit (%s). %s%s", n.target(), how, op.ID, n.pointUsed(), check)
 	all := []Notice{n.make(n.commitKey(), n.mentions(), text)}
 	if by := op.CommitAskedBy; len(by) > 0 {
 		key := "commit_asked"

@@ -82,7 +82,7 @@ func (c cardOf) point(t failover.Target) line {
 		return line{plain(c.name(sel.String()))}
 	}
 	age := plain(", " + duration(c.op.RequestedAt.Sub(t.Shown.Time)) + " old when asked")
-	if c.op.Verb == failover.VerbFailback && c.op.Started() { // a gate on the way home, perhaps days later
+	if _, waits := c.op.Pending(); waits && c.op.Started() { // a gate on the way home, perhaps days later
 		age.text = ", " + duration(c.now.Sub(t.Shown.Time)) + " old"
 	}
 	kind := "the one of "

@@ -9,6 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	slackapi "github.com/slack-go/slack"
+
+	"ferry/bot/render"
 	"ferry/failover"
 	"ferry/sandbox/workspace"
 )
@@ -100,21 +103,38 @@ func TestReprotectIsShownBeforeItIsAskedFor(t *testing.T) {
 	}
 }
 
-// A form is one request, however often it is delivered, and however often its reader presses.
-func TestFormSentTwiceActsOnce(t *testing.T) {
+// A form is one request, however often it is delivered.
+func TestFormDeliveredTwiceActsOnce(t *testing.T) {
 	bubble(t, func(l *lab) {
-		l.commands.store = func(_ context.Context, try int) error {
-			if try == 1 {
-				pass := time.After(4 * time.Second) // Slack gives up meanwhile, and its reader tries again
-				<-pass
-			}
-			return nil
-		}
 		l.start()
 		l.typed("U0ANA", "/failover reprotect vm-x")
 		l.Duplicate(2)
 		l.submitted("U0ANA")
 		pass(time.Minute)
+		if n := len(l.commands.all()); n != 1 {
+			t.Errorf("%d commands stored", n)
+		}
+		l.wantForm("U0ANA", "waits for approval")
+	})
+}
+
+// Slack got no answer and keeps the form, so its reader presses again: it is the same request, and the answer is the same.
+func TestFormSentTwiceActsOnce(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.start()
+		l.typed("U0ANA", "/failover reprotect vm-x")
+		l.seams.cut("slack.ack", cut{err: func(n int) error {
+			if n == 2 { // after that of the slash command
+				return errCut
+			}
+			return nil
+		}})
+		l.submitted("U0ANA")
+		pass(time.Minute)
+		if m, _ := l.Modal("U0ANA"); m.Notice == "" || m.Submit == "" {
+			t.Fatalf("the form is gone, or says nothing: %+v", m)
+		}
+		l.submitted("U0ANA")
 		if n := len(l.commands.all()); n != 1 {
 			t.Errorf("%d commands stored", n)
 		}
@@ -253,6 +273,17 @@ func TestFormOfAnotherOrganisationIsRefused(t *testing.T) {
 		l.wantTold("U0OUT", "another workspace")
 		if n := l.count("views.open", ""); n != 0 {
 			t.Errorf("%d forms opened", n)
+		}
+		// However they came by one: what they send is refused too.
+		api := slackapi.New("xoxb-sandbox", slackapi.OptionHTTPClient(l.opts.HTTPClient), slackapi.OptionAPIURL(l.opts.APIURL))
+		form := render.ReprotectForm(render.Form{VM: "vm-x"}, failover.Review{Name: "vm-x"}, time.Now())
+		if _, err := api.OpenViewContext(l.t.Context(), l.Acks()[0].TriggerID, form); err != nil {
+			t.Fatal(err)
+		}
+		l.submitted("U0OUT")
+		l.wantForm("U0OUT", "another workspace")
+		if n := len(l.commands.all()); n != 0 {
+			t.Errorf("%d commands stored", n)
 		}
 	})
 }

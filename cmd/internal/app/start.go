@@ -179,6 +179,10 @@ func approvers(cfg config.Slack, p failover.Policy) func(failover.Operation) []s
 		if !cfg.NotifyApprovers || op.Gate() == "" {
 			return nil
 		}
-		return slices.DeleteFunc(p.Deciders(op.GateRule(op.Gate())), func(id string) bool { return !isSlackID(id) })
+		ids := p.Deciders(op.GateRule(op.Gate()))
+		if op.Change != nil {
+			ids = append(ids, slices.DeleteFunc(p.Deciders(op.Plan.ChangeBy), func(id string) bool { return slices.Contains(ids, id) })...)
+		}
+		return slices.DeleteFunc(ids, func(id string) bool { return !isSlackID(id) })
 	}
 }
