@@ -66,6 +66,7 @@ azure:
   endpoint: %s
   credential: managed_identity
   vaults: [{subscription_id: 3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30, resource_group: rg-dr, name: vault-dr}]
+  cache_storage: {northeurope: /subscriptions/1/resourceGroups/rg-dr/providers/Microsoft.Storage/storageAccounts/cacheneu}
 http: {listen: ""}
 access:
   roles:
@@ -73,6 +74,7 @@ access:
     approver: {users: [U0BEN, "cli:local"]}
   rules:
     - {match: {vm: ["vm-x"]}, verbs: [failover, commit], may: [operator], approvals: 1, approvers: [approver]}
+    - {match: {vm: ["vm-x"]}, verbs: [reprotect], may: [approver], approvals: 1, approvers: [operator]}
     - {match: {vm: ["*"]}, verbs: [failover, commit], may: [operator], approvals: 0}
 `
 
@@ -223,7 +225,10 @@ func TestTerminal(t *testing.T) {
 	if code, out, _ := o.ferry("status", id); code != 0 || !strings.Contains(out, "committed") {
 		t.Fatalf("status: %d %s", code, out)
 	}
-	if n := o.accepted(); n["unplannedFailover"] != 1 || n["failoverCommit"] != 1 {
+	if code, out, errs := o.ferry("reprotect", id); code != 0 || !strings.Contains(out, "waits for approval") || !strings.Contains(out, "+ New: replica disk") || strings.Contains(out, "/failover") {
+		t.Fatalf("reprotect does not show what it would use: %d %s %s", code, out, errs)
+	}
+	if n := o.accepted(); n["unplannedFailover"] != 1 || n["failoverCommit"] != 1 || n["switchprotection"] != 0 {
 		t.Fatalf("accepted calls: %v", n)
 	}
 }
