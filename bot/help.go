@@ -44,7 +44,7 @@ func overview() string {
 	}
 	slices.Sort(later)
 	return strings.Join(append(lines,
-		pointForms,
+		PointForms,
 		"For one verb with examples, type "+Command+" help VERB.",
 		"Not available yet: "+strings.Join(later, ", ")+"."), "\n")
 }
@@ -52,7 +52,7 @@ func overview() string {
 func page(r Record) string {
 	lines := []string{r.Usage, r.Summary, "Open to: " + r.Who + "."}
 	if strings.Contains(r.Args, "POINT") {
-		lines = append(lines, pointForms)
+		lines = append(lines, PointForms)
 	}
 	for _, f := range r.Flags {
 		note := ""

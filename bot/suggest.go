@@ -9,8 +9,8 @@ import (
 	"ferry/failover"
 )
 
-// pointForms explains POINT.
-const pointForms = "A recovery point is latest, latest-processed, latest-app, a time such as 14:05 (UTC), 2026-11-23T14:05Z or -20m, or a point's id."
+// PointForms explains POINT.
+const PointForms = "A recovery point is latest, latest-processed, latest-app, a time such as 14:05 (UTC), 2026-11-23T14:05Z or -20m, or a point's id."
 
 // NearVerb finds the verb that a word is nearest to, typed with a mistake or cut short; a verb itself is its own nearest.
 // Of verbs equally near an available one wins. False when none is near.
@@ -124,14 +124,14 @@ func (l line) notOp(arg string) *failover.Refusal {
 // noPoint explains POINT. Where no verb was typed the mistake may be the verb, or its place.
 func (l line) noPoint(arg string) *failover.Refusal {
 	if !l.implicit {
-		return failover.Refuse(failover.BadUsage, pointForms, "%q is no recovery point. Nothing was started.", arg)
+		return failover.Refuse(failover.BadUsage, PointForms, "%q is no recovery point. Nothing was started.", arg)
 	}
 	name := l.args[0]
 	hint := didYouMean(name, l.args[1:])
 	if rec, ok := lookup(arg); ok {
 		hint = "The verb comes first: " + example(rec, append([]string{name}, l.args[2:]...)) + "."
 	}
-	return failover.Refuse(failover.BadUsage, strings.TrimSpace(hint+" "+pointForms),
+	return failover.Refuse(failover.BadUsage, strings.TrimSpace(hint+" "+PointForms),
 		"%q is no verb, so it was read as a VM, and %q is no recovery point. Nothing was started.", name, arg)
 }
 

@@ -36,6 +36,7 @@ type WatchRequest struct {
 	Op      failover.OpID `json:"op,omitempty"`
 	After   uint64        `json:"after,omitempty"`
 	Command string        `json:"command,omitempty"` // message id; the reply is about the operation that it landed on
+	As      string        `json:"as,omitempty"`      // id of the actor who asks, as in "cli:local"
 }
 
 // StatusReply carries snapshots. An empty one means that nothing is known under that name.
@@ -43,6 +44,13 @@ type StatusReply struct {
 	V          int                  `json:"v"`
 	Operations []failover.Operation `json:"operations"`
 	Foreign    []failover.Item      `json:"foreign,omitempty"` // the VMs asked for on which a job runs that was started outside Ferry
+	Yours      bool                 `json:"yours,omitempty"`   // of a watch: the operation waits for a press that who asks may give
+}
+
+// Watched is an operation as a watch shows it to somebody.
+type Watched struct {
+	failover.Operation
+	Yours bool // it waits for a press that they may give
 }
 
 // ListReply carries what is known of the replicated items.

@@ -132,7 +132,10 @@ func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, 
 // ofOperation is a command that names an operation: about that operation, or about its VM once it is over.
 func (e *Executor) ofOperation(ctx context.Context, cmd failover.Command, c matter) (matter, *failover.Refusal, error) {
 	open := c.op.Exists() && !c.op.Phase.Final()
+	gate, waits := c.op.Pending()
 	switch {
+	case waits && cmd.Verb == failover.VerbReprotect && gate.Step.IsReprotect(): // a press of that gate
+		return c, nil, nil
 	case cmd.Verb == failover.VerbReprotect && len(c.op.Targets) > 1:
 		targets := c.op.Targets
 		op, err := e.fresh(ctx, cmd)
@@ -147,9 +150,6 @@ func (e *Executor) ofOperation(ctx context.Context, cmd failover.Command, c matt
 		refusal, err := e.forChange(ctx, cmd, &c)
 		return c, refusal, err
 	case cmd.Verb != failover.VerbReprotect && cmd.Verb != failover.VerbCleanup:
-		return c, nil, nil
-	}
-	if gate, waits := c.op.Pending(); waits && cmd.Verb == failover.VerbReprotect && gate.Step.IsReprotect() {
 		return c, nil, nil
 	}
 	item := c.op.Targets[0].Item

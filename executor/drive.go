@@ -34,6 +34,12 @@ func (e *Executor) drive(ctx context.Context, id failover.OpID, message uint64) 
 	if errors.Is(err, errStale) {
 		return nil
 	}
+	if err == nil && len(d.seen) > 0 { // what people look at next should show it
+		select {
+		case e.moved <- struct{}{}:
+		default:
+		}
+	}
 	return err
 }
 

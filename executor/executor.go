@@ -77,6 +77,7 @@ const (
 type Executor struct {
 	Options
 	items itemCache
+	moved chan struct{} // full when an operation has come as far as it goes: the inventory is older than that
 }
 
 // New makes an executor; Run starts it.
@@ -84,7 +85,7 @@ func New(o Options) *Executor {
 	if o.Seam == nil {
 		o.Seam = func(_ string, do func() error) error { return do() }
 	}
-	return &Executor{Options: o, items: itemCache{reading: make(chan struct{}, 1)}}
+	return &Executor{Options: o, items: itemCache{reading: make(chan struct{}, 1)}, moved: make(chan struct{}, 1)}
 }
 
 // Run works until ctx ends, and returns when everything it started has ended. It is an error only when a loop broke.

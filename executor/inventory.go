@@ -86,7 +86,11 @@ func (e *Executor) watch(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			e.Log.WarnContext(ctx, "keeping the inventory", slog.Any("error", err))
 		}
-		pause(ctx, inventoryEvery)
+		select {
+		case <-ctx.Done():
+		case <-e.moved:
+		case <-time.After(inventoryEvery):
+		}
 	}
 	return nil
 }

@@ -155,7 +155,7 @@ func (s Situation) wayHome(cmd Command, plan *Plan, target *Target) *Refusal {
 	case s.Item.Home == "":
 		return Refuse(WrongState, "To fail it over to "+s.Item.To+", type /failover "+s.Item.Name+".", "Azure does not say in which region %s is at home.", s.Item.Name)
 	case home && s.Item.State == StateProtected:
-		return Refuse(WrongState, "/failover list shows where each VM runs.", "%s is at home in %s and protected.", s.Item.Name, runs)
+		return Refuse(WrongState, "To fail it over to "+s.Item.To+", type /failover "+s.Item.Name+".", "%s is at home in %s and protected.", s.Item.Name, runs)
 	case home && s.Item.State == StateCommitted:
 		return Refuse(WrongState, "To protect it again, type /failover reprotect "+s.Item.Name+".", "%s is at home in %s already, but not protected.", s.Item.Name, runs)
 	case s.Item.State == StateProtected:

@@ -189,6 +189,14 @@ func (p Policy) mayDecide(op Operation, gate Class, actor Actor) *Refusal {
 	return nil
 }
 
+// Awaits reports whether an operation waits for a press that an actor may give now. It is a hint for who follows one; the
+// press itself is decided as any other.
+func (p Policy) Awaits(op Operation, actor Actor) bool {
+	gate, _ := op.Pending()
+	pressed := slices.ContainsFunc(op.Approvers(gate.Gate), func(a Actor) bool { return a.ID == actor.ID })
+	return op.ready() != "" && !pressed && p.mayDecide(op, gate.Gate, actor) == nil
+}
+
 // undecidable is a gate that nobody can open: no rule named the class when the operation was asked for, or its roles are
 // empty. The rule is part of what was approved, so a new one counts for the next operation only.
 func undecidable(op Operation, gate Class) *Refusal {

@@ -225,6 +225,12 @@ func decideReprotectAll(cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal != nil {
 		return nil, refusal
 	}
+	if by := s.Members[0].Holder; !slices.ContainsFunc(s.Members, func(m Member) bool { return m.Holder.ID != by.ID }) {
+		all := Situation{Item: Item{Name: "Every VM of it"}, Holder: by}
+		if refusal := all.free(); refusal != nil {
+			return nil, refusal
+		}
+	}
 	var targets []Target
 	var not []string
 	for _, m := range s.Members {

@@ -43,6 +43,7 @@ type lab struct {
 	replicas int
 	server   atomic.Pointer[server.Server]
 	azure    jetstream.Azure // of the executor that serves
+	policy   failover.Policy // of the process that serves
 }
 
 // bubble runs a test in fake time on one server.

@@ -22,14 +22,20 @@ var ErrNoAnswer = errors.New("no executor answers")
 // requestTimeout is how long a read may take before it is given up.
 const requestTimeout = 2500 * time.Millisecond
 
-// Serve answers reads from the board and the inventory bucket until ctx ends. Every process of Ferry serves them. azure is
-// an executor, which serves what has to be read from Azure too; nil in a bot. up is called once requests are taken.
-func (c *Client) Serve(ctx context.Context, board *Board, azure Azure, version string, up func()) error {
+// Sources are what reads are answered from, beside the inventory bucket.
+type Sources struct {
+	Board  *Board
+	Azure  Azure           // an executor, for what has to be read from Azure; nil in a bot
+	Policy failover.Policy // tells who watches an operation whether it waits for them
+}
+
+// Serve answers reads until ctx ends. Every process of Ferry serves them. up is called once requests are taken.
+func (c *Client) Serve(ctx context.Context, from Sources, version string, up func()) error {
 	svc, err := micro.AddService(c.nc, micro.Config{Name: "ferry", Version: version})
 	if err != nil {
 		return fmt.Errorf("serving reads: %w", err)
 	}
-	s := &reads{ctx: ctx, client: c, board: board, azure: azure, lookups: map[string]*lookup{}}
+	s := &reads{ctx: ctx, client: c, board: from.Board, azure: from.Azure, policy: from.Policy, lookups: map[string]*lookup{}}
 	for subject, handle := range s.endpoints() {
 		if err := svc.AddEndpoint(events.LastToken(subject), s.handler(handle), micro.WithEndpointSubject(subject)); err != nil {
 			return errors.Join(fmt.Errorf("serving %s: %w", subject, err), svc.Stop())
@@ -57,6 +63,7 @@ type reads struct {
 	client *Client
 	board  *Board
 	azure  Azure
+	policy failover.Policy
 
 	mu        sync.Mutex
 	ended     bool
@@ -170,6 +177,7 @@ func (s *reads) watch(r micro.Request) (any, error) {
 	reply := events.StatusReply{V: 1, Operations: []failover.Operation{}}
 	if op.Seq > req.After && (err == nil || req.Command == "") {
 		reply.Operations = append(reply.Operations, op)
+		reply.Yours = s.policy.Awaits(op, failover.Actor{ID: req.As})
 	}
 	return reply, nil
 }
@@ -228,12 +236,12 @@ func (c *Client) Debt(ctx context.Context) (failover.DebtList, error) {
 }
 
 // Watch waits a little for an operation to move beyond what is known, or for a command to be decided; false is not yet.
-func (c *Client) Watch(ctx context.Context, req events.WatchRequest) (failover.Operation, bool, error) {
+func (c *Client) Watch(ctx context.Context, req events.WatchRequest) (events.Watched, bool, error) {
 	var reply events.StatusReply
 	if err := c.request(ctx, events.ServiceWatch, req, &reply); err != nil || len(reply.Operations) == 0 {
-		return failover.Operation{}, false, err
+		return events.Watched{}, false, err
 	}
-	return reply.Operations[0], true, nil
+	return events.Watched{Operation: reply.Operations[0], Yours: reply.Yours}, true, nil
 }
 
 // Ask sends a request to somebody else's service and returns the answer as it is.

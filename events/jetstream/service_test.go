@@ -17,7 +17,9 @@ func (l *lab) serving() (asks *jetstream.Client, j *jetstream.Journal, stop func
 	c := l.client("executor", nil)
 	b := l.board(c)
 	up := make(chan struct{})
-	stop = l.loop(func(ctx context.Context) error { return c.Serve(ctx, b, l.azure, "1.2.3", func() { close(up) }) })
+	stop = l.loop(func(ctx context.Context) error {
+		return c.Serve(ctx, jetstream.Sources{Board: b, Azure: l.azure, Policy: l.policy}, "1.2.3", func() { close(up) })
+	})
 	<-up
 	return l.client("cli", nil), jetstream.NewJournal(c), stop
 }
@@ -110,6 +112,25 @@ func TestWatchService(t *testing.T) {
 		}
 		if _, ok, err := asks.Watch(l.ctx, events.WatchRequest{Op: opA, After: op.Seq}); ok || err != nil {
 			t.Errorf("nothing moved: %v, %v", ok, err)
+		}
+	})
+}
+
+// Who watches is told whether it waits for them, by the policy of who serves.
+func TestWatchSaysWhoseTurnItIs(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.policy = failover.Policy{Roles: map[string][]string{"approver": {"cli:local"}}}
+		asks, j, _ := l.serving()
+		b := requested(opA, failover.Hold{Key: "1"})
+		req, _ := b.Facts[0].(failover.Requested)
+		req.Plan.Rule = failover.Rule{Approvals: 1, Approvers: []string{"approver"}}
+		b.Facts = []failover.Fact{req}
+		l.append(j, failover.Operation{ID: opA}, b)
+		pass(time.Second)
+		for who, want := range map[string]bool{"cli:local": true, "cli:other": false, "": false} {
+			if got, ok, err := asks.Watch(l.ctx, events.WatchRequest{Op: opA, As: who}); err != nil || !ok || got.Yours != want {
+				t.Errorf("%q: %+v, %v, %v", who, got.Yours, ok, err)
+			}
 		}
 	})
 }

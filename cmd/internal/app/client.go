@@ -54,7 +54,8 @@ func (c *Client) Submit(ctx context.Context, cmd failover.Command) error {
 }
 
 // Watch waits a little for an operation to move, or for a command to be decided; false is not yet.
-func (c *Client) Watch(ctx context.Context, req events.WatchRequest) (failover.Operation, bool, error) {
+func (c *Client) Watch(ctx context.Context, req events.WatchRequest) (events.Watched, bool, error) {
+	req.As = "cli:" + Identity
 	return c.nats.Watch(ctx, req)
 }
 

@@ -64,7 +64,8 @@ func (a *App) start(ctx context.Context) error {
 	}
 	reads := make(chan struct{})
 	a.loop("reads", func(ctx context.Context) error {
-		return first.Serve(ctx, board, azure, semver(a.opts.Version), func() { close(reads) })
+		from := jetstream.Sources{Board: board, Azure: azure, Policy: policy(a.opts.Config.Access)}
+		return first.Serve(ctx, from, semver(a.opts.Version), func() { close(reads) })
 	})
 	a.waits = append(a.waits, reads)
 	if client := clients[Bot]; client != nil {

@@ -41,8 +41,13 @@ type outside struct {
 
 func newOutside(t *testing.T) *outside {
 	t.Helper()
+	return newOutsideWith(t, vault.Options{Speed: 40, VMs: 3}, access)
+}
+
+func newOutsideWith(t *testing.T, options vault.Options, access string) *outside {
+	t.Helper()
 	o := &outside{t: t, dir: t.TempDir()}
-	o.vault = vault.New(vault.Options{Speed: 40, VMs: 3})
+	o.vault = vault.New(options)
 	o.workspace = workspace.New(workspace.Options{})
 	azure, slack := httptest.NewServer(o.vault), httptest.NewServer(o.workspace)
 	t.Cleanup(azure.Close)
@@ -52,13 +57,16 @@ func newOutside(t *testing.T) *outside {
 	o.workspace.SetBaseURL(slack.URL)
 	o.azure = azure.URL
 	o.config = filepath.Join(o.dir, "ferry.yaml")
-	if err := os.WriteFile(o.config, []byte(fmt.Sprintf(yaml, slack.URL, filepath.Join(o.dir, "data"), azure.URL)), 0o600); err != nil {
+	file := fmt.Sprintf(yaml, slack.URL, filepath.Join(o.dir, "data"), azure.URL, o.vault.DrillNetwork()) + access
+	for region, account := range o.vault.CacheAccounts() {
+		file = strings.Replace(file, "cache_storage: {", fmt.Sprintf("cache_storage: {%s: %q, ", region, account), 1)
+	}
+	if err := os.WriteFile(o.config, []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return o
 }
 
-// yaml makes cli:local an approver, as the tests of the terminal's verbs need it.
 const yaml = `
 slack: {api_url: "%s/api/", bot_token: xoxb-sandbox, app_token: xapp-sandbox, team_id: T0SANDBOX, channel: C0INCIDENT}
 data_dir: %s
@@ -66,8 +74,13 @@ azure:
   endpoint: %s
   credential: managed_identity
   vaults: [{subscription_id: 3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30, resource_group: rg-dr, name: vault-dr}]
-  cache_storage: {northeurope: /subscriptions/1/resourceGroups/rg-dr/providers/Microsoft.Storage/storageAccounts/cacheneu}
+  isolated_networks: [%s]
+  cache_storage: {}
 http: {listen: ""}
+`
+
+// access makes cli:local an approver, as most tests of the terminal's verbs need it.
+const access = `
 access:
   roles:
     operator: {users: [U0ANA]}
@@ -250,7 +263,11 @@ func TestUsage(t *testing.T) {
 		{[]string{"run", "vm-x", "20m"}, 2, "no recovery point"},
 		{[]string{"approve"}, 2, "op-"},
 		{[]string{"approve", "vm-x"}, 2, "op-"},
-		{[]string{"run", "vm-x", "--raeson", "x"}, 2, "raeson"},
+		{[]string{"run", "vm-x", "--raeson", "x"}, 2, "unknown flag: --raeson; ferry run --help shows what there is"},
+		{[]string{"plan"}, 2, "ferry plan plan-shop latest-processed --reason \"region is down\"."},
+		{[]string{"cleanup", "--help"}, 0, "--notes TEXT   what the drill showed"},
+		{[]string{"failback", "--help"}, 0, "A recovery point is latest, "},
+		{[]string{"change", "vm-x"}, 2, "ferry change vm-x -20m"},
 		{[]string{"freeze"}, 3, "not available yet"},
 		{[]string{"doctor"}, 2, "not available yet"},
 		{[]string{"status", "-o", "xml"}, 2, "text or json"},

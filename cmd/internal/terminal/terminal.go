@@ -119,7 +119,9 @@ func newRoot(io Streams) *cobra.Command {
 	root.SetIn(io.In)
 	root.SetOut(io.Out)
 	root.SetErr(io.Err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit(exitUsage, err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return exit(exitUsage, fmt.Errorf("%w; %s --help shows what there is", err, cmd.CommandPath()))
+	})
 	flags := root.PersistentFlags()
 	flags.StringVar(&g.config, "config", "", "configuration `FILE` (default ferry.yaml if it is there)")
 	flags.StringVar(&g.data, "data", "", "talk to the embedded server of this data `DIR`")

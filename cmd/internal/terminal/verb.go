@@ -48,20 +48,23 @@ func newVerbs(g *globals) []*cobra.Command {
 func newVerb(g *globals, r bot.Record) *cobra.Command {
 	own := &verbFlags{}
 	cmd := &cobra.Command{
-		Use: use(r), Short: r.Summary, Hidden: !r.Available,
+		Use: use(r), Short: summary(r), Hidden: !r.Available, DisableFlagsInUseLine: true,
 		Example: examples(r.Examples), Args: cobra.ArbitraryArgs,
+	}
+	if strings.Contains(r.Args, "POINT") {
+		cmd.Long = cmd.Short + "\n\n" + bot.PointForms
 	}
 	for _, f := range r.Flags {
 		if f.Value == "" {
 			cmd.Flags().Bool(strings.TrimPrefix(f.Name, "--"), false, f.Summary)
 		} else {
-			cmd.Flags().String(strings.TrimPrefix(f.Name, "--"), "", "`"+f.Value+"` "+f.Summary)
+			cmd.Flags().Var(&text{kind: f.Value}, strings.TrimPrefix(f.Name, "--"), f.Summary)
 		}
 		cmd.Flags().Lookup(strings.TrimPrefix(f.Name, "--")).Hidden = !f.Available
 	}
-	cmd.Flags().StringVarP(&own.output, "output", "o", "text", "text or json")
+	cmd.Flags().StringVarP(&own.output, "output", "o", "text", "`FORM` of the answer: text or json")
 	if !r.ReadOnly {
-		cmd.Flags().BoolVar(&own.wait, "wait", false, "follow to the end")
+		cmd.Flags().BoolVar(&own.wait, "wait", false, "follow to the end, or to a gate that waits for you")
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		words := append([]string{r.Name}, args...)
@@ -71,6 +74,21 @@ func newVerb(g *globals, r bot.Record) *cobra.Command {
 		return g.verb(cmd.Context(), words, *own)
 	}
 	return cmd
+}
+
+// text is the value of a flag that the help shows as the grammar does: --reason TEXT.
+type text struct{ value, kind string }
+
+func (t *text) String() string         { return t.value }
+func (t *text) Set(value string) error { t.value = value; return nil }
+func (t *text) Type() string           { return t.kind }
+
+// summary leaves out what is so in Slack only.
+func summary(r bot.Record) string {
+	if r.Name == "run" {
+		return "Fail a VM over."
+	}
+	return r.Summary
 }
 
 // use is the usage after "ferry"; the slash command's own verb may be left out there, and never here.
@@ -96,8 +114,12 @@ func flagWords(cmd *cobra.Command, f bot.Flag) []string {
 // slashForm is the slash command and its first word, as refusals, examples and hints say it.
 var slashForm = regexp.MustCompile(bot.Command + ` ([^\s;,:]+)`)
 
+// unquoted is a flag's text of several words, which Slack takes as it is and a shell does not.
+var unquoted = regexp.MustCompile(`(--(?:reason|notes)) ([a-z]+( [a-z]+)+)`)
+
 // inTerminal turns what a text says to type in Slack into what to type here, where the verb is never left out.
 func inTerminal(text string) string {
+	text = unquoted.ReplaceAllString(text, `$1 "$2"`)
 	return slashForm.ReplaceAllStringFunc(text, func(form string) string {
 		word := strings.TrimPrefix(form, bot.Command+" ")
 		isVerb := slices.ContainsFunc(bot.Grammar(), func(r bot.Record) bool { return r.Name == strings.TrimRight(word, ".") })
@@ -108,13 +130,10 @@ func inTerminal(text string) string {
 	})
 }
 
-// unquoted is a flag's text of several words, which Slack takes as it is and a shell does not.
-var unquoted = regexp.MustCompile(`(--\w+) (\w+ .+)$`)
-
 func examples(lines []string) string {
 	var out []string
 	for _, line := range lines {
-		out = append(out, "  "+unquoted.ReplaceAllString(inTerminal(line), `$1 "$2"`))
+		out = append(out, "  "+inTerminal(line))
 	}
 	return strings.Join(out, "\n")
 }
@@ -208,12 +227,12 @@ func (g *globals) ask(ctx context.Context, client *app.Client, intent bot.Intent
 	if answer.Refused != nil {
 		return g.refused(op.ID, answer.Refused, own)
 	}
-	text := bot.AnswerTo(cmd, op, answer)
+	text := bot.AnswerTo(cmd, op.Operation, answer)
 	if cmd.Verb == failover.VerbReprotect || cmd.Verb == failover.VerbFailback { // what it would use and create, as Slack shows it
-		text += "\n\n" + render.CardText(op, time.Now())
+		text += "\n\n" + render.CardText(op.Operation, time.Now())
 	}
 	if !own.wait {
-		return g.print(own, events.StatusOf(op), text)
+		return g.print(own, events.StatusOf(op.Operation), text)
 	}
 	if own.output == "text" {
 		fmt.Fprintln(g.io.Out, inTerminal(text))
@@ -222,7 +241,7 @@ func (g *globals) ask(ctx context.Context, client *app.Client, intent bot.Intent
 }
 
 // decided waits for the decision about a command; the operation comes as it is then.
-func decided(ctx context.Context, client *app.Client, messageID string) (failover.Operation, error) {
+func decided(ctx context.Context, client *app.Client, messageID string) (events.Watched, error) {
 	ctx, cancel := context.WithTimeout(ctx, decisionWithin)
 	defer cancel()
 	for ctx.Err() == nil {
@@ -231,18 +250,20 @@ func decided(ctx context.Context, client *app.Client, messageID string) (failove
 			return op, err
 		}
 	}
-	return failover.Operation{}, app.ErrNoAnswer
+	return events.Watched{}, app.ErrNoAnswer
 }
 
-// follow prints what happens until the operation is over, and ends with the code that its end means.
-func (g *globals) follow(ctx context.Context, client *app.Client, op failover.Operation, own verbFlags) error {
+// follow prints what happens until the operation is over, and ends with the code that its end means. Other people's presses
+// are waited for, however long they take. What waits for the press of who follows ends it too: nobody else can be expected
+// to give it, and a script goes on with it. So does what nobody but a person brings further.
+func (g *globals) follow(ctx context.Context, client *app.Client, op events.Watched, own verbFlags) error {
 	said := ""
 	for {
-		if line := progressLine(op); own.output == "text" && line != said {
+		if line := progressLine(op.Operation); own.output == "text" && line != said {
 			fmt.Fprintln(g.io.Out, line)
 			said = line
 		}
-		if op.Phase.Final() {
+		if op.Phase.Final() || op.Yours || op.Phase == failover.NeedsAttention {
 			break
 		}
 		next, ok, err := client.Watch(ctx, events.WatchRequest{Op: op.ID, After: op.Seq})
@@ -255,21 +276,37 @@ func (g *globals) follow(ctx context.Context, client *app.Client, op failover.Op
 			op = next
 		}
 	}
-	if err := g.print(own, events.StatusOf(op), render.CardText(op, time.Now())); err != nil {
+	if err := g.print(own, events.StatusOf(op.Operation), render.CardText(op.Operation, time.Now())); err != nil {
 		return err
 	}
 	switch op.Phase {
 	case failover.Succeeded:
 		return nil
+	case failover.AwaitingApproval, failover.AwaitingCommit:
+		fmt.Fprintln(g.io.Err, "It waits for you: "+pressWith(op.Operation))
+		return nil
 	case failover.Failed:
 		return exit(exitFailed, errors.New(string(op.ID)+" failed"))
-	case failover.Denied, failover.Expired, failover.Cancelled, failover.AwaitingApproval, failover.Running, failover.AwaitingCommit, failover.NeedsAttention:
+	case failover.NeedsAttention:
+		return exit(exitFailed, fmt.Errorf("%s is in need of attention and does not go on by itself", op.ID))
+	case failover.Denied, failover.Expired, failover.Cancelled, failover.Running:
 	}
-	return exit(exitRefused, fmt.Errorf("%s is %s", op.ID, op.Phase))
+	return exit(exitRefused, fmt.Errorf("%s is %s", op.ID, op.Phase.Words()))
+}
+
+// pressWith is what to type for the press that an operation waits for.
+func pressWith(op failover.Operation) string {
+	if op.Gate() == failover.ClassCommit {
+		return "ferry commit " + string(op.ID)
+	}
+	return "ferry approve " + string(op.ID)
 }
 
 func progressLine(op failover.Operation) string {
 	parts := []string{op.At.UTC().Format("15:04:05 UTC ") + string(op.ID) + " " + op.Phase.Words()}
+	if op.Gate() != "" {
+		parts[0] += ", waits for " + bot.WaitsFor(op)
+	}
 	for _, t := range op.Targets {
 		if t.Progress != "" {
 			parts = append(parts, t.Item.Name+": "+t.Progress)
