@@ -265,7 +265,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"approve", "vm-x"}, 2, "op-"},
 		{[]string{"run", "vm-x", "--raeson", "x"}, 2, "unknown flag: --raeson; ferry run --help shows what there is"},
 		{[]string{"plan"}, 2, "ferry plan plan-shop latest-processed --reason \"region is down\"."},
-		{[]string{"cleanup", "--help"}, 0, "--notes TEXT   what the drill showed"},
+		{[]string{"cleanup", "--help"}, 0, "--notes TEXT    what the drill showed"},
 		{[]string{"failback", "--help"}, 0, "A recovery point is latest, "},
 		{[]string{"change", "vm-x"}, 2, "ferry change vm-x -20m"},
 		{[]string{"freeze"}, 3, "not available yet"},
