@@ -130,6 +130,27 @@ func (k *checker) azure(a Azure) {
 		}
 		seen[key] = i
 	}
+	for i, id := range a.IsolatedNetworks {
+		k.resource(fmt.Sprintf("azure.isolated_networks[%d]", i), id, "a virtual network", "Microsoft.Network/virtualNetworks")
+	}
+	for _, region := range sorted(a.CacheStorage) {
+		path := join("azure.cache_storage", region)
+		if plain := strings.ToLower(strings.ReplaceAll(region, " ", "")); plain != region {
+			k.failf(path, "%q is no region; write %s", region, plain)
+		}
+		k.resource(path, a.CacheStorage[region], "a storage account", "Microsoft.Storage/storageAccounts")
+	}
+}
+
+// resource wants the ARM id of a resource of a type.
+func (k *checker) resource(path, id, what, kind string) {
+	parts := strings.Split(id, "/")
+	types := strings.Split(kind, "/")
+	shape := []string{"", "subscriptions", "*", "resourceGroups", "*", "providers", types[0], types[1], "*"}
+	fits := func(want, got string) bool { return strings.EqualFold(want, got) || want == "*" && got != "" }
+	if !slices.EqualFunc(shape, parts, fits) {
+		k.failf(path, "%q is no ARM id of %s; write /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/%s/NAME, as its JSON view in the portal shows it", id, what, kind)
+	}
 }
 
 func (k *checker) vault(path string, v Vault) {
@@ -192,7 +213,10 @@ func (k *checker) checks(checks map[string]Check) {
 		if c.TCP != "" {
 			k.address(path+".tcp", c.TCP)
 		}
-		if u, err := url.Parse(c.HTTP); c.HTTP != "" && (err != nil || u.Host == "") {
+		if c.NATS && strings.ContainsAny(name, " \t\r\n*>") {
+			k.failf(path, "the name becomes part of the subject ferrysvc.check.NAME, which has no spaces, * and >; write tcp or http instead of nats")
+		}
+		if u, err := url.Parse(c.HTTP); c.HTTP != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 			k.failf(path+".http", "this is no URL; write one as in https://host/health")
 		}
 	}

@@ -57,7 +57,7 @@ type Azure struct {
 	Credential       string   `yaml:"credential"` // default, managed_identity, workload_identity, environment or cli
 	Vaults           []Vault  `yaml:"vaults"`
 	IsolatedNetworks []string `yaml:"isolated_networks"` // ARM ids of virtual networks, the only ones that drills may use
-	// CacheStorage maps regions ("northeurope") to ARM ids of storage accounts there, through which a reprotect replicates.
+	// CacheStorage maps regions ("northeurope") to ARM ids of storage accounts there, through which a reprotect of VMs that run there replicates.
 	// A region that is not named uses the account of another replicated VM of the vault.
 	CacheStorage map[string]string `yaml:"cache_storage"`
 }

@@ -12,6 +12,8 @@ import (
 	"ferry/config"
 )
 
+const network = "/subscriptions/007/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet-drill"
+
 // full differs from the defaults in every field that can.
 func full() config.Config {
 	c := config.Default()
@@ -23,8 +25,9 @@ func full() config.Config {
 	c.NATS = config.NATS{URL: "nats://a:4222", Creds: "/creds", Replicas: 3}
 	c.DataDir = "/data"
 	c.Azure = config.Azure{
-		Endpoint: "http://127.0.0.1:3", Credential: "cli", IsolatedNetworks: []string{"n"},
-		Vaults: []config.Vault{{SubscriptionID: "007", ResourceGroup: "null", Name: "~"}},
+		Endpoint: "http://127.0.0.1:3", Credential: "cli", IsolatedNetworks: []string{network},
+		CacheStorage: map[string]string{"northeurope": "/subscriptions/007/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/cacheneu"},
+		Vaults:       []config.Vault{{SubscriptionID: "007", ResourceGroup: "null", Name: "~"}},
 	}
 	c.Access = &config.Access{
 		Roles: map[string]config.Role{"a.b": {Users: []string{"U1", "cli:x"}, Groups: []string{"S1"}}},
@@ -92,9 +95,9 @@ func TestOddTextsComeBack(t *testing.T) {
 	}
 	for _, text := range texts {
 		c := full()
-		c.Azure.IsolatedNetworks = []string{text, "end"}
+		c.Azure.IsolatedNetworks = []string{network + text, network}
 		c.Slack.TeamID = text
-		c.Checks = map[string]config.Check{text + "k": {NATS: true}}
+		c.Checks = map[string]config.Check{text + "k": {TCP: "h:1"}}
 		data, err := config.Encode(c)
 		if err != nil {
 			t.Errorf("%q: %v", text, err)

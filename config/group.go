@@ -8,11 +8,11 @@ type Group struct {
 	OnFailure   string     `yaml:"on_failure"`  // stop-wave or continue
 }
 
-// Check is one way to find out whether a VM serves. Exactly one field is set.
+// Check is one way to find out whether a VM serves, asked after a failover and before its commit. Exactly one field is set.
 type Check struct {
 	TCP  string `yaml:"tcp"`  // host:port that accepts a connection
-	HTTP string `yaml:"http"` // URL that answers with 2xx
-	NATS bool   `yaml:"nats"` // somebody answers for it over NATS
+	HTTP string `yaml:"http"` // URL that answers 2xx; a redirect is none
+	NATS bool   `yaml:"nats"` // the service ferrysvc.check.NAME says so
 }
 
 // Digest is the daily summary.

@@ -59,6 +59,8 @@ type Options struct {
 	// Checks is how a VM is asked after a failover whether it works, nil for those that are not; Prober asks.
 	Checks func(item failover.Item) *failover.Check
 	Prober Prober
+	// CheckNames are those of all checks, to tell of one that asks about no VM.
+	CheckNames []string
 	// Seam is where a test cuts the process around a call to Azure; nil: just do.
 	Seam func(name string, do func() error) error
 	Log  *slog.Logger

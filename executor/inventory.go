@@ -76,9 +76,13 @@ func resolvePart(ctx context.Context, items []failover.Item, typed string, err e
 
 // watch keeps the inventory, and closes the gate of an operation whose commit somebody made in the portal.
 func (e *Executor) watch(ctx context.Context) error {
-	for ctx.Err() == nil {
+	for whole := false; ctx.Err() == nil; {
 		inv, err := e.list(ctx, 0)
 		if err == nil {
+			if !whole {
+				e.warnOfChecks(ctx, inv.Items)
+			}
+			whole = true
 			err = e.Shelf.SaveInventory(ctx, slim(inv))
 		}
 		e.notice(ctx, inv.Items)
@@ -93,6 +97,21 @@ func (e *Executor) watch(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// warnOfChecks tells once of checks that ask about no VM: most likely the name is mistyped.
+func (e *Executor) warnOfChecks(ctx context.Context, items []failover.Item) {
+	used := map[string]bool{}
+	for _, i := range items {
+		if c := e.checkOf(i); c != nil {
+			used[c.Name] = true
+		}
+	}
+	for _, name := range e.CheckNames {
+		if !used[name] {
+			e.Log.WarnContext(ctx, "a check of the configuration asks about no VM: write the name of a VM, or of a group under groups", slog.String("check", name))
+		}
+	}
 }
 
 // slim leaves out what nobody shows of a list: the inventory is one message, and it grows with every VM.

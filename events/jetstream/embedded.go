@@ -22,10 +22,18 @@ const (
 	RoleBot      = "bot"
 	RoleExecutor = "executor"
 	RoleCLI      = "cli"
+	// RoleCheck is of whoever answers for the checks of VMs, a program that is not Ferry.
+	RoleCheck = "check"
 )
 
-// clientFile is where the terminal finds the embedded server.
-const clientFile = "client.json"
+// clientFile is where the terminal finds the embedded server, checkFile where the services behind checks do.
+const (
+	clientFile = "client.json"
+	checkFile  = "check.json"
+)
+
+// answerWithin is how long the service behind a check may take; nobody waits longer.
+const answerWithin = 10 * time.Second
 
 // readyWithin is how long the embedded server may take to start; a large store is read first.
 const readyWithin = 30 * time.Second
@@ -40,14 +48,14 @@ type Embedded struct {
 	seeds  map[string]string // role -> nkey seed
 }
 
-// ClientFile is what a terminal needs to reach an embedded server.
+// ClientFile is what a terminal needs to reach an embedded server, or a service that answers for checks.
 type ClientFile struct {
 	URL  string `json:"url"`
-	Seed string `json:"seed"` // nkey of the identity cli:local
+	Seed string `json:"seed"` // nkey of the identity: cli:local, or the one that may answer on ferrysvc.check.>
 }
 
 // StartEmbedded starts a server whose store is in dir. With listen it takes a random port of 127.0.0.1 and writes
-// client.json there, readable by its owner only; without, it is reachable in the process only.
+// client.json and check.json there, readable by their owner only; without, it is reachable in the process only.
 func StartEmbedded(dir string, listen bool) (*Embedded, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
@@ -63,8 +71,10 @@ func StartEmbedded(dir string, listen bool) (*Embedded, error) {
 	if !listen {
 		return e, nil
 	}
-	if err := writeClientFile(dir, ClientFile{URL: e.server.ClientURL(), Seed: e.seeds[RoleCLI]}); err != nil {
-		return nil, errors.Join(err, e.Stop())
+	for name, role := range map[string]string{clientFile: RoleCLI, checkFile: RoleCheck} {
+		if err := writeClientFile(dir, name, ClientFile{URL: e.server.ClientURL(), Seed: e.seeds[role]}); err != nil {
+			return nil, errors.Join(err, e.Stop())
+		}
 	}
 	return e, nil
 }
@@ -141,6 +151,11 @@ func permissions() map[string]*server.Permissions {
 			Publish:   &server.SubjectPermission{Allow: []string{"ferry.command.cli-local.*", "ferrysvc.>"}},
 			Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX_cli.>"}},
 		},
+		RoleCheck: {
+			Publish:   &server.SubjectPermission{Deny: []string{">"}}, // but for an answer
+			Subscribe: &server.SubjectPermission{Allow: []string{events.CheckSubject(">")}},
+			Response:  &server.ResponsePermission{MaxMsgs: 1, Expires: answerWithin},
+		},
 	}
 }
 
@@ -174,18 +189,18 @@ func (e *Embedded) Stop() error {
 	return e.lock.Close()
 }
 
-func writeClientFile(dir string, c ClientFile) error {
+func writeClientFile(dir, name string, c ClientFile) error {
 	data, err := json.Marshal(c)
 	if err != nil {
-		return fmt.Errorf("encoding %s: %w", clientFile, err)
+		return fmt.Errorf("encoding %s: %w", name, err)
 	}
-	path := filepath.Join(dir, clientFile)
+	path := filepath.Join(dir, name)
 	// Written aside and renamed: a reader never sees half a file, and an old file's wider rights are not kept.
 	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
-		return fmt.Errorf("writing %s: %w", clientFile, err)
+		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("writing %s: %w", clientFile, err)
+		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	return nil
 }

@@ -182,7 +182,7 @@ func TestPermissions(t *testing.T) {
 	realTime(t)
 	dir := t.TempDir()
 	e, executor := embedded(t, dir)
-	cli, bot := terminal(t, dir), connect(t, e.Options(jetstream.RoleBot))
+	cli, bot, check := terminal(t, dir), connect(t, e.Options(jetstream.RoleBot)), connect(t, e.Options(jetstream.RoleCheck))
 	tests := []struct {
 		who       *jetstream.Client
 		subject   string
@@ -227,6 +227,15 @@ func TestPermissions(t *testing.T) {
 		{who: bot, subject: "$JS.ACK.FERRY.drive.1.1.1.1.0"},
 		{who: bot, subject: "ferry.op.*", subscribe: true},
 		{who: bot, subject: "_INBOX_executor.>", subscribe: true},
+		// Who answers for checks does nothing else.
+		{who: check, subject: "ferrysvc.check.vm-x", subscribe: true, may: true},
+		{who: check, subject: "ferrysvc.status", subscribe: true},
+		{who: check, subject: "ferrysvc.>", subscribe: true},
+		{who: check, subject: "_INBOX_executor.>", subscribe: true},
+		{who: check, subject: "_INBOX_executor.x"},
+		{who: check, subject: "ferrysvc.status"},
+		{who: check, subject: "ferry.command.cli-local.op-aaaaaaaa"},
+		{who: check, subject: "$JS.API.STREAM.INFO.FERRY"},
 		// Facts are read through a consumer: a core subscription also sees writes that lost their guard.
 		{who: executor, subject: "ferry.op.*", subscribe: true},
 		{who: executor, subject: "ferry.op.op-aaaaaaaa", may: true},

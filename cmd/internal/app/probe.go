@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"path"
@@ -91,12 +90,12 @@ func (p prober) web(ctx context.Context, url string) failover.CheckResult {
 	if err != nil {
 		return noData(err.Error())
 	}
+	r.Close = true // the next question may go to another machine of that name
 	answer, err := p.http.Do(r)
 	if err != nil {
 		return noData(err.Error())
 	}
 	defer func() { _ = answer.Body.Close() }()
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 1<<20)) // so that the connection can be used again
 	result := failover.CheckResult{Outcome: failover.CheckPassed, Detail: fmt.Sprintf("%s answers %d", url, answer.StatusCode)}
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
 		result.Outcome = failover.CheckFailed

@@ -105,7 +105,7 @@ func (a *App) startExecutor(client *jetstream.Client, board *jetstream.Board) (*
 	e := executor.New(executor.Options{
 		Name: a.opts.Name, Journal: jetstream.NewJournal(client), Queue: client, Board: board, Shelf: client, Site: site,
 		Policy: policy(a.opts.Config.Access), Seam: a.opts.Seam, Log: a.opts.Log,
-		Networks: a.opts.Config.Azure.IsolatedNetworks, Checks: checks(a.opts.Config), Prober: a.prober(client),
+		Networks: a.opts.Config.Azure.IsolatedNetworks, Checks: checks(a.opts.Config), CheckNames: sortedKeys(a.opts.Config.Checks), Prober: a.prober(client),
 	})
 	a.loop("executor", e.Run)
 	return e, nil
@@ -114,6 +114,7 @@ func (a *App) startExecutor(client *jetstream.Client, board *jetstream.Board) (*
 // prober asks over the network that everything else uses; a VM gets no token.
 func (a *App) prober(client *jetstream.Client) prober {
 	p := prober{http: a.httpClient(), dial: a.opts.Dial, request: client.Ask}
+	p.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a page to sign in at is no pass
 	if p.dial == nil {
 		p.dial = (&net.Dialer{}).DialContext
 	}

@@ -44,6 +44,8 @@ type world struct {
 	process   *process
 	configure func(*config.Config) // changes the configuration of the lives that follow; may be nil
 	log       *slog.Logger
+	checks    map[string]config.Check // of the configuration
+	groups    map[string]config.Group
 }
 
 // process is one life of the app.
@@ -139,6 +141,7 @@ func (w *world) config() config.Config {
 	c.Azure.Endpoint, c.Azure.Credential = "http://"+azureHost, "managed_identity"
 	c.Azure.Vaults = []config.Vault{{SubscriptionID: "3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30", ResourceGroup: "rg-dr", Name: "vault-dr"}}
 	c.Azure.IsolatedNetworks, c.Azure.CacheStorage = []string{w.vault.DrillNetwork()}, w.vault.CacheAccounts()
+	c.Checks, c.Groups = w.checks, w.groups
 	all := config.Match{VM: []string{"*"}}
 	c.Access = &config.Access{
 		AnyoneMayRead: true,
