@@ -42,6 +42,7 @@ type DebtList struct {
 // The operations tell since when and who asked.
 func Debts(inv Inventory, ops []Operation) DebtList {
 	list := DebtList{At: inv.At}
+	inv = inv.Since(ops)
 	for _, i := range inv.Items {
 		typed := Typed(i, inv.Items)
 		if i.drilled() {
@@ -107,4 +108,50 @@ func leftBy(i Item, kind StepKind, last time.Time, ops []Operation) (op Operatio
 		return Operation{}, nil
 	}
 	return op, newest
+}
+
+// Since is the inventory with what Ferry's own steps have done to its items after the reading: nobody is told that nothing is
+// owed while a card waits for the commit.
+func (inv Inventory) Since(ops []Operation) Inventory {
+	inv.Items = slices.Clone(inv.Items)
+	for n := range inv.Items {
+		i := &inv.Items[n]
+		for _, s := range doneSince(i.Key, inv.At, ops) {
+			i.after(s)
+		}
+	}
+	return inv
+}
+
+// doneSince are the steps on an item that ended after a moment, oldest first.
+func doneSince(key string, moment time.Time, ops []Operation) []Step {
+	var done []Step
+	for _, op := range ops {
+		for _, t := range op.Targets {
+			for _, s := range t.Steps {
+				if t.Item.Key == key && s.State == StateDone && s.EndedAt.After(moment) {
+					done = append(done, s)
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(done, func(a, b Step) int { return a.EndedAt.Compare(b.EndedAt) })
+	return done
+}
+
+// after is what a step that is done leaves of an item, as far as lists show it.
+func (i *Item) after(s Step) {
+	switch s.Kind {
+	case StepFailover, StepChange:
+		i.State, i.Active = StateCommitPending, i.To
+	case StepCommit:
+		i.State = StateCommitted
+	case StepReprotect, StepReprotectAgain:
+		i.State, i.From, i.To = StateProtected, i.To, i.From
+	case StepTest:
+		i.TestState = "WaitingForCompletion"
+	case StepCleanup:
+		i.TestState = "None"
+	case StepProbe, StepCheck, StepSurvey:
+	}
 }

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -64,6 +65,37 @@ func TestDebts(t *testing.T) {
 				if got.Debts[i] != want {
 					t.Errorf("got %+v, want %+v", got.Debts[i], want)
 				}
+			}
+		})
+	}
+}
+
+// The inventory is older than what Ferry has done since: the newer word counts, whatever the operations' order.
+func TestDebtsThatTheInventoryDoesNotKnow(t *testing.T) {
+	step := func(kind StepKind, ended int) Operation { return left("op-"+OpID(kind), "a", kind, StateDone, ended) }
+	rows := map[string]struct {
+		read Item
+		ops  []Operation
+		want []DebtKind
+	}{
+		"failed over":          {Item{State: StateProtected}, []Operation{step(StepFailover, 31)}, []DebtKind{Uncommitted}},
+		"committed":            {Item{State: StateProtected}, []Operation{step(StepCommit, 33), step(StepFailover, 31)}, []DebtKind{Unprotected}},
+		"reprotected":          {Item{State: StateCommitted}, []Operation{step(StepReprotect, 40)}, nil},
+		"home":                 {Item{State: StateCommitted}, []Operation{step(StepReprotectAgain, 40)}, nil},
+		"drilled":              {Item{State: StateProtected, TestState: "None"}, []Operation{step(StepTest, 31)}, []DebtKind{DrillOpen}},
+		"cleaned up":           {Item{State: StateProtected, TestState: "WaitingForCompletion"}, []Operation{step(StepCleanup, 31)}, nil},
+		"read later":           {Item{State: StateProtected}, []Operation{step(StepFailover, 30)}, nil},
+		"another VM's failure": {Item{State: StateProtected}, []Operation{left("op-1", "b", StepFailover, StateDone, 31), left("op-2", "a", StepFailover, StateFailed, 31)}, nil},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			row.read.Key = "a"
+			var got []DebtKind
+			for _, d := range Debts(Inventory{Items: []Item{row.read}, At: at(30)}, row.ops).Debts {
+				got = append(got, d.Kind)
+			}
+			if !slices.Equal(got, row.want) {
+				t.Errorf("got %v, want %v", got, row.want)
 			}
 		})
 	}

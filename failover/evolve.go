@@ -29,7 +29,9 @@ func evolve(op Operation, r Record) Operation {
 	case Decided:
 		op.Decisions = append(op.Decisions, Decision{Gate: f.Gate, Step: f.Step, By: f.By, At: r.At, Approve: f.Approve, Reason: f.Reason})
 	case CommitAsked:
-		op.CommitAskedBy = append(op.CommitAskedBy, f.By)
+		if !slices.ContainsFunc(op.CommitAskedBy, func(a Actor) bool { return a.ID == f.By.ID }) {
+			op.CommitAskedBy = append(op.CommitAskedBy, f.By)
+		}
 	case ChangeAsked:
 		op.Change = &Change{By: f.By, At: r.At, Point: f.Point}
 		op.Decisions = spend(op.Decisions, ClassChange)

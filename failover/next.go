@@ -155,7 +155,7 @@ func finish(op Operation) Fact {
 	if f, failed := finishFailed(op); failed {
 		return f
 	}
-	if slices.ContainsFunc(op.Targets, func(t Target) bool { s := t.Step(StepCommit); return s != nil && s.ClientRequestID == "" }) {
+	if slices.ContainsFunc(op.Targets, func(t Target) bool { s := t.Step(StepCommit); return s != nil && s.StartedAt.IsZero() }) {
 		return Finished{Phase: Succeeded, Note: outside}
 	}
 	return Finished{Phase: Succeeded}

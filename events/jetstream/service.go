@@ -148,8 +148,10 @@ func (s *reads) inventory() (failover.Inventory, error) {
 
 func (s *reads) list(micro.Request) (any, error) {
 	inv, err := s.inventory()
+	ops := s.board.All()
+	inv = inv.Since(ops)
 	inv.Holders = s.board.Holders()
-	for _, i := range failover.ForeignJobs(inv.Items, s.board.All()) {
+	for _, i := range failover.ForeignJobs(inv.Items, ops) {
 		inv.Foreign = append(inv.Foreign, i.Key)
 	}
 	return events.ListReply{V: 1, Inventory: inv}, err
