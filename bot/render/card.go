@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -82,6 +83,22 @@ func upper(text string) string {
 
 // target names the VM, or how many there are.
 func (c cardOf) target() string { return c.name(bot.Targets(c.op)) }
+
+// each names the VM, or every one of several, where something is said of each.
+func (c cardOf) each() string {
+	if len(c.op.Targets) > 1 && c.op.Plan.Recovery == nil {
+		return "each of the " + c.target()
+	}
+	return c.target()
+}
+
+// begins names what a sentence begins with: the name of a VM stays as it is.
+func (c cardOf) begins() string {
+	if len(c.op.Targets) > 1 {
+		return upper(c.each())
+	}
+	return c.target()
+}
 
 // state is the phase in the words of the title.
 func (c cardOf) state() string {
@@ -186,7 +203,10 @@ func (c cardOf) to() string {
 
 // oneWay: what the first target says of the direction holds for all.
 func (c cardOf) oneWay() bool {
-	return len(c.op.Targets) == 1 || len(c.op.Targets) > 0 && c.op.Plan.Recovery != nil
+	return len(c.op.Targets) > 0 && !slices.ContainsFunc(c.op.Targets, func(t failover.Target) bool {
+		first := c.op.Targets[0].Item
+		return t.Item.From != first.From || t.Item.To != first.To
+	})
 }
 
 func (c cardOf) from() string {

@@ -92,7 +92,7 @@ func TestFirstThingsFirst(t *testing.T) {
 		card := render.Card(s.op, s.now, false)
 		for surface, text := range map[string]string{"Slack": readable(card), "text": card.Text, "terminal": render.CardText(s.op, s.now)} {
 			first := string([]rune(text)[:min(400, len([]rune(text)))])
-			if !strings.Contains(first, "vm-x") && s.op.Verb != failover.VerbIncident || !strings.Contains(first, want) {
+			if !strings.Contains(first, bot.Targets(s.op)) && s.op.Verb != failover.VerbIncident || !strings.Contains(first, want) {
 				t.Errorf("%s on %s begins %q, without %q", name, surface, first, want)
 			}
 		}

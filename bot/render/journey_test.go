@@ -148,12 +148,24 @@ func reprotects() map[string]story {
 	runs := asked.press(time.Minute, failover.ClassReprotect, failover.StepReprotect).calls(failover.StepReprotect)
 	job := []failover.Task{task("Switch the replication direction", "Succeeded"), task("Enable replication", "Succeeded")}
 	copying := runs.then(9*time.Minute, failover.Observed{Target: key, Kind: failover.StepReprotect, Tasks: job, Note: "initial replication to West Europe: 42 %", JobEnded: true})
+	several := ask(wish(failover.VerbReprotect, committed(), reverses, func(r *failover.Requested) {
+		other := r.Targets[0]
+		other.Item.Key, other.Item.Name = "77aa", "vm-y"
+		r.Targets = append(r.Targets, other)
+	}))
+	half := several.press(time.Minute, failover.ClassReprotect, failover.StepReprotect).calls(failover.StepReprotect).
+		then(9*time.Minute, failover.Observed{Target: key, Kind: failover.StepReprotect, Tasks: job, Note: "initial replication to West Europe: 42 %", JobEnded: true}).
+		then(time.Second, failover.StepStarted{Target: "77aa", Kind: failover.StepReprotect, Attempt: 1}).
+		then(time.Hour, failover.StepDone{Target: "77aa", Kind: failover.StepReprotect, EndedAt: start().Add(time.Hour)})
 	return map[string]story{
-		"reprotect_asked":     asked,
-		"reprotect_asked_all": full,
-		"reprotect_running":   runs,
-		"reprotect_copying":   copying,
-		"reprotect_done":      copying.done(2*time.Hour, failover.StepReprotect).ends(failover.Succeeded),
+		"reprotect_several":      several,
+		"reprotect_several_half": half,
+		"reprotect_several_done": half.done(time.Hour, failover.StepReprotect).ends(failover.Succeeded),
+		"reprotect_asked":        asked,
+		"reprotect_asked_all":    full,
+		"reprotect_running":      runs,
+		"reprotect_copying":      copying,
+		"reprotect_done":         copying.done(2*time.Hour, failover.StepReprotect).ends(failover.Succeeded),
 	}
 }
 

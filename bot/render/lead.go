@@ -56,7 +56,7 @@ func (c cardOf) onApproval() string {
 	case failover.VerbChange:
 		return fmt.Sprintf("%s is started again in %s with the other data. What was written to it since the failover is lost.", vm, to)
 	case failover.VerbReprotect:
-		return fmt.Sprintf("%s goes on running in %s and is replicated to %s. What is left of it there is overwritten.", vm, to, from)
+		return fmt.Sprintf("%s goes on running in %s and is replicated to %s. What is left of it there is overwritten.", c.each(), to, from)
 	case failover.VerbFailback:
 		if c.first() == failover.StepReprotect {
 			return fmt.Sprintf("the reprotect of %s starts, and nothing else. Each later step waits for its own button.", vm)
@@ -148,7 +148,7 @@ func (c cardOf) whatNext() string {
 		if c.op.Verb == failover.VerbFailback {
 			return azure + "This takes hours; when " + c.target() + " is protected, the failover back waits for its button."
 		}
-		return azure + "This takes hours; it is done when " + c.target() + " is protected."
+		return azure + "This takes hours; it is done when " + c.each() + " is protected."
 	case failover.StepReprotectAgain:
 		return azure + "This takes hours; when " + c.target() + " is protected as before, it is home."
 	case failover.StepProbe, failover.StepCheck:
@@ -223,7 +223,7 @@ func (c cardOf) awaitingCommit() []line {
 		how = "was failed over outside Ferry"
 	}
 	lines := append(c.again(),
-		words("%s %s and waits for %s to press Commit.", c.target(), how, c.say(bot.WaitsFor(c.op))),
+		words("%s %s and waits for %s to press Commit.", c.begins(), how, c.say(bot.WaitsFor(c.op))),
 		words("%s The commit deletes all its recovery points and cannot be undone. To leave it as it is, type %s cancel %s.",
 			c.toCheck(), bot.Command, c.op.ID))
 	if ch := c.op.Change; ch != nil {
@@ -262,14 +262,14 @@ func (c cardOf) succeeded() []line {
 	case failover.VerbCleanup:
 		return []line{words("Nothing of the test failover of %s is left. Nobody has to act.", c.target())}
 	case failover.VerbReprotect:
-		return []line{words("%s runs in %s and is protected: it can be failed over to %s. Nobody has to act.", c.target(), c.to(), c.from())}
+		return []line{words("%s runs in %s and is protected: it can be failed over to %s. Nobody has to act.", c.begins(), c.to(), c.from())}
 	case failover.VerbFailback:
 		return append([]line{words("%s runs at home in %s, protected as before.", c.target(), c.to())}, c.leftovers()...)
 	case failover.VerbIncident:
 		return []line{words("%s Ferry takes recovery points of any time again. Nobody has to act.", sentence(c.say(c.op.Note)))}
 	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
 	}
-	lines := []line{words("%s runs in %s, and the failover is final. It is not protected until it is reprotected: press Reprotect, or type %s reprotect %s.", c.target(), c.to(), bot.Command, c.ref())}
+	lines := []line{words("%s runs in %s, and the failover is final. It is not protected until it is reprotected: press Reprotect, or type %s reprotect %s.", c.begins(), c.to(), bot.Command, c.ref())}
 	if c.op.Note != "" {
 		lines = append(lines, words("%s", sentence(c.say(c.op.Note))))
 	}

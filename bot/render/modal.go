@@ -88,12 +88,15 @@ func ReprotectForm(f Form, r failover.Review, now time.Time) slack.ModalViewRequ
 	}
 	var v slack.ModalViewRequest
 	for _, d := range details() {
+		title := "Reprotect " + d.name(r.Name)
 		lead := []line{{bold(orNot(d.say(r.Name))), plain(" goes on running and is replicated back" + overwrites(r.Reversal))}}
-		if r.Reversal == nil {
-			lead = append(lead, words("These are several VMs: each is replicated back on its own, and those that cannot be are left out and named."))
-		}
 		foot := []line{{plain("Read at "), moment(r.At, now), plain(". If something of it changes, nothing is started.")}, words("%s", next)}
-		v = f.view("Reprotect "+d.name(r.Name), "Reprotect", noteInput("Reason", "Why now; shown to who approves, and kept"), lead, d.reversal(r.Reversal), foot)
+		if r.Reversal == nil { // of several VMs nothing is read yet
+			title, foot = "Reprotect several VMs", foot[1:]
+			lead[0][1] = plain(": each is replicated back on its own and goes on running meanwhile" + overwrites(nil))
+			lead = append(lead, words("Those that cannot be are left out and named. What each uses and creates stands on the card, for who approves it."))
+		}
+		v = f.view(title, "Reprotect", noteInput("Reason", "Why now; shown to who approves, and kept"), lead, d.reversal(r.Reversal), foot)
 		if size(v.Blocks.BlockSet) <= maxModal {
 			break
 		}

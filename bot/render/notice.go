@@ -140,7 +140,7 @@ func (n noticeOf) commit() []Notice {
 	if op.Verb == failover.VerbFailback { // a person has just done so
 		check = "Press Commit on its card."
 	}
-	text := fmt.Sprintf("%s %s and waits for the commit (%s). %s%s", n.target(), how, op.ID, n.pointUsed(), check)
+	text := fmt.Sprintf("%s %s and waits for the commit (%s). %s%s", clip(cardOf{op: op, detail: details()[0]}.begins(), 50), how, op.ID, n.pointUsed(), check)
 	all := []Notice{n.make(n.commitKey(), n.mentions(), text)}
 	if by := op.CommitAskedBy; len(by) > 0 {
 		key := "commit_asked"
@@ -241,7 +241,7 @@ func (n noticeOf) succeeded() string {
 	case failover.VerbCleanup:
 		return fmt.Sprintf("Nothing of the test failover of %s is left (%s).", n.target(), id)
 	case failover.VerbReprotect:
-		return fmt.Sprintf("%s is protected again (%s) and can be failed over.", n.target(), id)
+		return fmt.Sprintf("%s is protected again (%s) and can be failed over.", cardOf{op: n.op, detail: details()[0]}.begins(), id)
 	case failover.VerbFailback:
 		return fmt.Sprintf("%s is home again and protected as before (%s).%s", n.target(), id, n.left())
 	case failover.VerbIncident:

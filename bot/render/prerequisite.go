@@ -72,6 +72,7 @@ func allowed(item failover.Item) []string {
 	said := map[string]string{
 		"UnplannedFailover": "failover", "TestFailover": "test failover", "TestFailoverCleanup": "clean-up", "Commit": "commit",
 		"ChangePit": "another recovery point", "SwitchProtection": "reprotect", "DisableProtection": "disabling the replication",
+		"CompleteMigration": "completing a migration",
 	}
 	var all []string
 	for _, op := range item.Allowed {

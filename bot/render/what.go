@@ -168,16 +168,24 @@ func (c cardOf) rollUp() []line {
 		for n < len(targets) && targets[n].Phase == targets[i].Phase {
 			n++
 		}
-		counts = append(counts, fmt.Sprintf("%d %s", n-i, phaseWords(targets[i].Phase)))
+		counts = append(counts, fmt.Sprintf("%d %s", n-i, c.phase(targets[i])))
 		i = n
 	}
-	lines := []line{labelled("VMs", plain(bot.Targets(c.op)+": "+orNot(c.say(strings.Join(counts, ", ")))))}
+	all := orNot(c.say(strings.Join(counts, ", ")))
+	if c.op.Plan.Recovery != nil {
+		all = c.target() + ": " + all
+	}
+	lines := []line{labelled("VMs", plain(all))}
 	for _, t := range targets[:min(len(targets), c.items)] {
 		wave := ""
 		if t.Wave > 0 {
 			wave = fmt.Sprintf("Wave %d · ", t.Wave)
 		}
-		lines = append(lines, words("%s", strings.TrimSpace(fmt.Sprintf("%s%s: %s %s", wave, c.name(t.Item.Name), phaseWords(t.Phase), c.name(t.Progress)))))
+		text := wave + c.name(t.Item.Name) + ": " + c.phase(t)
+		if t.Progress != "" {
+			text += ", " + c.name(t.Progress)
+		}
+		lines = append(append(lines, words("%s", text)), c.reversed(t)...)
 	}
 	if c.op.Plan.LeftOut != "" {
 		lines = append(lines, labelled("Left out", plain(c.say(c.op.Plan.LeftOut))))
@@ -189,6 +197,37 @@ func (c cardOf) rollUp() []line {
 		lines = append(lines, words("and %d more", more))
 	}
 	return lines
+}
+
+// phase is where one VM of several stands, in the words of the verb.
+func (c cardOf) phase(t failover.Target) string {
+	if t.Phase == failover.Succeeded {
+		return succeededWords(c.op.Verb)
+	}
+	return phaseWords(t.Phase)
+}
+
+// reversed is what the reprotect of one VM of several would use and create, as long as somebody decides on it.
+func (c cardOf) reversed(t failover.Target) []line {
+	r := t.Reversal
+	if r == nil || t.Phase != failover.AwaitingApproval {
+		return nil
+	}
+	text := fmt.Sprintf("resource group %s, network %s, cache storage %s", orNot(c.name(lastSegment(r.ResourceGroup))), orElse(c.name(lastSegment(r.Network)), "not mapped"), c.caches(r))
+	if len(r.Creates) > 0 {
+		var all []string
+		for _, what := range r.Creates[:min(len(r.Creates), 3)] {
+			all = append(all, c.name(what))
+		}
+		text += "; new: " + strings.Join(all, ", ")
+		if more := len(r.Creates) - len(all); more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+	}
+	if r.FullCopy {
+		text += "; the old VM is gone, so all data are copied"
+	}
+	return []line{words("   %s; takes about %s", text, duration(r.Estimate()))}
 }
 
 // urgency orders phases, the one that needs a person most first.

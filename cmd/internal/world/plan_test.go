@@ -1,6 +1,7 @@
 package world
 
 import (
+	"strings"
 	"testing"
 
 	"ferry/sandbox/vault"
@@ -23,11 +24,17 @@ func TestPlan(t *testing.T) {
 		w.presses("ben", "Approve", "awaiting commit")
 		w.ledger("planUnplannedFailover", 1)
 		w.ledger("unplannedFailover", 0)
+		w.reads("ana", "/failover debt", "sql-01")
 		w.presses("ben", "Commit", ": committed")
 		w.ledger("planFailoverCommit", 1)
+		if strings.Contains(w.newest(""), "outside Ferry") {
+			w.t.Error("ben pressed Commit, and the card says that it was done outside Ferry")
+		}
 		w.opens("ana", "Reprotect", "vm-x, vm-y, sql-01", "each is replicated back on its own")
 		w.submits("ana", "Reason", "the region is back", "reprotect of")
-		w.presses("ben", "Approve", ": protected")
+		w.sees("each of the 3 VMs goes on running in northeurope and is replicated to westeurope")
+		w.sees("; new: replica disk")
+		w.presses("ben", "Approve", "vm-x: protected")
 		w.ledger("switchprotection", planned)
 	})
 }
