@@ -24,10 +24,10 @@ func TestPlan(t *testing.T) {
 		w.presses("ben", "Approve", "awaiting commit")
 		w.ledger("planUnplannedFailover", 1)
 		w.ledger("unplannedFailover", 0)
-		w.reads("ana", "/failover debt", "sql-01")
+		w.reads("ana", "/failover debt", "Left open, oldest first")
 		w.presses("ben", "Commit", ": committed")
 		w.ledger("planFailoverCommit", 1)
-		if strings.Contains(w.newest(""), "outside Ferry") {
+		if strings.Contains(w.card("plan-shop"), "outside Ferry") {
 			w.t.Error("ben pressed Commit, and the card says that it was done outside Ferry")
 		}
 		w.opens("ana", "Reprotect", "vm-x, vm-y, sql-01", "each is replicated back on its own")
