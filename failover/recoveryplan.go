@@ -131,7 +131,7 @@ func (s Situation) planReady(cmd Command) *Refusal {
 			refusal = Legal(StepFailover, m.Item)
 		}
 		if refusal == nil {
-			refusal = one.beforeIncident(Command{Force: cmd.Force, Point: Point{Kind: Latest}}, RecoveryPoint{})
+			refusal = one.beforeIncident(Command{Verb: VerbFailover, Force: cmd.Force}, RecoveryPoint{})
 		}
 		if refusal != nil {
 			not = append(not, strings.TrimSpace(refusal.Message))
