@@ -120,6 +120,9 @@ func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, 
 		return e.ofOperation(ctx, cmd, c)
 	}
 	item, refusal, err := e.resolve(ctx, cmd.Target)
+	if refusal != nil && refusal.Kind == failover.UnknownName {
+		refusal = cmp.Or(failover.PlanMeant(cmd.Verb, cmd.Target, e.Board.All()), refusal)
+	}
 	if refusal != nil && refusal.Kind == failover.Unavailable {
 		refusal = cmp.Or(failover.Barred(cmd, c.situation), refusal)
 	}

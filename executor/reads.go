@@ -81,6 +81,9 @@ func (e *Executor) Review(ctx context.Context, typed string, id failover.OpID) (
 func (e *Executor) meant(ctx context.Context, typed string, id failover.OpID) ([]failover.Item, *failover.Refusal, error) {
 	if id == "" {
 		item, refusal, err := e.resolve(ctx, typed)
+		if refusal != nil && refusal.Kind == failover.UnknownName {
+			refusal = cmp.Or(failover.PlanMeant(failover.VerbReprotect, typed, e.Board.All()), refusal)
+		}
 		return []failover.Item{item}, refusal, err
 	}
 	op, err := e.Journal.Load(ctx, id)

@@ -56,6 +56,27 @@ func ResolvePlan(plans []RecoveryPlan, typed string) (RecoveryPlan, *Refusal) {
 	return RecoveryPlan{}, Refuse(UnknownName, hint, "No recovery plan is called %q.", typed)
 }
 
+// PlanMeant answers who typed the name of a recovery plan where a VM belongs, as far as an operation tells of that plan: the
+// newest one is what they mean. Nil when no operation does.
+func PlanMeant(verb Verb, typed string, ops []Operation) *Refusal {
+	_, name, qualified := strings.Cut(typed, "/")
+	if !qualified {
+		name = typed
+	}
+	for _, op := range slices.Backward(ops) {
+		p := op.Plan.Recovery
+		if p == nil || !strings.EqualFold(p.Name, name) || qualified && !strings.EqualFold(p.Vault+"/"+p.Name, typed) {
+			continue
+		}
+		hint := "Type the name of one of its VMs."
+		if verb == VerbCommit || verb == VerbReprotect {
+			hint = "For all its VMs, type /failover " + string(verb) + " " + string(op.ID) + "; for one, type its name."
+		}
+		return Refuse(UnknownName, hint, "%s is a recovery plan, not a VM; its newest failover is %s.", p.Name, op.ID)
+	}
+	return nil
+}
+
 func unknownName(items []Item, typed, name string) *Refusal {
 	near := Near(name, items, func(i Item) string { return i.Name }, 3)
 	if len(near) == 0 {

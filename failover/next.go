@@ -164,13 +164,14 @@ func finish(op Operation) Fact {
 // finishFailed is the end of an operation of which something failed: it names what did, and what did not.
 func finishFailed(op Operation) (Finished, bool) {
 	var failed, good []string
+	var doing StepKind
 	started := false
 	for _, t := range op.Targets {
 		started = started || len(t.Steps) > 0
 		switch {
 		case t.Lead && len(op.Targets) > 1:
 		case t.Phase == Failed:
-			failed = append(failed, t.Item.Name)
+			failed, doing = append(failed, t.Item.Name), t.Doing
 		default:
 			good = append(good, t.Item.Name)
 		}
@@ -182,7 +183,10 @@ func finishFailed(op Operation) (Finished, bool) {
 	case started && len(good) > 0:
 		f.Note = fmt.Sprintf("%d of %d failed: %s. Done: %s.", len(failed), len(failed)+len(good), strings.Join(failed, ", "), strings.Join(good, ", "))
 	case started:
-		f.Note = strings.Join(failed, ", ") + " failed."
+		f.Note = "The " + doing.noun() + " of " + strings.Join(failed, ", ") + " failed."
+	}
+	if op.Plan.Shutdown && slices.ContainsFunc(op.Targets, func(t Target) bool { s := t.Step(StepFailover); return s != nil && s.JobID != "" }) {
+		f.Hint = "Azure may have shut down what failed: look first whether it runs. " + f.Hint
 	}
 	return f, true
 }

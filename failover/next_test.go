@@ -138,6 +138,9 @@ func TestFailedJobSaysWhyAndWhatToDo(t *testing.T) {
 	if *b.op.Targets[0].Error != fault {
 		t.Fatalf("%+v", b.op.Targets[0].Error)
 	}
+	if b.op.Note != "The failover of vm-x failed." || !strings.HasPrefix(b.op.Hint, "Azure may have shut down what failed") {
+		t.Errorf("%q %q", b.op.Note, b.op.Hint)
+	}
 }
 
 func TestFailedCommitCanBePressedAgain(t *testing.T) {

@@ -110,7 +110,7 @@ func drills() map[string]story {
 		"drill_running": runs,
 		"drill_up":      runs.then(2*time.Minute, failover.Observed{Target: key, Kind: failover.StepTest, Tasks: []failover.Task{task("Prerequisites check for test failover", "Succeeded"), task("Create the test virtual machine", "Succeeded")}}).done(time.Minute, failover.StepTest).ends(failover.Succeeded),
 		"drill_failed": runs.then(time.Minute, failover.StepFailed{Target: key, Kind: failover.StepTest, Fault: quorumFault()},
-			failover.Finished{Phase: failover.Failed, Note: "vm-x failed.", Hint: "Mend the cause, then ask again."}),
+			failover.Finished{Phase: failover.Failed, Note: "The test failover of vm-x failed.", Hint: "Mend the cause, then ask again."}),
 		"drill_reminded":  runs.done(3*time.Minute, failover.StepTest).ends(failover.Succeeded).then(25*time.Hour, failover.Reminded{Why: "the test VM is still there"}),
 		"cleanup_asked":   cleans,
 		"cleanup_running": cleans.press(time.Minute, failover.ClassCleanup, failover.StepCleanup).calls(failover.StepCleanup),

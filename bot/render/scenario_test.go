@@ -145,7 +145,7 @@ func scenarios() map[string]story {
 		"succeeded": committing().then(20*time.Second,
 			failover.StepDone{Target: key, Kind: failover.StepCommit, EndedAt: start().Add(8 * time.Minute)}, failover.Finished{Phase: failover.Succeeded}),
 		"failed": halfway().then(time.Minute, failover.StepFailed{Target: key, Kind: failover.StepFailover, Fault: quorumFault()},
-			failover.Finished{Phase: failover.Failed, Note: "vm-x failed.", Hint: "Mend the cause, then ask again."}),
+			failover.Finished{Phase: failover.Failed, Note: "The failover of vm-x failed.", Hint: "Azure may have shut down what failed: look first whether it runs. Mend the cause, then ask again."}),
 		"denied": ask(requested()).then(time.Minute, failover.Decided{Gate: failover.ClassFailover, By: ben(), Reason: "wrong VM"},
 			failover.Finished{Phase: failover.Denied, Note: "Denied by ben: wrong VM. Nothing was started."}),
 		"expired":   ask(requested()).then(15*time.Minute, failover.Finished{Phase: failover.Expired, Note: "Nobody decided in time. Nothing was started.", Hint: "Ask again if it is still wanted."}),

@@ -25,6 +25,8 @@ func TestPlan(t *testing.T) {
 		w.ledger("planUnplannedFailover", 1)
 		w.ledger("unplannedFailover", 0)
 		w.reads("ana", "/failover debt", "Left open, oldest first")
+		w.types("ana", "/failover commit plan-shop", "plan-shop is a recovery plan, not a VM; its newest failover is op-")
+		w.types("ana", "/failover change plan-shop -20m", "type the name of one of its VMs")
 		w.presses("ben", "Commit", ": committed")
 		w.ledger("planFailoverCommit", 1)
 		if strings.Contains(w.card("plan-shop"), "outside Ferry") {
