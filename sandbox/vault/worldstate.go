@@ -20,6 +20,7 @@ type worldState struct {
 	Source     string       `json:"source"`   // display names of the regions
 	Target     string       `json:"target"`
 	VMs        []worldVM    `json:"vms"`
+	Plans      []worldPlan  `json:"plans"`
 	Jobs       []worldJob   `json:"jobs"`   // oldest first
 	Ledger     []worldCall  `json:"ledger"` // oldest first
 	Faults     []worldFault `json:"faults"` // armed, oldest first
@@ -52,6 +53,13 @@ type worldVM struct {
 	Group       string     `json:"group"`        // multi-VM consistency group
 }
 
+// worldPlan is a recovery plan: names of VMs by group, in the order in which they boot.
+type worldPlan struct {
+	Vault  string     `json:"vault"`
+	Name   string     `json:"name"`
+	Groups [][]string `json:"groups"`
+}
+
 type worldJob struct {
 	Vault       string      `json:"vault"`
 	ID          string      `json:"id"`
@@ -77,7 +85,8 @@ type worldCall struct {
 	At        time.Time `json:"at"`
 	Source    string    `json:"source"`
 	Operation string    `json:"operation"`
-	VM        string    `json:"vm"`
+	VM        string    `json:"vm"`   // empty when the call was about a plan
+	Plan      string    `json:"plan"` // empty when it was about a VM
 	Accepted  bool      `json:"accepted"`
 	Status    int       `json:"status"`
 }
@@ -89,11 +98,14 @@ func (v *Vault) worldState() worldState {
 	s := worldState{
 		Clock:      worldTime{Now: v.clock.wall(now), Speed: v.clock.speed(), Paused: v.clock.paused()},
 		SourceDown: v.regions[0].down, Operator: v.options.Operator, Source: v.regions[0].name, Target: v.regions[1].name,
-		VMs: []worldVM{}, Jobs: []worldJob{}, Ledger: []worldCall{}, Faults: []worldFault{},
+		VMs: []worldVM{}, Plans: []worldPlan{}, Jobs: []worldJob{}, Ledger: []worldCall{}, Faults: []worldFault{},
 	}
 	for _, v := range v.vaults {
 		for _, it := range v.items {
 			s.VMs = append(s.VMs, v.worldVM(it, now))
+		}
+		for _, p := range v.plans {
+			s.Plans = append(s.Plans, v.worldPlan(p))
 		}
 		for i, j := range v.jobs {
 			if !j.ended(now) || i >= len(v.jobs)-worldJobs {
@@ -102,12 +114,24 @@ func (v *Vault) worldState() worldState {
 		}
 	}
 	for _, c := range v.ledger[max(0, len(v.ledger)-worldLedger):] {
-		s.Ledger = append(s.Ledger, worldCall{c.Vault, c.At, c.Source, c.Operation, c.VM, c.Accepted, c.Status})
+		s.Ledger = append(s.Ledger, worldCall{c.Vault, c.At, c.Source, c.Operation, c.VM, c.Plan, c.Accepted, c.Status})
 	}
 	for _, f := range v.faults {
 		s.Faults = append(s.Faults, shownFault(f))
 	}
 	return s
+}
+
+func (v *Vault) worldPlan(p *plan) worldPlan {
+	view := worldPlan{Vault: v.options.VaultName, Name: p.name, Groups: [][]string{}}
+	for _, boot := range p.boot {
+		group := []string{}
+		for _, it := range boot {
+			group = append(group, it.vm)
+		}
+		view.Groups = append(view.Groups, group)
+	}
+	return view
 }
 
 func (v *Vault) worldVM(it *item, now time.Duration) worldVM {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -82,12 +81,9 @@ func TestProbe(t *testing.T) {
 		}
 	}))
 	defer web.Close()
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := closed.Addr().String()
-	_ = closed.Close()
+	closed := httptest.NewServer(http.NotFoundHandler())
+	nobody := closed.Listener.Addr().String()
+	closed.Close()
 	rows := map[string]struct {
 		check   failover.Check
 		outcome failover.CheckOutcome

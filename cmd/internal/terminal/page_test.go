@@ -26,6 +26,8 @@ func playAll(width, height int64) func(*testing.T) {
 		p.name = path.Base(t.Name())
 		playTypo(p)
 		playStory(p)
+		playDrill(p)
+		playPlan(p)
 		playFault(p)
 		playWorld(p)
 		playOutage(p)
@@ -89,6 +91,51 @@ func playStory(p *tab) {
 	p.looks("8-committed")
 }
 
+// playDrill is a drill with its clean-up in a form; the world shows the test VM while it is there.
+func playDrill(p *tab) {
+	p.Helper()
+	p.become("ana")
+	p.types("/failover cle")
+	p.until("cleanup is proposed", `document.getElementById("completions").innerText.startsWith("cleanup")`)
+	p.types("/failover test app-01\r")
+	p.sees("Test failover of app-01: the test VM is up")
+	p.looks("8a-drill")
+	p.goes("World")
+	p.until("the world has the test VM", `document.querySelector('[data-vm="app-01"] .also').innerText.includes("Test VM app-01-test is up")`)
+	p.goes("Channel")
+	p.presses("Clean up")
+	p.until("the form is there", `document.querySelector(".modal [type=submit]") !== null`)
+	p.keys("the web front answered")
+	p.looks("8b-clean-up")
+	p.clicks(`[...document.querySelectorAll(".modal [type=submit]")]`)
+	p.sees("Clean-up of app-01: cleaned up")
+	p.until("the form says what became of it", `document.querySelector(".modal").innerText.includes("has started")`)
+	p.keys(kb.Escape)
+	p.until("the form is closed", `document.querySelector(".modal") === null`)
+	p.until("the test VM is gone", `document.querySelector('[data-vm="app-01"] .also').hidden`)
+}
+
+// playPlan is a recovery plan: completed by its name, and its job in the world.
+func playPlan(p *tab) {
+	p.Helper()
+	p.types("/failover plan \t")
+	p.until("the plan is completed", `document.getElementById("say").value === "/failover plan plan-shop "`)
+	p.keys("latest-processed\r")
+	p.sees("Failover of recovery plan plan-shop")
+	p.become("ben")
+	p.goes("World")
+	p.until("the plan's groups are shown", `document.querySelector('[data-plan="plan-shop"]').innerText.includes("sql-01, sql-02 → app-01, app-02")`)
+	p.goes("Channel")
+	p.presses("Approve")
+	p.goes("World")
+	p.until("its job runs", `document.querySelector('[data-plan="plan-shop"] .pill').innerText.endsWith(" runs")`)
+	p.looks("8c-plan")
+	p.goes("Channel")
+	p.presses("Commit")
+	p.presses("Commit") // in the dialog
+	p.until("the plan is committed", `document.getElementById("messages").innerText.includes("plan-shop (6 VMs): committed")`)
+}
+
 // playFault lets a job fail, as somebody who tries things out would.
 func playFault(p *tab) {
 	p.Helper()
@@ -119,17 +166,17 @@ func playWorld(p *tab) {
 	p.presses("Pause")
 	p.until("the clock stands", `document.querySelector(".sim-time").innerText === "paused"`)
 	p.presses("Source region down")
-	p.until("VMs are ill", `document.querySelector('[data-vm="sql-01"] .pill').innerText === "Protected, critical"`)
+	p.until("VMs are ill", `document.querySelector('[data-vm="cache-01"] .pill').innerText === "Protected, critical"`)
 	p.looks("10-source-down")
 	p.presses("Source region down")
 	p.presses("300×")
-	p.until("the source is back", `document.querySelector('[data-vm="sql-01"] .pill').innerText === "Protected"`)
-	p.clicks(`[...document.querySelectorAll('[data-vm="sql-01"] summary')]`)
+	p.until("the source is back", `document.querySelector('[data-vm="cache-01"] .pill').innerText === "Protected"`)
+	p.clicks(`[...document.querySelectorAll('[data-vm="cache-01"] summary')]`)
 	for _, call := range []string{"Failover", "Commit"} {
-		p.clicks(`[...document.querySelectorAll('[data-vm="sql-01"] .as-portal button')].filter(e => e.innerText === "` + call + `")`)
-		p.until("the ledger has it", `document.querySelector(".ledger").innerText.includes("`+call+` sql-01 by the portal")`)
+		p.clicks(`[...document.querySelectorAll('[data-vm="cache-01"] .as-portal button')].filter(e => e.innerText === "` + call + `")`)
+		p.until("the ledger has it", `document.querySelector(".ledger").innerText.includes("`+call+` cache-01 by the portal")`)
 	}
-	p.until("it is done", `document.querySelector('[data-vm="sql-01"] .pill').innerText === "Committed"`)
+	p.until("it is done", `document.querySelector('[data-vm="cache-01"] .pill').innerText === "Committed"`)
 	p.looks("11-portal")
 }
 

@@ -5,10 +5,11 @@ import { el, fill } from "./dom.js";
 import { toast } from "./dialog.js";
 
 const points = ["latest", "latest-processed", "latest-app", "-20m"];
+const times = ["-20m"];
 const most = 40; // completions shown
 
 export class Composer {
-  /** words gives what can stand for VM and OP now: {VM: [[word, note]], OP: [[word, note]]}. */
+  /** words gives what can stand for VM, OP and a plan's NAME now, each as [[word, note]]. */
   constructor(about, words) {
     this.about = about;
     this.words = words;
@@ -126,17 +127,20 @@ export function completions(text, about, words) {
 
 function candidates(typed, begun, about, words) {
   const verbs = about.verbs ?? [];
+  const flags = typed.filter((word) => word.startsWith("--"));
+  if (flags.length && !begun.startsWith("--")) return []; // the text of a flag, most likely
   if (typed.length === 0) return [...verbs.map((v) => [v.name, v.summary]), ...words.VM];
   let verb = verbs.find((v) => v.name === typed[0]);
-  let position = typed.length - 1;
+  let position = typed.length - flags.length - 1;
   if (!verb) {
     verb = verbs.find((v) => v.name === "run"); // the word run may be left out
     position++;
   }
   if (!verb) return [];
-  if (begun.startsWith("--")) return verb.flags.map((f) => [f, ""]);
+  const unused = verb.flags.filter((f) => !flags.includes(f)).map((f) => [f, ""]);
+  if (begun.startsWith("--")) return unused;
   const slot = verb.args.replaceAll(/[[\]]/g, "").split(" ")[position] ?? "";
-  const known = { ...words, POINT: points.map((p) => [p, "recovery point"]), VERB: verbs.map((v) => [v.name, v.summary]) };
-  const args = slot.split("|").flatMap((name) => known[name] ?? []);
-  return [...args, ...(begun === "" ? verb.flags.map((f) => [f, ""]) : [])];
+  const known = { ...words, POINT: points.map((p) => [p, "recovery point"]), TIME: times.map((t) => [t, "20 minutes ago"]), VERB: verbs.map((v) => [v.name, v.summary]) };
+  const args = slot.split("|").flatMap((name) => known[name] ?? (/^[a-z]+$/.test(name) ? [[name, ""]] : [])); // a word stands for itself
+  return [...args, ...(begun === "" ? unused : [])];
 }

@@ -30,11 +30,12 @@ function changed() {
   thread.draw();
 }
 
-/** words are what can be completed now: VMs from the world, operations from what the channel shows. */
+/** words are what can be completed now: VMs and plans from the world, operations from what the channel shows. */
 function words() {
   const seen = new Set(channel.texts().join(" ").match(/\bop-[a-z2-7]{8}\b/g));
   return {
     VM: (world?.vms ?? []).map((vm) => [vm.name, vm.description]),
+    NAME: (world?.plans ?? []).map((plan) => [plan.name, "recovery plan"]),
     OP: [...seen].reverse().map((op) => [op, "operation"]),
   };
 }

@@ -1,16 +1,13 @@
 // The simulated world beside the channel: its clock, what can go wrong, the VMs, and every call that changed something.
 
 import { post } from "./api.js";
-import { span, timeOfDay } from "./dates.js";
+import { timeOfDay } from "./dates.js";
 import { toast } from "./dialog.js";
 import { el, fill, setText } from "./dom.js";
+import { names, Plan, Row } from "./rows.js";
 
 const speeds = [1, 20, 60, 300];
 const failover = "unplannedFailover";
-const names = { // as the portal's buttons say
-  unplannedFailover: "Failover", failoverCommit: "Commit", applyRecoveryPoint: "Change recovery point",
-  switchprotection: "Re-protect", testFailover: "Test failover", testFailoverCleanup: "Cleanup test failover",
-};
 
 /** What can be armed: the fault as the world takes it, and in a few words what it is. */
 const faults = [
@@ -23,6 +20,8 @@ export class World {
   constructor() {
     this.rows = new Map();
     this.vms = [];
+    this.plans = [];
+    this.planRows = new Map();
     this.outage = 0;
     this.node = document.getElementById("world");
     this.node.hidden = false;
@@ -45,6 +44,8 @@ export class World {
     this.slack = el("button", { type: "button", title: "For 20 seconds nothing gets to the bot, and nothing from it", onclick: () => this.slackOutage() }, "Slack outage");
     this.armed = el("p", { class: "armed", role: "status" });
     this.list = el("div");
+    this.planList = el("ul", { class: "vms" });
+    this.planned = el("section", { "aria-label": "Recovery plans", hidden: true }, el("h3", {}, "Recovery plans"), this.planList);
     this.ledger = el("ol", { class: "ledger" });
     this.none = el("p", { class: "none" }, "No call yet.");
     fill(this.node,
@@ -56,6 +57,7 @@ export class World {
           el("h3", {}, "Make it go wrong"),
           el("div", { class: "group", role: "group" }, this.faults, this.source, this.slack), this.armed),
         el("section", { "aria-label": "Virtual machines" }, el("h3", {}, "Virtual machines"), this.list),
+        this.planned,
         el("section", { "aria-label": "Ledger" }, el("h3", {}, "Calls that changed something"), this.none, this.ledger)));
   }
 
@@ -105,6 +107,7 @@ export class World {
     this.vms = state.vms;
     this.place(state.vms, state.source_down ? state.source : "");
     for (const vm of state.vms) this.row(vm.name).show(vm, state.jobs.filter((j) => j.vm === vm.name));
+    this.showPlans(state);
     this.showLedger(state.ledger);
     this.tick();
   }
@@ -124,9 +127,22 @@ export class World {
     return this.rows.get(name);
   }
 
+  showPlans({ plans, jobs }) {
+    this.plans = plans;
+    this.planned.hidden = !plans.length;
+    for (const plan of plans) {
+      const key = `${plan.vault}/${plan.name}`;
+      if (!this.planRows.has(key)) {
+        this.planRows.set(key, new Plan(plan));
+        this.planList.append(this.planRows.get(key).node);
+      }
+      this.planRows.get(key).show(jobs.filter((j) => j.plan === plan.name && j.vault === plan.vault));
+    }
+  }
+
   /** place puts each VM under where it runs, so that a failover is seen as a move. */
   place(vms, down) {
-    const places = Map.groupBy(vms, (vm) => (vm.runs_in === vm.from ? `${vm.from} → ${vm.to}` : `In ${vm.runs_in}, failed over from ${vm.from}`));
+    const places = Map.groupBy(vms, where);
     const state = JSON.stringify([down, ...[...places].map(([place, there]) => [place, there.map((vm) => vm.name)])]);
     if (state === this.placed) return;
     this.placed = state;
@@ -141,77 +157,19 @@ export class World {
     this.ledgerState = state;
     fill(this.ledger, calls.toReversed().map((c) => el("li", {},
       el("time", {}, timeOfDay(c.at)),
-      el("span", { class: "call" }, el("b", {}, names[c.operation] ?? c.operation), ` ${c.vm} `, c.source === "portal" ? "by the portal" : ""),
+      el("span", { class: "call" }, el("b", {}, called(c.operation)), ` ${c.vm || c.plan} `, c.source === "portal" ? "by the portal" : ""),
       el("span", { class: c.accepted ? "good" : "bad" }, c.accepted ? "accepted" : `refused ${c.status}`))));
   }
 }
 
-/** Row is one VM, drawn once and updated after that, so that it stays open and focused. */
-class Row {
-  constructor(name, portal) {
-    this.state = el("span", { class: "pill" });
-    this.age = el("span", { class: "age" });
-    this.bar = el("progress", { max: "1", "aria-label": `Job of ${name}`, hidden: true });
-    this.tasks = el("ol", { class: "tasks", hidden: true });
-    this.trouble = el("p", { class: "trouble", hidden: true });
-    this.raw = el("p", { class: "raw" });
-    this.portal = portal;
-    this.buttons = el("div", { class: "group" });
-    this.node = el("li", { "data-vm": name },
-      el("details", {},
-        el("summary", {}, el("b", { class: "name" }, name), this.age, el("span", { class: "state" }, this.state)),
-        el("div", { class: "more" }, this.raw, el("div", { class: "as-portal" }, el("p", {}, "As in the Azure portal:"), this.buttons))),
-      this.trouble, this.bar, this.tasks);
-  }
-
-  /** offer shows what a person could start in the portal now. */
-  offer(operations) {
-    const state = operations.join();
-    if (state === this.offered) return;
-    this.offered = state;
-    this.buttons.parentElement.hidden = !operations.length;
-    fill(this.buttons, operations.map((o) => el("button", { type: "button", onclick: () => this.portal(o) }, names[o] ?? o)));
-  }
-
-  showAge(vm, now) {
-    setText(this.age, vm.newest_point ? `point ${span(Math.max(0, now - Date.parse(vm.newest_point)))} old` : "no points");
-    this.age.classList.toggle("stale", !vm.replicating);
-  }
-
-  show(vm, jobs) {
-    const running = jobs.find((j) => !j.end);
-    const last = jobs.at(-1);
-    setText(this.state, running ? `${running.name} runs` : words(vm));
-    this.state.className = `pill ${tone(vm, running)}`;
-    setText(this.raw, [vm.state, `health ${vm.health}`, last?.end && `last job: ${last.name}, ${last.description}`, vm.drill && `test VM ${vm.drill}`].filter(Boolean).join(" · "));
-    const trouble = !running && last?.complaint ? `${last.name} ${last.state === "Failed" ? "failed" : "had a problem"}: ${last.complaint}` : "";
-    this.trouble.hidden = !trouble;
-    setText(this.trouble, trouble);
-    this.offer(vm.operations ?? []);
-    this.bar.hidden = !running;
-    this.tasks.hidden = !running;
-    if (!running) return;
-    this.bar.value = running.done;
-    const state = JSON.stringify(running.tasks);
-    if (state === this.taskState) return;
-    this.taskState = state;
-    fill(this.tasks, running.tasks.map((t) => el("li", { class: t.state.toLowerCase() }, t.name, el("span", {}, taskWords[t.state] ?? t.state))));
-  }
+/** where is the heading of the VMs that run in the same place and replicate to the same place. */
+function where(vm) {
+  if (vm.runs_in !== vm.from) return `In ${vm.runs_in}, failed over from ${vm.from}`;
+  return vm.reversed ? `In ${vm.from}, replicates back to ${vm.to}` : `${vm.from} → ${vm.to}`;
 }
 
-const taskWords = { Completed: "done", InProgress: "runs", NotStarted: "", Skipped: "skipped", Failed: "failed" };
-
-function words(vm) {
-  const ill = vm.health === "Normal" ? "" : `, ${vm.health.toLowerCase()}`;
-  return protection(vm) + ill;
-}
-
-function protection(vm) {
-  return { UnplannedFailoverCommitPendingStatesBegin: "Waits for commit", UnplannedFailoverCommitted: "Committed" }[vm.state] ?? vm.description;
-}
-
-function tone(vm, running) {
-  if (running) return "busy";
-  if (vm.health !== "Normal") return "ill";
-  return { Protected: "well", UnplannedFailoverCommitPendingStatesBegin: "waits" }[vm.state] ?? "calm";
+/** called is what the portal calls an operation, that of a plan as that of a VM. */
+function called(operation) {
+  const plain = operation.replace(/^plan([A-Z])/, (_, first) => first.toLowerCase());
+  return names[plain] ?? operation;
 }
