@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -56,7 +57,8 @@ type ClientFile struct {
 
 // StartEmbedded starts a server whose store is in dir. With listen it takes a random port of 127.0.0.1 and writes
 // client.json and check.json there, readable by their owner only; without, it is reachable in the process only.
-func StartEmbedded(dir string, listen bool) (*Embedded, error) {
+// What the server complains about goes to log.
+func StartEmbedded(dir string, listen bool, log *slog.Logger) (*Embedded, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
@@ -65,7 +67,7 @@ func StartEmbedded(dir string, listen bool) (*Embedded, error) {
 		return nil, err
 	}
 	e := &Embedded{lock: lock, seeds: map[string]string{}}
-	if err := e.start(dir, listen); err != nil {
+	if err := e.start(dir, listen, log); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	if !listen {
@@ -90,7 +92,7 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-func (e *Embedded) start(dir string, listen bool) error {
+func (e *Embedded) start(dir string, listen bool, log *slog.Logger) error {
 	users, err := e.users()
 	if err != nil {
 		return err
@@ -104,6 +106,7 @@ func (e *Embedded) start(dir string, listen bool) error {
 	if err != nil {
 		return fmt.Errorf("configuring the embedded NATS server: %w", err)
 	}
+	s.SetLogger(serverLog{log}, false, false)
 	s.Start()
 	e.server = s
 	if !s.ReadyForConnections(readyWithin) {

@@ -19,7 +19,7 @@ import (
 // embedded starts the server that `ferry up` starts, with its stream.
 func embedded(t *testing.T, dir string) (*jetstream.Embedded, *jetstream.Client) {
 	t.Helper()
-	e, err := jetstream.StartEmbedded(dir, true)
+	e, err := jetstream.StartEmbedded(dir, true, logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,17 +95,17 @@ func TestClientFileDoesNotKeepWiderRights(t *testing.T) {
 func TestOneServerForADirectory(t *testing.T) {
 	realTime(t)
 	dir := t.TempDir()
-	first, err := jetstream.StartEmbedded(dir, false)
+	first, err := jetstream.StartEmbedded(dir, false, logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := jetstream.StartEmbedded(dir, true); !errors.Is(err, jetstream.ErrLocked) || !strings.Contains(err.Error(), dir) {
+	if _, err := jetstream.StartEmbedded(dir, true, logger(t)); !errors.Is(err, jetstream.ErrLocked) || !strings.Contains(err.Error(), dir) {
 		t.Errorf("got %v", err)
 	}
 	if err := first.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	again, err := jetstream.StartEmbedded(dir, false)
+	again, err := jetstream.StartEmbedded(dir, false, logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestOneServerForADirectory(t *testing.T) {
 func TestUnreachableServerTellsNobodyItsAddress(t *testing.T) {
 	realTime(t)
 	dir := t.TempDir()
-	e, err := jetstream.StartEmbedded(dir, false)
+	e, err := jetstream.StartEmbedded(dir, false, logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestARestartKeepsEverything(t *testing.T) {
 	realTime(t)
 	dir := t.TempDir()
 	for i := range 3 {
-		e, err := jetstream.StartEmbedded(dir, true)
+		e, err := jetstream.StartEmbedded(dir, true, logger(t))
 		if err != nil {
 			t.Fatal(err)
 		}

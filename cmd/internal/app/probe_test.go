@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +24,7 @@ import (
 func answering(t *testing.T) (prober, *nats.Conn) {
 	t.Helper()
 	dir := t.TempDir()
-	embedded, err := jetstream.StartEmbedded(dir, true)
+	embedded, err := jetstream.StartEmbedded(dir, true, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

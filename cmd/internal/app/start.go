@@ -79,7 +79,7 @@ func (a *App) serveNATS() error {
 	if a.opts.Config.NATS.URL != "" {
 		return nil
 	}
-	embedded, err := jetstream.StartEmbedded(a.opts.Config.DataDir, !a.opts.Unreachable)
+	embedded, err := jetstream.StartEmbedded(a.opts.Config.DataDir, !a.opts.Unreachable, a.opts.Log)
 	if err != nil {
 		return err
 	}
