@@ -190,6 +190,9 @@ func (d *driver) readItem(ctx context.Context, target string, seen *failover.Obs
 	if item, err = d.Site.Item(ctx, item); err != nil {
 		return err
 	}
+	if item.Replicated != seen.Item.Replicated || item.State != seen.Item.State || seen.StillSince.IsZero() {
+		seen.StillSince = time.Now()
+	}
 	seen.Item = item
 	seen.LookedAt = time.Now()
 	if what.Points {
@@ -243,7 +246,16 @@ func (d *driver) search(ctx context.Context, target string, seen *failover.Obser
 func (d *driver) readJob(ctx context.Context, id string, seen *failover.Observation) (err error) {
 	seen.Job, err = d.Site.Job(ctx, id)
 	seen.JobAt = time.Now()
-	return err
+	site, ok := errors.AsType[*failover.SiteError](err)
+	if !ok || site.Kind != failover.RefusedBySite {
+		seen.Hidden = nil
+		return err
+	}
+	if seen.Hidden == nil { // an answer, too: the item has to tell
+		seen.HiddenSince = seen.JobAt
+	}
+	seen.Job, seen.Hidden = failover.Job{ID: id}, &site.Fault
+	return nil
 }
 
 func (d *driver) item(key string) failover.Item {

@@ -85,7 +85,7 @@ func (e *Executor) watch(ctx context.Context) error {
 			whole = true
 			err = e.Shelf.SaveInventory(ctx, slim(inv))
 		}
-		e.notice(ctx, inv.Items)
+		e.notice(ctx, inv)
 		e.remindDrills(ctx, inv.Items)
 		if err != nil && ctx.Err() == nil {
 			e.Log.WarnContext(ctx, "keeping the inventory", slog.Any("error", err))
@@ -123,17 +123,36 @@ func slim(inv failover.Inventory) failover.Inventory {
 	return inv
 }
 
-func (e *Executor) notice(ctx context.Context, items []failover.Item) {
+// notice tells what somebody did in the portal to the VMs of operations that wait.
+func (e *Executor) notice(ctx context.Context, inv failover.Inventory) {
 	for _, open := range e.Board.Open() {
-		facts := failover.Noticed(open, items)
+		facts := failover.Noticed(open, inv.Items)
+		for _, other := range failover.OtherPoints(open, inv.Items, inv.At) {
+			other.PointUsed = e.timeOf(ctx, inv.Items, other)
+			facts = append(facts, other)
+		}
 		if len(facts) == 0 {
 			continue
 		}
 		// A conflict means that somebody decided meanwhile; the next round looks again.
 		if _, err := e.append(ctx, open, failover.Batch{At: time.Now(), Facts: facts}); err != nil {
-			e.Log.InfoContext(ctx, "noticed a commit outside Ferry, not recorded yet", slog.Any("op", open.ID), slog.Any("error", err))
+			e.Log.InfoContext(ctx, "noticed what was done outside Ferry, not recorded yet", slog.Any("op", open.ID), slog.Any("error", err))
 		}
 	}
+}
+
+// timeOf is when the recovery point was made that an item uses; zero when it cannot be read.
+func (e *Executor) timeOf(ctx context.Context, items []failover.Item, used failover.StepDone) time.Time {
+	i := slices.IndexFunc(items, func(i failover.Item) bool { return i.Key == used.Target })
+	points, err := e.Site.Points(ctx, items[i])
+	if err != nil {
+		e.Log.WarnContext(ctx, "reading the recovery point in use", slog.Any("error", err))
+	}
+	point, refusal := failover.Choose(points, failover.Point{Kind: failover.ByID, ID: used.Point})
+	if refusal != nil {
+		return time.Time{}
+	}
+	return point.Time
 }
 
 // wake does what the clock decides: requests that nobody answered end, and of gates that wait for long people are reminded.

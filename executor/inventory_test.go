@@ -117,7 +117,7 @@ func TestPortalCommitOnAnOldBoard(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.notice(b.Context(), items)
+		e.notice(b.Context(), failover.Inventory{Items: items, At: time.Now()})
 		b.phase(id, failover.Cancelled)
 	})
 }

@@ -125,7 +125,11 @@ func evolveTarget(op Operation, r Record) Operation {
 		return op
 	case StepDone:
 		if f.Outside || !running(t.Step(kind)) { // nobody's call of ours did it
-			t.Steps = append(t.Steps, Step{Kind: kind, StartedAt: op.leadStarted(*t, kind)})
+			outside := Step{Kind: kind, StartedAt: op.leadStarted(*t, kind)}
+			if last := t.Step(kind); last != nil { // the next attempt of ours is still counted on from the last one
+				outside.Attempt = last.Attempt
+			}
+			t.Steps = append(t.Steps, outside)
 		}
 	case Requested, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepAccepted, StepUnknown, StepDelayed, Observed, StepFailed, Reminded, Finished, Refused:
 	}
@@ -267,7 +271,13 @@ func evolveStep(op Operation, t *Target, step *Step, r Record) {
 		if !f.PointUsed.IsZero() {
 			t.PointUsed = f.PointUsed
 		}
-		if step.Kind == StepChange && op.Change != nil {
+		if f.Point != "" {
+			t.Point = f.Point
+		}
+		switch {
+		case step.Kind == StepChange && f.Outside:
+			t.Shown, t.PointUsed = nil, f.PointUsed
+		case step.Kind == StepChange && op.Change != nil:
 			t.Shown, t.PointUsed = &op.Change.Point, op.Change.Point.Time
 		}
 		moveOn(op, t, step.Kind)

@@ -128,6 +128,7 @@ type (
 		Target    string    `json:"target"`
 		Kind      StepKind  `json:"kind"`
 		PointUsed time.Time `json:"point_used,omitzero"`
+		Point     string    `json:"point,omitempty"`   // its name, as [Item].Point
 		EndedAt   time.Time `json:"ended_at,omitzero"` // by Azure's clock
 		Tasks     []Task    `json:"tasks,omitempty"`
 		Warning   string    `json:"warning,omitempty"`

@@ -11,6 +11,9 @@ import (
 // follow watches the job to its end, and then the item: a job that succeeded is not yet an item that changed.
 func follow(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
 	pace := step.pace()
+	if seen.Hidden != nil {
+		return hidden(op, t, step, seen, now)
+	}
 	if seen.JobAt.IsZero() || seen.Job.ID != step.JobID {
 		return ReadJob{step.JobID}
 	}
@@ -62,12 +65,12 @@ func settle(t Target, step *Step, seen Observation, now time.Time) Effect {
 		return Look{}
 	}
 	if settled(t, step.Kind, seen.Item) {
-		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, PointUsed: job.PointUsed, EndedAt: endOf(step.Kind, job, now), Tasks: job.Tasks, Warning: warning(job)}}}
+		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, PointUsed: job.PointUsed, Point: pointIn(step.Kind, seen.Item), EndedAt: endOf(step.Kind, job, now), Tasks: job.Tasks, Warning: warning(job)}}}
 	}
 	pace := LookEvery
 	switch {
 	case seen.Item.replicating(): // for hours; the item tells how far it is
-		if told := replication(seen.Item); t.Progress != told {
+		if told := replication(seen.Item) + still(seen, now); t.Progress != told {
 			return Tell{[]Fact{Observed{Target: t.Item.Key, Kind: step.Kind, Tasks: job.Tasks, Note: told, JobEnded: true}}}
 		}
 		if pace = pollWithin; step.Poll > 0 {
@@ -80,6 +83,61 @@ func settle(t Target, step *Step, seen Observation, now time.Time) Effect {
 		return Wait{next}
 	}
 	return Look{}
+}
+
+// hidden ends a step whose job Azure does not show any more: the record is gone, or the right to read it. The item tells
+// what became of the VM, and what it does not tell is for a person.
+func hidden(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
+	if seen.LookedAt.Before(seen.JobAt) || !seen.Silent.IsZero() {
+		return Look{}
+	}
+	const gone = "Azure does not show the job any more"
+	idle := seen.Item.JobID == "" && seen.Recovery.JobID == "" && !seen.Item.replicating()
+	warning := gone + "; that it is done is what the VM itself shows."
+	switch {
+	case t.Lead && idle && memberDone(op, step.Kind, seen):
+		return Tell{settlePlan(op, t, step, seen, Job{State: JobOther, Description: "gone", Errors: []Fault{{Message: gone + "."}}})}
+	case !t.Lead && idle && settled(t, step.Kind, seen.Item) && changed(op, step.Kind, seen.Item):
+		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Point: pointIn(step.Kind, seen.Item), EndedAt: now, Warning: warning}}}
+	case idle && now.Sub(seen.HiddenSince) >= SettleWithin:
+		return Tell{[]Fact{Stuck{
+			Target: t.Item.Key, Why: gone + ", and " + t.Item.Name + " is in the state " + cmp.Or(seen.Item.State, "of before") + ". Azure said: " + seen.Hidden.Message,
+			Hint: "Look at " + t.Item.Name + " in the portal. To leave it as it is, type /failover cancel " + string(op.ID) + ".",
+		}}}
+	}
+	told := gone + "; Ferry goes by what the VM itself shows"
+	if seen.Item.replicating() {
+		told = replication(seen.Item) + still(seen, now)
+	}
+	if t.Progress != told {
+		o := note(t, step.Kind, told)
+		o.JobEnded = seen.Item.replicating()
+		return Tell{[]Fact{o}}
+	}
+	if next := seen.LookedAt.Add(step.pace()); now.Before(next) {
+		return Wait{next}
+	}
+	return ReadJob{step.JobID}
+}
+
+// memberDone reports whether any VM of a recovery plan shows that a step is done to it.
+func memberDone(op Operation, kind StepKind, seen Observation) bool {
+	return slices.ContainsFunc(op.Targets, func(m Target) bool {
+		return !m.Lead && m.Phase == Running && settled(m, kind, seen.Members[m.Item.Key])
+	})
+}
+
+// changed reports whether the item shows the recovery point that a change asked for; of other steps it asks nothing.
+func changed(op Operation, kind StepKind, item Item) bool {
+	return kind != StepChange || op.Change != nil && strings.EqualFold(item.Point, lastSegment(op.Change.Point.ID))
+}
+
+// pointIn is the recovery point that an item shows after a step that chose one.
+func pointIn(kind StepKind, item Item) string {
+	if kind == StepFailover || kind == StepChange {
+		return item.Point
+	}
+	return ""
 }
 
 // pace is how often a step is looked at: as Azure asked for, within bounds.
@@ -126,6 +184,14 @@ func replication(item Item) string {
 		return "initial replication to " + item.To + ": " + strconv.Itoa(item.Replicated/5*5) + " %"
 	}
 	return "replication is being set up"
+}
+
+// still is what to say of a replication that does not get on.
+func still(seen Observation, now time.Time) string {
+	if seen.StillSince.IsZero() || now.Sub(seen.StillSince) < stillFor {
+		return ""
+	}
+	return "; no progress since " + stamp(seen.StillSince) + ", look at the replicated item's health in the portal"
 }
 
 func whyFailed(job Job) Fault {

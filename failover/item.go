@@ -35,6 +35,9 @@ type Item struct {
 	Replicated int `json:"replicated,omitempty"`
 	// LastFailover is when Azure last failed it over.
 	LastFailover time.Time `json:"last_failover,omitzero"`
+	// Point names the recovery point that the VM was last failed over to: the last segment of its id, lower case, for the rest
+	// varies. Empty when Azure names none.
+	Point string `json:"point,omitempty"`
 }
 
 // The protection states of an Azure-to-Azure item that this package decides on (recorded 2023 and 2025).

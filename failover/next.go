@@ -18,6 +18,8 @@ const (
 	SettleWithin = 10 * time.Minute
 	// pollWithin is the slowest pace at which a running job is followed, whatever Azure named.
 	pollWithin = time.Minute
+	// stillFor is how long an initial replication may show no progress before people are told.
+	stillFor = time.Hour
 	// freshFor is how old an observation may be that an act rests on.
 	freshFor = 30 * time.Second
 )
@@ -35,6 +37,9 @@ type Observation struct {
 	Members  map[string]Item
 	Job      Job
 	JobAt    time.Time // of Job
+	// Hidden is Azure's answer when it does not show the job, HiddenSince since when; nil while it does.
+	Hidden      *Fault
+	HiddenSince time.Time
 	// Found are the jobs on this target since the intent, each read whole; SearchedAt is when, zero when not searched.
 	Found      []Job
 	SearchedAt time.Time
@@ -47,6 +52,8 @@ type Observation struct {
 	// Silent is since when Azure does not answer, RetryAt when to ask it again; both zero while it answers.
 	Silent  time.Time
 	RetryAt time.Time
+	// StillSince is since when the initial replication has been seen at the same percentage.
+	StillSince time.Time
 	// Refused is Azure's answer when it answers but refuses to show what was asked for: gone, or not allowed.
 	Refused *Fault
 }
@@ -333,10 +340,13 @@ func callFor(op Operation, t Target, kind StepKind, attempt int, seen Observatio
 	if t.Lead {
 		return planCall(op, t, kind, attempt, seen)
 	}
-	if refusal := Legal(kind, seen.Item); refusal != nil {
+	refusal := Legal(kind, seen.Item)
+	if refusal == nil {
+		refusal = samePoint(op, t, kind, seen.Item)
+	}
+	if refusal != nil {
 		return call, refusal
 	}
-	var refusal *Refusal
 	switch kind {
 	case StepFailover, StepTest:
 		if refusal = turned(t.Item, seen.Item); refusal == nil {
@@ -363,6 +373,41 @@ func sameReversal(approved, now *Reversal) *Refusal {
 		return nil
 	}
 	return Refuse(WrongState, "Ask again to see what it would use now.", "What the reprotect would use or create has changed since it was approved.")
+}
+
+// samePoint refuses to commit other data than those that the card shows.
+func samePoint(op Operation, t Target, kind StepKind, now Item) *Refusal {
+	if kind != StepCommit || !elsewhere(op, t, now) {
+		return nil
+	}
+	return Refuse(WrongState, "Look at the card, which shows the point in use as soon as it is read; then decide again.", "The recovery point of %s was changed outside Ferry.", now.Name)
+}
+
+// elsewhere reports whether an item uses another recovery point than the operation knows of.
+func elsewhere(op Operation, t Target, now Item) bool {
+	known := t.Point
+	if op.Verb == VerbCommit {
+		known = cmp.Or(known, t.Item.Point)
+	}
+	return known != "" && now.Point != "" && known != now.Point
+}
+
+// OtherPoints gives the facts that follow for an operation that waits for its commit when somebody has changed the recovery
+// point in the portal. The reading of the items began at a time; what was decided since counts for more. The caller
+// fills in the times of the points.
+func OtherPoints(op Operation, items []Item, read time.Time) []StepDone {
+	stage, waits := op.Pending()
+	if !waits || stage.Step != StepCommit || !read.After(op.WaitsSince) {
+		return nil
+	}
+	var facts []StepDone
+	for _, t := range op.Targets {
+		i := slices.IndexFunc(items, func(i Item) bool { return i.Key == t.Item.Key })
+		if t.Phase == AwaitingCommit && i >= 0 && items[i].State == StateCommitPending && items[i].JobID == "" && elsewhere(op, t, items[i]) {
+			facts = append(facts, StepDone{Target: t.Item.Key, Kind: StepChange, Point: items[i].Point, Outside: true})
+		}
+	}
+	return facts
 }
 
 // turned refuses when the replication goes another way than the one that was approved: somebody has moved the VM and

@@ -195,6 +195,8 @@ type Target struct {
 	Shown *RecoveryPoint `json:"shown,omitempty"`
 	// PointUsed is the recovery point that Azure reports to have used; zero until known.
 	PointUsed time.Time `json:"point_used,omitzero"`
+	// Point names the recovery point in use, as [Item].Point does; empty until known.
+	Point string `json:"point,omitempty"`
 	// Replaced is the recovery point that was in use before the last change; zero when there was none, or it is not known.
 	Replaced time.Time `json:"replaced,omitzero"`
 	Steps    []Step    `json:"steps,omitempty"`

@@ -201,7 +201,7 @@ func settlePlan(op Operation, t Target, step *Step, seen Observation, now Job) [
 		item := seen.Members[m.Item.Key]
 		if settled(m, step.Kind, item) {
 			done++
-			facts = append(facts, StepDone{Target: m.Item.Key, Kind: step.Kind, PointUsed: now.PointsUsed[strings.ToLower(m.Item.Name)], EndedAt: now.EndedAt})
+			facts = append(facts, StepDone{Target: m.Item.Key, Kind: step.Kind, PointUsed: now.PointsUsed[strings.ToLower(m.Item.Name)], Point: pointIn(step.Kind, item), EndedAt: now.EndedAt})
 			continue
 		}
 		fault := whyFailed(now)

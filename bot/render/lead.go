@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,8 +85,8 @@ func (c cardOf) running() []line {
 	lines := []line{words("%s", c.whatNext())}
 	if begun := c.begun(); !begun.IsZero() {
 		l := line{plain("Started "), moment(begun, c.now), plain(", running for " + duration(c.now.Sub(begun)))}
-		if len(c.op.Targets) == 1 && c.op.Targets[0].Progress != "" {
-			l = append(l, plain(": "+c.say(c.op.Targets[0].Progress)))
+		if i := slices.IndexFunc(c.op.Targets, func(t failover.Target) bool { return t.Lead || len(c.op.Targets) == 1 }); i >= 0 && c.op.Targets[i].Progress != "" {
+			l = append(l, plain(": "+c.say(c.op.Targets[i].Progress)))
 		}
 		lines = append(lines, append(l, plain(".")))
 	}

@@ -12,7 +12,7 @@ func (c cardOf) points(t failover.Target) []line {
 	if l := c.point(t); l != nil {
 		lines = append(lines, labelled("Recovery point", l...))
 	}
-	if !t.Replaced.IsZero() && c.op.Change == nil {
+	if !t.Replaced.IsZero() && !t.PointUsed.IsZero() && c.op.Change == nil {
 		lines = append(lines, labelled("Before the change", append(c.used(t, t.Replaced), plain("; the change means "+difference(t.Replaced, t.PointUsed)))...))
 	}
 	if ch := c.op.Change; ch != nil {
@@ -63,6 +63,9 @@ func difference(from, to time.Time) string {
 func (c cardOf) point(t failover.Target) line {
 	if !t.PointUsed.IsZero() {
 		return append(line{plain("used ")}, c.used(t, t.PointUsed)...)
+	}
+	if s := t.Step(failover.StepChange); s != nil && s.State == failover.StateDone && s.StartedAt.IsZero() {
+		return line{plain("not known: it was changed outside Ferry")}
 	}
 	switch c.op.Verb {
 	case failover.VerbFailover, failover.VerbTest, failover.VerbFailback:

@@ -48,6 +48,9 @@ func (c cardOf) followed(s failover.Step) bool {
 func (c cardOf) stepState(s failover.Step) (icon string, state line) {
 	switch s.State {
 	case failover.StateStarted:
+		if newest := c.op.Targets[0].Step(s.Kind); newest != nil && newest.Attempt > s.Attempt {
+			return "?", words("no answer, and no job was found; called again")
+		}
 		if !s.Unknown.IsZero() {
 			return "?", line{plain("not known since "), moment(s.Unknown, c.now), plain(" whether Azure took the call")}
 		}

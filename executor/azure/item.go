@@ -187,6 +187,7 @@ func (v *vault) mapItem(it *siterecovery.ReplicationProtectedItem) (failover.Ite
 		RPO: rpo(details.RpoInSeconds), Errors: mapHealth(p.HealthErrors), LastTest: date(p.LastSuccessfulTestFailoverTime),
 		LastFailover: date(p.LastSuccessfulFailoverTime), Home: or(details.InitialPrimaryFabricLocation), VM: or(details.FabricObjectID),
 		Replicated: int(or(details.MonitoringPercentageCompletion)),
+		Point:      lastWord(or(p.FailoverRecoveryPointID)),
 	}
 	for _, d := range details.ProtectedManagedDisks {
 		if id := or(or(d).PrimaryStagingAzureStorageAccountID); id != "" && !slices.Contains(mapped.Caches, id) {
@@ -202,6 +203,9 @@ func (v *vault) mapItem(it *siterecovery.ReplicationProtectedItem) (failover.Ite
 	}
 	return mapped, true
 }
+
+// lastWord is the name at the end of an ARM id.
+func lastWord(id string) string { return strings.ToLower(id[strings.LastIndexByte(id, '/')+1:]) }
 
 // active translates activeLocation, which tells sides, into a region; any other word is no region that we know.
 func active(location string, item failover.Item) string {

@@ -12,7 +12,7 @@ import (
 func TestJourney(t *testing.T) {
 	begun := time.Now()
 	var simulated time.Duration
-	bubble(t, func(w *world) {
+	bubbleIn(t, realistic(), func(w *world) {
 		begin := time.Now()
 		w.begin()
 		w.drill(1)

@@ -21,9 +21,14 @@ import (
 	"ferry/sandbox/workspace"
 )
 
-// The server's access-time ticker would be made in the first bubble and stop time in all others.
+// The server's access-time ticker would be made in the first bubble and stop time in all others. The store syncs each
+// write, and no test here cuts the power: in memory nobody waits for a disk.
 func TestMain(m *testing.M) {
 	ats.Register()
+	const memory = "/dev/shm"
+	if dir, err := os.Stat(memory); err == nil && dir.IsDir() && os.Getenv("TMPDIR") == "" {
+		_ = os.Setenv("TMPDIR", memory)
+	}
 	os.Exit(m.Run())
 }
 
@@ -54,8 +59,13 @@ type process struct {
 	cut *cutter
 }
 
-// bubble runs a test in fake time with a world of its own.
+// bubble runs a test in fake time with a world of its own, in which an initial replication takes minutes.
 func bubble(t *testing.T, test func(*world)) {
+	t.Helper()
+	bubbleIn(t, quick(), test)
+}
+
+func bubbleIn(t *testing.T, options vault.Options, test func(*world)) {
 	t.Helper()
 	t.Setenv("IDENTITY_ENDPOINT", "http://"+azureHost+"/identity/token")
 	t.Setenv("IDENTITY_HEADER", "sandbox")
@@ -64,19 +74,34 @@ func bubble(t *testing.T, test func(*world)) {
 	runtime.GC()
 	runtime.GC()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, dir)
+		w := newWorld(t, dir, options)
 		defer w.close()
 		test(w)
 	})
 }
 
-func newWorld(t *testing.T, dir string) *world {
+// realistic is the vault with the durations of the real world.
+func realistic() vault.Options {
+	return vault.Options{
+		BaseURL: "http://" + azureHost, VMs: 3,
+		Plans: []vault.Plan{{Name: "plan-shop", Boot: [][]string{{"vm-x"}, {"vm-y"}, {"sql-01"}}}},
+	}
+}
+
+// quick is the same with initial replications of minutes, for all that is not about hours.
+func quick() vault.Options {
+	o := realistic()
+	o.InitialReplication = map[string]time.Duration{"vm-x": 4 * time.Minute, "vm-y": 4 * time.Minute, "sql-01": 4 * time.Minute}
+	return o
+}
+
+func newWorld(t *testing.T, dir string, options vault.Options) *world {
 	t.Helper()
 	w := &world{t: t, dir: dir, hosts: map[string]*pipeListener{}, log: slog.New(slog.DiscardHandler)}
 	if testing.Verbose() {
 		w.log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	w.vault = vault.New(vault.Options{BaseURL: "http://" + azureHost, VMs: 3, Plans: []vault.Plan{{Name: "plan-shop", Boot: [][]string{{"vm-x"}, {"vm-y"}, {"sql-01"}}}}})
+	w.vault = vault.New(options)
 	w.workspace = workspace.New(workspace.Options{BaseURL: "http://" + slackHost})
 	w.serve(azureHost, w.vault)
 	w.serve(slackHost, w.workspace)
