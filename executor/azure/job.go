@@ -100,7 +100,11 @@ func (v *vault) mapJob(name string, j *siterecovery.Job) failover.Job {
 	var inTasks []failover.Fault
 	for _, t := range p.Tasks {
 		for i, t := range withParts(t) {
-			mapped.Tasks = append(mapped.Tasks, mapTask(t, i > 0))
+			task := mapTask(t, i > 0)
+			if vm := innerTarget(t); task.Part && vm != "" && !strings.EqualFold(vm, mapped.Target) {
+				task.Name += " of " + vm
+			}
+			mapped.Tasks = append(mapped.Tasks, task)
 			inTasks = append(inTasks, mapErrors(t.Errors)...)
 		}
 	}
@@ -134,6 +138,15 @@ func withParts(t *siterecovery.ASRTask) []*siterecovery.ASRTask {
 		all = append(all, or(t.GroupTaskCustomDetails.GetGroupTaskDetails()).ChildTasks...)
 	}
 	return slices.DeleteFunc(all, func(t *siterecovery.ASRTask) bool { return t == nil })
+}
+
+// innerTarget is the VM of a task that is a job of its own: those of a recovery plan's group are all called the same.
+func innerTarget(t *siterecovery.ASRTask) string {
+	d, ok := t.CustomDetails.(*siterecovery.JobTaskDetails)
+	if !ok || d == nil || d.JobTask == nil {
+		return ""
+	}
+	return or(d.JobTask.TargetObjectName)
 }
 
 // mapTask resolves state Other, under which Azure reports skipped tasks, into the word of the description.

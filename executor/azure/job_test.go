@@ -127,10 +127,10 @@ const reprotectJob = `{"properties":{"scenarioName":"SwitchReplicationGroupProte
 {"taskId":"CommitFailoverTask","friendlyName":"Committing failover","state":"Other","stateDescription":"Skipped","taskType":"TaskDetails","customDetails":{"instanceType":"TaskDetails"},"groupTaskCustomDetails":null,"errors":[]},
 {"taskId":"ProtectReplicaTask","friendlyName":"Reprotecting virtual machine (1)","state":"InProgress","startTime":"2025-04-09T08:01:00Z","endTime":"0001-01-01T00:00:00","taskType":"GroupTaskDetails","customDetails":{"instanceType":"TaskDetails"},
 "groupTaskCustomDetails":{"instanceType":"GroupTaskDetails","childTasks":[null,{"taskId":"EnableDr","name":"EnableDr","friendlyName":"Enable replication","state":"InProgress","startTime":"2025-04-09T08:01:10Z","endTime":"0001-01-01T00:00:00","taskType":"JobTaskDetails",
-"customDetails":{"instanceType":"JobTaskDetails","jobTask":{"jobId":"x","jobScenarioName":"EnableDr"}},
+"customDetails":{"instanceType":"JobTaskDetails","jobTask":{"jobId":"x","jobScenarioName":"EnableDr","targetObjectName":"vm-x"}},
 "groupTaskCustomDetails":{"instanceType":"InlineWorkflowTaskDetails","childTasks":[{"name":"too deep"}]},"errors":[{"serviceErrorDetails":{"code":"150253"}}]}]}},
 {"taskId":"T","friendlyName":"Odd","state":"NotStarted","groupTaskCustomDetails":{"instanceType":"NeverSeen","childTasks":null}},
-{"taskId":"P","friendlyName":"Group","state":"NotStarted","groupTaskCustomDetails":{"instanceType":"RecoveryPlanGroupTaskDetails","name":"g","childTasks":[{"friendlyName":"vm-y","state":"NotStarted"}]}}]}}`
+{"taskId":"P","friendlyName":"Group","state":"NotStarted","groupTaskCustomDetails":{"instanceType":"RecoveryPlanGroupTaskDetails","name":"g","childTasks":[{"friendlyName":"vm-y","state":"NotStarted"},{"friendlyName":"Failover","state":"NotStarted","customDetails":{"instanceType":"JobTaskDetails","jobTask":{"targetObjectName":"vm-z"}}}]}}]}}`
 
 func TestTasksWithinTasks(t *testing.T) {
 	at := time.Date(2025, 4, 9, 8, 1, 0, 0, time.UTC)
@@ -142,6 +142,7 @@ func TestTasksWithinTasks(t *testing.T) {
 		{Name: "Odd", State: "NotStarted"},
 		{Name: "Group", State: "NotStarted"},
 		{Name: "vm-y", State: "NotStarted", Part: true},
+		{Name: "Failover of vm-z", State: "NotStarted", Part: true},
 	}
 	if !reflect.DeepEqual(got.Tasks, want) {
 		t.Errorf("tasks\n%+v, want\n%+v", got.Tasks, want)

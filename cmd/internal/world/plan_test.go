@@ -22,6 +22,7 @@ func TestPlan(t *testing.T) {
 			w.sees(want)
 		}
 		w.presses("ben", "Approve", "awaiting commit")
+		w.sees("Failover of sql-01: done in")
 		w.ledger("planUnplannedFailover", 1)
 		w.ledger("unplannedFailover", 0)
 		w.reads("ana", "/failover debt", "Left open, oldest first")
