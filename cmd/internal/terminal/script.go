@@ -28,7 +28,13 @@ var errScript = errors.New("the script did not go as it says")
 type player struct {
 	*world
 	within time.Duration
+	// asked typed the last command when had messages were there to see.
+	asked string
+	had   int
 }
+
+// answerWithin is how long the end of a script waits for the answer to its last command.
+const answerWithin = 5 * time.Second
 
 // play runs a script, printing the channel as text while it goes. The error names the line and what was there instead.
 func play(ctx context.Context, w *world, script string, out io.Writer) error {
@@ -45,7 +51,19 @@ func play(ctx context.Context, w *world, script string, out io.Writer) error {
 			return exit(exitFailed, fmt.Errorf("line %d: %s: %w", n+1, line, err))
 		}
 	}
+	p.answered(ctx)
 	return nil
+}
+
+// answered lets the bot answer what was typed last: who ends a script with a question wants to read the answer.
+func (p *player) answered(ctx context.Context) {
+	p.within = answerWithin
+	_ = p.until(ctx, func() error { // no answer is no failure: nothing was expected
+		if _, open := p.workspace.Modal(p.asked); p.asked == "" || open || len(p.workspace.Messages(channel, p.id(p.asked))) > p.had {
+			return nil
+		}
+		return errScript
+	})
 }
 
 // line runs one line of the script.
@@ -92,6 +110,9 @@ func (p *player) act(ctx context.Context, who, what string) error {
 	m := forms().FindStringSubmatch(what)
 	switch {
 	case m == nil:
+		if strings.HasPrefix(what, "/") {
+			p.asked, p.had = who, len(p.workspace.Messages(channel, p.id(who)))
+		}
 		return p.workspace.Type(who, channel, what)
 	case m[1] != "":
 		return p.click(ctx, who, m[2])

@@ -56,6 +56,14 @@ func TestScriptMakesTrouble(t *testing.T) {
 	}
 }
 
+// A script that ends with a question shows the answer.
+func TestScriptEndsWithAnAnswer(t *testing.T) {
+	t.Parallel()
+	if code, out, errs := script(t, "ana: /failover points vm-x"); code != 0 || errs != "" || !strings.Contains(out, "newest first") {
+		t.Fatalf("exit %d: %s\n%s", code, errs, out)
+	}
+}
+
 // A script that does not go as it says fails, names its line, and says what was there instead.
 func TestScriptFails(t *testing.T) {
 	t.Parallel()
