@@ -17,7 +17,7 @@ sandbox: ## a simulated Slack and a simulated vault in the browser, no account n
 	go run ./cmd/ferry sandbox
 
 nightly: ## all tests, the long ones too
-	go test -tags=nightly -count=1 ./...
+	go test -tags=nightly -count=1 -timeout 60m ./...
 
 newcomer: ## from git clone to the committed VM in a browser, measured, into docs/newcomer.md
 	FERRY_NEWCOMER=1 CI=true go test -count=1 -timeout 20m -run TestNewcomer ./cmd/internal/terminal

@@ -107,6 +107,11 @@ func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) E
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but nothing of the test failover is left."}}}
 	case now.Before(again):
 		return Wait{earlier(again, seen.SearchedAt.Add(LookEvery))}
+	case step.Kind == StepChange && afterFailure(op, t, step.Kind) == AwaitingCommit && seen.Item.State == StateCommitPending && seen.Item.JobID == "":
+		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: step.Kind, Fault: Fault{
+			Message: "Azure gave no answer to the change and shows no job for it.",
+			Action:  "To try again, type /failover change " + string(op.ID) + " POINT. Should the call still arrive, this card will show the point then in use.",
+		}}}}
 	case len(calls) > 1 || step.Kind == StepChange || !t.Lead && Legal(step.Kind, seen.Item) != nil:
 		return Tell{[]Fact{noTrace(op, t)}}
 	}

@@ -204,3 +204,29 @@ func TestTwoPressAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// A change of the recovery point leaves no trace: it is not made a second time, because Azure would take both. The commit
+// waits again, people are told, and when the call arrives after all the card shows it before anybody can commit it unseen.
+func TestChangeWithoutATrace(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.begin()
+		w.types("ana", "/failover vm-x -30m", "[ Approve ]")
+		w.presses("ben", "Approve", "[ Commit ]")
+		before := used(w.card(""))
+		w.types("ana", "/failover change vm-x -90m", "[ Change point ]")
+		w.vault.Fault(vault.Fault{Operation: "applyRecoveryPoint", Kind: vault.Late, Delay: 10 * time.Minute})
+		w.presses("ben", "Change point", "outcome not known")
+		w.sees("Azure gave no answer to the change and shows no job for it. What to do: To try again, type /failover change op-")
+		w.sees("[ Commit ]")
+		if now := used(w.card("")); now != before {
+			t.Errorf("the card says %q instead of %q", now, before)
+		}
+		w.sees("done outside Ferry")
+		if now := used(w.card("")); now == before {
+			t.Errorf("the card still says %q", now)
+		}
+		w.presses("ben", "Commit", ": committed")
+		w.ledger("applyRecoveryPoint", 1)
+		w.ledger("failoverCommit", 1)
+	})
+}

@@ -1,7 +1,6 @@
 package world
 
 import (
-	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -73,48 +72,4 @@ func TestStory(t *testing.T) {
 		}
 	})
 	t.Logf("simulated %s in %s", simulated.Round(time.Second), time.Since(begun).Round(10*time.Millisecond))
-}
-
-// The process dies at each kind of boundary, before and after what the boundary does; a new one goes on. What people see
-// in the end is the same: one failover, one commit, and at most one card more.
-func TestCrashes(t *testing.T) {
-	points := []point{
-		{seam: "command.store", nth: 1},
-		{seam: "command.store", nth: 2},
-		{seam: "slack.ack", nth: 1},
-		{seam: "slack.ack", nth: 2},
-		{seam: "journal.append", nth: 1},
-		{seam: "journal.append", nth: 2},
-		{seam: "journal.append", nth: 3},
-		{seam: "journal.append", nth: 4},
-		{seam: "journal.append", nth: 5},
-		{seam: "journal.append", nth: 7},
-		{seam: "azure.failover", nth: 1},
-		{seam: "azure.commit", nth: 1},
-		{seam: "decide.ack", nth: 1},
-		{seam: "drive.ack", nth: 1},
-		{seam: "refs.put", nth: 1},
-		{seam: "refs.put", nth: 2},
-		{seam: "slack.post", nth: 1},
-		{seam: "slack.update", nth: 1},
-		{seam: "slack.update", nth: 3},
-	}
-	for _, p := range points {
-		for _, after := range []bool{false, true} {
-			p.after = after
-			t.Run(fmt.Sprintf("%s-%d-%v", p.seam, p.nth, after), func(t *testing.T) {
-				bubble(t, func(w *world) {
-					w.start(&p)
-					life := w.process
-					w.play()
-					if !life.cut.happened() {
-						t.Errorf("the point was never reached: %v", life.cut.seen)
-					}
-					if w.cards() > 2 {
-						t.Errorf("%d cards after one crash, want two at most", w.cards())
-					}
-				})
-			})
-		}
-	}
 }

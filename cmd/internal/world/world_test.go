@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -211,13 +212,12 @@ func (w *world) until(limit time.Duration, holds func() bool) bool {
 
 // card is the newest card that names the VM, as people read it.
 func (w *world) card(vm string) string {
-	found := ""
-	for _, m := range w.workspace.Messages(incident, "") {
+	for _, m := range slices.Backward(w.workspace.Messages(incident, "")) {
 		if text := strings.Join(w.workspace.Render(m), "\n"); strings.HasPrefix(text, "# ") && strings.Contains(text, vm) {
-			found = text
+			return text
 		}
 	}
-	return found
+	return ""
 }
 
 // cards counts the messages that show an operation.
