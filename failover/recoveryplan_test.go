@@ -39,15 +39,19 @@ func TestPlanIsRefused(t *testing.T) {
 		change func(*failover.Situation)
 		want   string
 	}{
-		"who may not":       {eve, latest, nil, "You may not fail over sql"},
-		"unknown":           {ana, latest, func(s *failover.Situation) { s.Recovery = nil }, "no recovery plan"},
-		"empty":             {ana, latest, func(s *failover.Situation) { s.Members = nil }, "no VM in it"},
-		"a time":            {ana, failover.Point{Kind: failover.AtTime, Time: start}, nil, "no recovery point"},
-		"busy":              {ana, latest, func(s *failover.Situation) { s.Recovery.JobID, s.Recovery.Scenario = "/jobs/1", "TestFailover" }, "already running on the recovery plan"},
-		"not offered":       {ana, latest, func(s *failover.Situation) { s.Recovery.Allowed = nil }, "Azure does not offer UnplannedFailover"},
-		"one is committed":  {ana, latest, func(s *failover.Situation) { s.Members[1].Item.State = failover.StateCommitted }, "1 of the 3 VMs of shop cannot be failed over: app has been failed over"},
-		"one is held":       {ana, latest, func(s *failover.Situation) { s.Members[2].Holder = failover.Operation{ID: "op-bbbbbbbb", Phase: failover.Running} }, "web is already under way: op-bbbbbbbb"},
-		"one is not there":  {ana, latest, func(s *failover.Situation) { s.Members[0].Trouble = failover.Refuse(failover.WrongState, "Look.", "It is gone.") }, "It is gone."},
+		"who may not":      {eve, latest, nil, "You may not fail over sql"},
+		"unknown":          {ana, latest, func(s *failover.Situation) { s.Recovery = nil }, "no recovery plan"},
+		"empty":            {ana, latest, func(s *failover.Situation) { s.Members = nil }, "no VM in it"},
+		"a time":           {ana, failover.Point{Kind: failover.AtTime, Time: start}, nil, "no recovery point"},
+		"busy":             {ana, latest, func(s *failover.Situation) { s.Recovery.JobID, s.Recovery.Scenario = "/jobs/1", "TestFailover" }, "already running on the recovery plan"},
+		"not offered":      {ana, latest, func(s *failover.Situation) { s.Recovery.Allowed = nil }, "Azure does not offer UnplannedFailover"},
+		"one is committed": {ana, latest, func(s *failover.Situation) { s.Members[1].Item.State = failover.StateCommitted }, "1 of the 3 VMs of shop cannot be failed over: app has been failed over"},
+		"one is held": {ana, latest, func(s *failover.Situation) {
+			s.Members[2].Holder = failover.Operation{ID: "op-bbbbbbbb", Phase: failover.Running}
+		}, "web is already under way: op-bbbbbbbb"},
+		"one is not there": {ana, latest, func(s *failover.Situation) {
+			s.Members[0].Trouble = failover.Refuse(failover.WrongState, "Look.", "It is gone.")
+		}, "It is gone."},
 		"after an incident": {ana, latest, func(s *failover.Situation) { s.Incident = start.Add(-time.Hour) }, "the incident began at"},
 		"two rules": {ana, latest, func(s *failover.Situation) {
 			stricter := s.Policy.Rules[0]

@@ -86,7 +86,7 @@ func (c cardOf) running() []line {
 	if begun := c.begun(); !begun.IsZero() {
 		l := line{plain("Started "), moment(begun, c.now), plain(", running for " + duration(c.now.Sub(begun)))}
 		if i := slices.IndexFunc(c.op.Targets, func(t failover.Target) bool { return t.Lead || len(c.op.Targets) == 1 }); i >= 0 && c.op.Targets[i].Progress != "" {
-			l = append(l, plain(": "+c.say(c.op.Targets[i].Progress)))
+			l = append(l, plain(": "+strings.TrimRight(c.say(c.op.Targets[i].Progress), ".")))
 		}
 		lines = append(lines, append(l, plain(".")))
 	}

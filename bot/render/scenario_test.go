@@ -136,7 +136,7 @@ func scenarios() map[string]story {
 		"running_called_again": approved().then(30*time.Second, failover.StepUnknown{Target: key, Kind: failover.StepFailover, Why: "the connection was cut"}).
 			then(3*time.Minute, failover.StepStarted{Target: key, Kind: failover.StepFailover, Attempt: 2, ClientRequestID: "2"}, failover.StepAccepted{Target: key, Kind: failover.StepFailover, JobID: "/job/2"}),
 		"running_delayed": approved().then(time.Second, failover.StepDelayed{
-			Target: key, Kind: failover.StepFailover, Until: start().Add(time.Minute), Fault: failover.Fault{Message: "too many requests"},
+			Target: key, Kind: failover.StepFailover, Until: start().Add(time.Minute), Fault: failover.Fault{Message: "too many requests."},
 		}),
 		"awaiting_commit":         failedOver(),
 		"awaiting_commit_asked":   failedOver().then(time.Minute, failover.CommitAsked{By: ana()}),
