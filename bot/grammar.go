@@ -44,7 +44,7 @@ const (
 
 // Grammar returns every verb, in the order of the documentation. Each call returns a fresh table.
 func Grammar() []Record {
-	table := slices.Concat(actRecords(), decideRecords(), reservedActs(), lookRecords(), reservedLooks())
+	table := slices.Concat(actRecords(), homeRecords(), decideRecords(), reservedActs(), lookRecords(), reservedLooks())
 	for i := range table {
 		table[i].Usage = usage(table[i])
 	}
@@ -91,6 +91,12 @@ func actRecords() []Record {
 			Who:      "who may ask for or decide a commit",
 			Flags:    []Flag{{Name: "--confirm", Value: "NAME", Summary: "the name again, where it is asked for"}},
 		},
+	}
+}
+
+// homeRecords are what comes after a failover, and drills.
+func homeRecords() []Record {
+	return []Record{
 		{
 			Name: "reprotect", Group: groupAct, Available: true, Args: "VM|OP",
 			Summary:  "Replicate a VM back that was failed over and committed. It first shows what it would use and create, and ends when the VM is protected.",

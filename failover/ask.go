@@ -3,7 +3,6 @@ package failover
 import (
 	"slices"
 	"strings"
-	"time"
 )
 
 // decideAsk opens an operation on a VM: may the actor ask, is the VM free, does its state allow it, and what exactly would
@@ -180,92 +179,6 @@ func homeward(item Item) *Refusal {
 	return Refuse(WrongState, "/failover list shows where each VM runs.", "A failover would take %s from %s to %s, and it is at home in %s.", item.Name, item.From, item.To, item.Home)
 }
 
-// decideChange asks for another recovery point before the commit. Of who may decide it is the press.
-func decideChange(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
-	if !op.Exists() {
-		facts, refusal := decideAsk(cmd, s)
-		if refusal == nil { // the point stands in the wish, as in an open operation
-			asked := ChangeAsked{By: cmd.By, Point: shownBy(facts)}
-			facts = slices.Insert(facts, 1, Fact(asked))
-		}
-		return facts, refusal
-	}
-	if op.Phase != AwaitingCommit {
-		return nil, notChangeable(op)
-	}
-	if op.Plan.Recovery != nil {
-		return nil, Refuse(WrongState, "Commit it, or change the point of a single VM in the portal.", "%s is of a recovery plan, which has no recovery point of its own to change.", op.ID)
-	}
-	if refusal := outdated(op, StepChange, cmd); refusal != nil {
-		return nil, refusal
-	}
-	point, refusal := s.wished(op, cmd)
-	if refusal != nil {
-		return nil, refusal
-	}
-	if op.Change != nil && strings.EqualFold(lastSegment(op.Change.Point.ID), lastSegment(point.ID)) {
-		return s.agree(op, cmd)
-	}
-	asked := ChangeAsked{By: cmd.By, Point: point}
-	rule := op.Plan.ChangeBy
-	switch {
-	case s.Policy.Decides(rule, cmd.By) && (rule.Approvals == 0 || rule.SelfApproval || cmd.By.ID != op.RequestedBy.ID):
-		pressed, no := press(Evolve(op, Record{Fact: asked, At: s.Now}), op.stage(StepChange), cmd, s.Now)
-		return append([]Fact{asked}, pressed...), no
-	case s.Policy.May(rule, cmd.By):
-		return []Fact{asked}, nil
-	}
-	return nil, s.Policy.mayDecide(op, ClassChange, cmd.By)
-}
-
-// agree is a press for the recovery point that is asked for already.
-func (s Situation) agree(op Operation, cmd Command) ([]Fact, *Refusal) {
-	pressed := slices.ContainsFunc(op.Approvers(ClassChange), func(a Actor) bool { return a.ID == cmd.By.ID })
-	refusal := s.Policy.mayDecide(op, ClassChange, cmd.By)
-	switch {
-	case refusal == nil || pressed:
-		return press(op, op.stage(StepChange), cmd, s.Now)
-	case cmd.Seen == "" && s.Policy.May(op.Plan.ChangeBy, cmd.By):
-		return nil, Refuse(TooLate, "It waits for the press of somebody else.", "%s has already asked for the recovery point of %s.", mention(op.Change.By), stamp(op.Change.Point.Time))
-	}
-	return nil, refusal
-}
-
-// wished is the recovery point that a change is about: the one typed, or, for a press, the one that was asked for.
-func (s Situation) wished(op Operation, cmd Command) (RecoveryPoint, *Refusal) {
-	if cmd.Seen != "" && op.Change != nil {
-		return op.Change.Point, nil
-	}
-	if refusal := Legal(StepChange, s.Item); refusal != nil {
-		return RecoveryPoint{}, refusal
-	}
-	point, refusal := Choose(s.Points, cmd.Point)
-	if refusal == nil {
-		refusal = s.beforeIncident(cmd, point)
-	}
-	for _, t := range op.Targets {
-		if refusal == nil && t.PointUsed.Equal(point.Time) {
-			refusal = Refuse(WrongState, "Type /failover points "+t.Item.Name+" to see the others.", "%s already uses the recovery point of %s.", t.Item.Name, stamp(point.Time))
-		}
-	}
-	return point, refusal
-}
-
-// shownBy is the recovery point of a request.
-func shownBy(facts []Fact) RecoveryPoint {
-	if req, ok := facts[0].(Requested); ok && req.Targets[0].Shown != nil {
-		return *req.Targets[0].Shown
-	}
-	return RecoveryPoint{}
-}
-
-func notChangeable(op Operation) *Refusal {
-	if op.Phase.Final() {
-		return over(op)
-	}
-	return Refuse(WrongState, "Ask for it when the card waits for the commit.", "The recovery point of %s can be changed after the failover and before the commit only; it is %s.", op.ID, op.Phase.Words())
-}
-
 // doing says what a running operation does.
 func (o Operation) doing() string {
 	for _, t := range o.Targets {
@@ -289,38 +202,4 @@ func (o Operation) Holds() []string {
 		keys = append(keys, t.Item.Key)
 	}
 	return keys
-}
-
-// IncidentKey is the target key under which a declared incident is held, so that there is one at most.
-func IncidentKey() string { return ItemKey("ferry", "incident") }
-
-// decideIncident declares when an incident began, or that it is over. It is an operation without a VM.
-func decideIncident(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
-	rule, ok := s.Policy.RuleForAll(ClassFreeze)
-	if !ok || !s.Policy.May(rule, cmd.By) {
-		return nil, Refuse(NotAllowed, "Ask somebody whom a rule for every VM with the verb class freeze names.", "You may not declare or end an incident.")
-	}
-	switch {
-	case cmd.Over && op.Exists() && !op.Phase.Final():
-		return []Fact{Finished{Phase: Succeeded, Note: "Ended by " + mention(cmd.By) + because(cmd.Reason) + "."}}, nil
-	case cmd.Over:
-		return nil, Refuse(WrongState, "To declare one, type /failover incident 14:05.", "No incident is declared.")
-	case s.Holder.Exists():
-		return nil, Refuse(Busy, "To change its time, first type /failover incident over.", "An incident since %s is declared already, by %s (%s).", stamp(s.Holder.Plan.Point.Time), mention(s.Holder.RequestedBy), s.Holder.ID)
-	case cmd.Point.Time.IsZero():
-		return nil, Refuse(BadUsage, "Type /failover incident 14:05 (UTC), or /failover incident -20m.", "When did the incident begin?")
-	case cmd.Point.Time.After(s.Now):
-		return nil, Refuse(BadUsage, "Type a time that has passed.", "%s is in the future.", stamp(cmd.Point.Time))
-	}
-	plan := Plan{Point: cmd.Point, Rule: rule}
-	plan.Digest = digest(plan, nil)
-	return []Fact{Requested{Op: cmd.Op, Verb: VerbIncident, By: cmd.By, Reason: cmd.Reason, Plan: plan}}, nil
-}
-
-// Began is when a declared incident began; zero when the operation is none, or over.
-func (o Operation) Began() time.Time {
-	if o.Verb != VerbIncident || o.Phase.Final() {
-		return time.Time{}
-	}
-	return o.Plan.Point.Time
 }
