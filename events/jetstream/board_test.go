@@ -136,6 +136,7 @@ func TestBoardFollowsAcrossARestart(t *testing.T) {
 		c := l.client("a", nil)
 		b, j := l.board(c), jetstream.NewJournal(c)
 		op := l.append(j, failover.Operation{ID: opA}, requested(opA, failover.Hold{Key: "1"}))
+		<-b.Ready() // a board that was never up is another story
 		for _, away := range []time.Duration{0, time.Second, 10 * time.Minute} {
 			l.stop()
 			pass(away)
