@@ -8,7 +8,7 @@ test: ## all tests, as in the README
 	go test ./...
 
 race: ## the tests with the race detector, in random order
-	go test -race -shuffle=on -skip '^TestBrowser' ./...
+	go test -race -short -shuffle=on -skip '^TestBrowser' ./...
 
 lint: ## format and lint rules, without running anything
 	./.ci/run format lint vet
@@ -18,6 +18,7 @@ sandbox: ## a simulated Slack and a simulated vault in the browser, no account n
 
 nightly: ## all tests, the long ones too
 	go test -tags=nightly -count=1 -timeout 60m ./...
+	go test -race -shuffle=on -count=1 -timeout 60m -skip '^TestBrowser' ./...
 
 newcomer: ## from git clone to the committed VM in a browser, measured, into docs/newcomer.md
 	FERRY_NEWCOMER=1 CI=true go test -count=1 -timeout 20m -run TestNewcomer ./cmd/internal/terminal

@@ -10,6 +10,7 @@ import (
 // The whole journey with real durations, once around: a drill and its clean-up, the failover to a chosen point, another
 // point, the commit, the reprotect with its hours of initial replication, and the way home.
 func TestJourney(t *testing.T) {
+	long(t)
 	begun := time.Now()
 	var simulated time.Duration
 	bubbleIn(t, realistic(), func(w *world) {

@@ -183,6 +183,7 @@ func TestVMOutOfSight(t *testing.T) {
 
 // A reprotect whose initial replication stands still is never called done, and says so.
 func TestReplicationStuck(t *testing.T) {
+	long(t)
 	bubble(t, func(w *world) {
 		w.portal("unplannedFailover", "failoverCommit")
 		w.begin()

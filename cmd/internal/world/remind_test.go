@@ -9,6 +9,7 @@ import (
 // A drill that nobody cleans up, though its operation is over, and a commit that nobody makes: both are told again in the
 // channel every four hours, once each.
 func TestReminders(t *testing.T) {
+	long(t)
 	bubble(t, func(w *world) {
 		w.start(nil)
 		if err := w.process.app.Ready(w.t.Context()); err != nil {

@@ -60,6 +60,14 @@ type process struct {
 	cut *cutter
 }
 
+// long leaves a test of many simulated hours out of a -short run, as the race detector's: without -short it is always played.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("simulates many hours; go test without -short plays it")
+	}
+}
+
 // bubble runs a test in fake time with a world of its own, in which an initial replication takes minutes.
 func bubble(t *testing.T, test func(*world)) {
 	t.Helper()
