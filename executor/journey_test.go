@@ -137,6 +137,7 @@ func TestJourney(t *testing.T) {
 		b.holder("")
 		b.accepted(failover.StepTest, failover.StepCleanup, failover.StepFailover, failover.StepChange, failover.StepCommit, failover.StepReprotect,
 			failover.StepFailover, failover.StepCommit, failover.StepReprotectAgain)
+		pass(time.Minute) // the inventory is read again
 		if last := n.saved[len(n.saved)-1].Items; !slices.ContainsFunc(last, func(i failover.Item) bool { return i.Key == key && i.From == "west" }) {
 			t.Errorf("%+v", last)
 		}
