@@ -66,7 +66,10 @@ func decidePlan(cmd Command, s Situation) ([]Fact, *Refusal) {
 		return nil, refusal
 	}
 	plan := Plan{Point: cmd.Point, Shutdown: cmd.Shutdown, Rule: rule, Recovery: s.Recovery, Forced: cmd.Force && !s.Incident.IsZero()}
-	plan.CommitBy, _ = s.Policy.RuleFor(ClassCommit, s.Members[0].Item)
+	plan.CommitBy, refusal = s.commitRuleForAll()
+	if refusal != nil {
+		return nil, refusal
+	}
 	targets := []Target{s.Recovery.lead()}
 	targets[0].Item.From, targets[0].Item.To = s.Members[0].Item.From, s.Members[0].Item.To
 	for wave, g := range s.Recovery.Groups {
@@ -107,6 +110,18 @@ func (s Situation) ruleForAll(cmd Command) (Rule, *Refusal) {
 	}
 	if len(s.Members) == 0 {
 		return first, Refuse(WrongState, "Add VMs to it in the portal.", "There is no VM in it.")
+	}
+	return first, nil
+}
+
+// commitRuleForAll is the one rule that decides the commit of every VM, which is one call, too. No rule for any of them is
+// as good: then it is committed in the portal.
+func (s Situation) commitRuleForAll() (Rule, *Refusal) {
+	first, known := s.Policy.RuleFor(ClassCommit, s.Members[0].Item)
+	for _, m := range s.Members[1:] {
+		if rule, ok := s.Policy.RuleFor(ClassCommit, m.Item); ok != known || !rule.same(first) {
+			return first, Refuse(NotAllowed, "Fail them over one by one, or have one rule added that names them all.", "%s and %s fall under different rules for the commit, which is one for the whole plan.", s.Members[0].Item.Name, m.Item.Name)
+		}
 	}
 	return first, nil
 }

@@ -58,6 +58,11 @@ func TestPlanIsRefused(t *testing.T) {
 			stricter.Match.VM, stricter.Approvals = []string{"web"}, 2
 			s.Policy.Rules = append([]failover.Rule{stricter}, s.Policy.Rules...)
 		}, "fall under different rules"},
+		"two rules of the commit": {ana, latest, func(s *failover.Situation) {
+			stricter := s.Policy.Rules[0]
+			stricter.Match.VM, stricter.Classes, stricter.Approvals = []string{"web"}, []failover.Class{failover.ClassCommit}, 2
+			s.Policy.Rules = append([]failover.Rule{stricter}, s.Policy.Rules...)
+		}, "different rules for the commit"},
 	} {
 		s := ready()
 		if row.change != nil {
