@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -29,10 +30,23 @@ type Options struct {
 	Creds     string                     // credentials file; optional
 	Seed      string                     // nkey seed of the identity; optional
 	InProcess nats.InProcessConnProvider // an embedded server; optional
+	Dial      Dial                       // replaces the network under URL; nil is the real one
 	Name      string                     // role, for the server's logs and the reply inbox: bot, executor, cli
 	Replicas  int                        // of stream and buckets; 0 is 1
 	Seam      Seam                       // nil: just do
 	Log       *slog.Logger
+}
+
+// Dial opens a connection, as [net.Dialer.DialContext] does.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// dialer is a Dial as nats.go takes it.
+type dialer struct{ dial Dial }
+
+func (d dialer) Dial(network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), nats.DefaultTimeout) //nolint:forbidigo // nats.go hands none on
+	defer cancel()
+	return d.dial(ctx, network, address)
 }
 
 // Client is one connection to NATS.
@@ -63,6 +77,9 @@ func Connect(o Options) (*Client, error) {
 	}
 	if o.InProcess != nil {
 		opts = append(opts, nats.InProcessServer(o.InProcess))
+	}
+	if o.Dial != nil {
+		opts = append(opts, nats.SetCustomDialer(dialer{o.Dial}))
 	}
 	if o.Creds != "" {
 		opts = append(opts, nats.UserCredentials(o.Creds))

@@ -34,7 +34,7 @@ type Options struct {
 	Name    string // of this process, in the facts
 	Version string
 	Log     *slog.Logger
-	// Dial replaces the network under every HTTP and WebSocket connection; nil is the real one.
+	// Dial replaces the network under every connection but those to the embedded server; nil is the real one.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Seam is where a test cuts the process; nil: just do.
 	Seam func(name string, do func() error) error

@@ -93,7 +93,7 @@ func (a *App) connect(role string) (*jetstream.Client, error) {
 	if a.embedded != nil {
 		o = a.embedded.Options(role)
 	}
-	o.Replicas, o.Seam, o.Log = a.opts.Config.NATS.Replicas, a.opts.Seam, a.opts.Log
+	o.Replicas, o.Dial, o.Seam, o.Log = a.opts.Config.NATS.Replicas, a.opts.Dial, a.opts.Seam, a.opts.Log
 	return jetstream.Connect(o)
 }
 

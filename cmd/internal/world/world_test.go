@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,10 +35,11 @@ func TestMain(m *testing.M) {
 const (
 	azureHost = "127.0.0.1:8001"
 	slackHost = "127.0.0.1:8002"
+	natsHost  = "127.0.0.1:8003"
 	incident  = "#incident"
 )
 
-// world is the outside, and at most one process of Ferry in it.
+// world is the outside, and the processes of Ferry in it: one with its own NATS server, or several around the world's.
 type world struct {
 	t         *testing.T
 	vault     *vault.Vault
@@ -47,17 +47,12 @@ type world struct {
 	hosts     map[string]*pipeListener
 	servers   []*http.Server
 	dir       string
-	process   *process
+	process   *process             // of a world with one
+	nats      *natsServer          // of a world with several; nil: embedded
 	configure func(*config.Config) // changes the configuration of the lives that follow; may be nil
 	log       *slog.Logger
 	checks    map[string]config.Check // of the configuration
 	groups    map[string]config.Group
-}
-
-// process is one life of the app.
-type process struct {
-	app *app.App
-	cut *cutter
 }
 
 // long leaves a test of many simulated hours out of a -short run, as the race detector's: without -short it is always played.
@@ -130,6 +125,9 @@ func (w *world) close() {
 		w.stop()
 	}
 	w.workspace.Close()
+	if w.nats != nil {
+		w.nats.stop()
+	}
 	for _, s := range w.servers {
 		_ = s.Close()
 	}
@@ -138,24 +136,15 @@ func (w *world) close() {
 // start gives Ferry a new life on the same data directory. It dies at the point, if one is given.
 func (w *world) start(p *point) {
 	w.t.Helper()
-	cut := &cutter{at: p}
-	a := app.New(app.Options{
-		Config: w.config(), Roles: []app.Role{app.Bot, app.Executor}, Name: "world", Version: "v0.0.0", Log: w.log,
-		Dial: w.dial, Seam: cut.seam, Unreachable: true,
-	})
-	w.process = &process{app: a, cut: cut}
-	if err := a.Start(w.t.Context()); err != nil && !cut.happened() {
+	w.process = w.newProcess("world", p, app.Bot, app.Executor)
+	if err := w.process.start(); err != nil && !w.process.cut.happened() {
 		w.t.Fatalf("starting: %v", err)
 	}
 }
 
 // stop ends the process; after a cut nothing that it still does is seen.
 func (w *world) stop() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.t.Context()), 5*time.Minute)
-	defer cancel()
-	if err := w.process.app.Stop(ctx); err != nil {
-		w.t.Errorf("stopping: %v", err)
-	}
+	w.process.stop()
 	w.process = nil
 }
 
@@ -172,6 +161,9 @@ func (w *world) config() config.Config {
 	c.Slack.APIURL, c.Slack.Channel, c.Slack.TeamID = "http://"+slackHost+"/api/", "C0INCIDENT", "T0SANDBOX"
 	c.Slack.BotToken, c.Slack.AppToken = config.NewSecret("xoxb-sandbox"), config.NewSecret("xapp-sandbox")
 	c.DataDir = w.dir
+	if w.nats != nil {
+		c.NATS.URL = "nats://" + natsHost
+	}
 	c.Azure.Endpoint, c.Azure.Credential = "http://"+azureHost, "managed_identity"
 	c.Azure.Vaults = []config.Vault{{SubscriptionID: "3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30", ResourceGroup: "rg-dr", Name: "vault-dr"}}
 	c.Azure.IsolatedNetworks, c.Azure.CacheStorage = []string{w.vault.DrillNetwork()}, w.vault.CacheAccounts()
@@ -192,6 +184,9 @@ func (w *world) config() config.Config {
 }
 
 func (w *world) dial(ctx context.Context, _, addr string) (net.Conn, error) {
+	if addr == natsHost && w.nats != nil {
+		return w.nats.dial()
+	}
 	l, ok := w.hosts[addr]
 	if !ok {
 		return nil, &net.OpError{Op: "dial", Err: os.ErrNotExist}
@@ -258,90 +253,3 @@ func (w *world) told(person string) string {
 	}
 	return strings.Join(all, "\n")
 }
-
-// point is one moment in the life of a process: the nth time that a seam is reached, before or after what it does.
-type point struct {
-	seam  string
-	nth   int
-	after bool
-}
-
-// cutter cuts a process off at a point: from then on nothing passes any seam.
-type cutter struct {
-	mu   sync.Mutex
-	at   *point
-	seen map[string]int
-	dead bool
-}
-
-type cutError struct{}
-
-func (cutError) Error() string { return "the process is dead" }
-
-// Cut tells the journal that trying again is pointless.
-func (cutError) Cut() bool { return true }
-
-func (c *cutter) seam(name string, do func() error) error {
-	c.mu.Lock()
-	if c.seen == nil {
-		c.seen = map[string]int{}
-	}
-	c.seen[name]++
-	hit := c.at != nil && c.at.seam == name && c.at.nth == c.seen[name]
-	dead := c.dead
-	c.dead = dead || hit
-	c.mu.Unlock()
-	if dead || hit && !c.at.after {
-		return cutError{}
-	}
-	err := do()
-	if hit {
-		return cutError{}
-	}
-	return err
-}
-
-func (c *cutter) happened() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.dead
-}
-
-// pipeListener is a listener whose connections are in memory, which a bubble needs.
-type pipeListener struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func newPipeListener() *pipeListener {
-	return &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
-}
-
-func (l *pipeListener) dial(ctx context.Context) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case l.conns <- server:
-		return client, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error {
-	l.once.Do(func() { close(l.done) })
-	return nil
-}
-
-func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8000} }

@@ -1,0 +1,102 @@
+package world
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ferry/cmd/internal/app"
+)
+
+// restartAfter is how long a supervisor waits before it starts a process again.
+const restartAfter = 2 * time.Second
+
+// fleet is the processes of a world, each kept alive by a supervisor as systemd or Kubernetes would.
+type fleet struct {
+	world *world
+	seats []*seat
+	ended chan struct{}  // closed by close
+	tasks sync.WaitGroup // supervisors, and what is left of killed processes
+}
+
+// seat is one replica: the life that it lives now, and how many it had.
+type seat struct {
+	name  string
+	roles []app.Role
+
+	mu    sync.Mutex
+	life  *process
+	lives int
+}
+
+// newFleet starts the processes: bots and executors around the world's NATS server, or with none of them one process that
+// is both and has its own.
+func (w *world) newFleet(bots, executors int) *fleet {
+	f := &fleet{world: w, ended: make(chan struct{})}
+	if bots+executors == 0 {
+		f.seats = []*seat{{name: "up", roles: []app.Role{app.Bot, app.Executor}}}
+	} else if w.nats == nil {
+		w.serveNATS()
+	}
+	for i := range bots {
+		f.seats = append(f.seats, &seat{name: fmt.Sprintf("bot-%d", i+1), roles: []app.Role{app.Bot}})
+	}
+	for i := range executors {
+		f.seats = append(f.seats, &seat{name: fmt.Sprintf("executor-%d", i+1), roles: []app.Role{app.Executor}})
+	}
+	for _, s := range f.seats {
+		f.tasks.Go(func() { f.supervise(s) })
+	}
+	return f
+}
+
+// supervise gives a seat one life after another.
+func (f *fleet) supervise(s *seat) {
+	for {
+		p := s.next(f.world)
+		err := p.start()
+		if err == nil {
+			select {
+			case err = <-p.app.Failed():
+			case <-p.cut.died:
+			case <-f.ended:
+				p.stop()
+				return
+			}
+		}
+		f.world.log.Info("a process ended", slog.String("name", s.name), slog.Any("error", err))
+		p.kill()
+		if len(s.roles) > 1 { // its store is free again only then
+			p.stop()
+		} else {
+			f.tasks.Go(p.stop)
+		}
+		select {
+		case <-time.After(restartAfter):
+		case <-f.ended:
+			return
+		}
+	}
+}
+
+func (s *seat) next(w *world) *process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lives++
+	s.life = w.newProcess(fmt.Sprintf("%s.%d", s.name, s.lives), nil, s.roles...)
+	return s.life
+}
+
+// now is the life of this moment, and how many there were with it.
+func (s *seat) now() (*process, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.life, s.lives
+}
+
+// close ends all processes in good order.
+func (f *fleet) close() {
+	close(f.ended)
+	f.tasks.Wait()
+}

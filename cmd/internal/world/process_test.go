@@ -1,0 +1,142 @@
+package world
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"ferry/cmd/internal/app"
+)
+
+// process is one life of the app.
+type process struct {
+	world *world
+	app   *app.App
+	cut   *cutter
+
+	mu    sync.Mutex
+	dead  bool
+	conns []net.Conn
+}
+
+// newProcess prepares a life, which dies at the point, if one is given.
+func (w *world) newProcess(name string, at *point, roles ...app.Role) *process {
+	p := &process{world: w, cut: &cutter{at: at, died: make(chan struct{})}}
+	p.app = app.New(app.Options{
+		Config: w.config(), Roles: roles, Name: name, Version: "v0.0.0", Log: w.log.With(slog.String("process", name)),
+		Dial: p.dial, Seam: p.cut.seam, Unreachable: true,
+	})
+	return p
+}
+
+func (p *process) start() error { return p.app.Start(p.world.t.Context()) }
+
+// stop ends the process in good order; after a cut nothing that it still does is seen.
+func (p *process) stop() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.world.t.Context()), 5*time.Minute)
+	defer cancel()
+	if err := p.app.Stop(ctx); err != nil {
+		p.world.t.Errorf("stopping: %v", err)
+	}
+}
+
+// kill ends the process as kill -9 would: nothing passes a seam any more, and its connections break.
+func (p *process) kill() {
+	p.cut.kill()
+	p.mu.Lock()
+	conns := p.conns
+	p.conns, p.dead = nil, true
+	p.mu.Unlock()
+	for _, c := range conns {
+		_ = c.Close() // the other side sees the end of it, which is all that is left to do
+	}
+}
+
+func (p *process) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := p.world.dial(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead {
+		_ = c.Close()
+		return nil, cutError{}
+	}
+	p.conns = append(p.conns, c)
+	return c, nil
+}
+
+// point is one moment in the life of a process: the nth time that a seam is reached, before or after what it does.
+type point struct {
+	seam  string
+	nth   int
+	after bool
+}
+
+// cutter cuts a process off at a point: from then on nothing passes any seam.
+type cutter struct {
+	mu   sync.Mutex
+	at   *point
+	seen map[string]int
+	dead bool
+	died chan struct{} // closed then
+}
+
+type cutError struct{}
+
+func (cutError) Error() string { return "the process is dead" }
+
+// Cut tells the journal that trying again is pointless.
+func (cutError) Cut() bool { return true }
+
+func (c *cutter) seam(name string, do func() error) error {
+	c.mu.Lock()
+	if c.seen == nil {
+		c.seen = map[string]int{}
+	}
+	c.seen[name]++
+	hit := c.at != nil && c.at.seam == name && c.at.nth == c.seen[name]
+	dead := c.dead
+	if hit {
+		c.die()
+	}
+	c.mu.Unlock()
+	if dead || hit && !c.at.after {
+		return cutError{}
+	}
+	err := do()
+	if hit {
+		return cutError{}
+	}
+	return err
+}
+
+func (c *cutter) kill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.die()
+}
+
+func (c *cutter) die() {
+	if !c.dead {
+		c.dead = true
+		close(c.died)
+	}
+}
+
+// arm has the process die at a point, counted from now on.
+func (c *cutter) arm(p point) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p.nth += c.seen[p.seam]
+	c.at = &p
+}
+
+func (c *cutter) happened() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dead
+}
