@@ -29,7 +29,6 @@ func TestMain(m *testing.M) {
 // lab is one server behind a proxy, and a client.
 type lab struct {
 	*testing.T
-	ctx    context.Context //nolint:containedctx // of one test
 	proxy  *replicas.Proxy
 	direct jetstream.JetStream // past the proxy
 	js     jetstream.JetStream
@@ -55,8 +54,8 @@ func bubble(t *testing.T, seed *rand.Rand, test func(*lab)) {
 		}
 		p := replicas.New(replicas.Options{Dial: s.InProcessConn, Subjects: []string{"e.>"}, Rand: seed})
 		defer p.Close()
-		l := &lab{T: t, ctx: t.Context(), proxy: p, direct: connect(t, s), js: connect(t, p)}
-		if _, err := l.direct.CreateStream(l.ctx, jetstream.StreamConfig{Name: "E", Subjects: []string{"e.>"}, AllowAtomicPublish: true}); err != nil {
+		l := &lab{T: t, proxy: p, direct: connect(t, s), js: connect(t, p)}
+		if _, err := l.direct.CreateStream(l.Context(), jetstream.StreamConfig{Name: "E", Subjects: []string{"e.>"}, AllowAtomicPublish: true}); err != nil {
 			t.Fatal(err)
 		}
 		test(l)
@@ -86,7 +85,7 @@ func connect(t *testing.T, to nats.InProcessConnProvider) jetstream.JetStream {
 // publish makes one attempt: the sequence, whether it was there already, and the error's code; 1 is no answer.
 func (l *lab) publish(js jetstream.JetStream, subject, id string, guard uint64) (seq uint64, duplicate bool, code jetstream.ErrorCode) {
 	l.Helper()
-	ctx, cancel := context.WithTimeout(l.ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(l.Context(), 2*time.Second)
 	defer cancel()
 	ack, err := js.Publish(ctx, subject, []byte(id), jetstream.WithMsgID(id), jetstream.WithExpectLastSequencePerSubject(guard), jetstream.WithRetryAttempts(0))
 	if err != nil {
@@ -105,7 +104,7 @@ func codeOf(err error) jetstream.ErrorCode {
 // commit publishes a batch of two messages, each guarded.
 func (l *lab) commit(js jetstream.JetStream, id string) (seq uint64, code jetstream.ErrorCode) {
 	l.Helper()
-	ctx, cancel := context.WithTimeout(l.ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(l.Context(), 2*time.Second)
 	defer cancel()
 	b, err := jetstreamext.NewBatchPublisher(js, jetstreamext.BatchFlowControl{AckFirst: true, AckTimeout: 2 * time.Second})
 	if err != nil {
@@ -127,7 +126,7 @@ func (l *lab) commit(js jetstream.JetStream, id string) (seq uint64, code jetstr
 // count is how many messages are stored.
 func (l *lab) count() uint64 {
 	l.Helper()
-	s, err := l.direct.Stream(l.ctx, "E")
+	s, err := l.direct.Stream(l.Context(), "E")
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -219,7 +218,7 @@ func TestNoLeader(t *testing.T) {
 // A consumer delivers nothing while nobody leads, and what was fetched is not acknowledged.
 func TestNoLeaderDeliversNothing(t *testing.T) {
 	bubble(t, nil, func(l *lab) {
-		consumer, err := l.js.CreateConsumer(l.ctx, "E", jetstream.ConsumerConfig{Durable: "d", AckPolicy: jetstream.AckExplicitPolicy, AckWait: 5 * time.Second})
+		consumer, err := l.js.CreateConsumer(l.Context(), "E", jetstream.ConsumerConfig{Durable: "d", AckPolicy: jetstream.AckExplicitPolicy, AckWait: 5 * time.Second})
 		if err != nil {
 			l.Fatal(err)
 		}
@@ -229,7 +228,7 @@ func TestNoLeaderDeliversNothing(t *testing.T) {
 			l.Fatal(err)
 		}
 		l.proxy.NoLeader(8 * time.Second)
-		ctx, cancel := context.WithTimeout(l.ctx, 2*time.Second)
+		ctx, cancel := context.WithTimeout(l.Context(), 2*time.Second)
 		defer cancel()
 		if m.DoubleAck(ctx) == nil {
 			l.Error("acknowledged by nobody")
@@ -305,21 +304,21 @@ func TestStaleReads(t *testing.T) {
 		l.proxy.StaleReads(5 * time.Second)
 		l.publish(l.js, "e.a", "y", 1)
 		l.publish(l.js, "e.b", "z", 0)
-		s, err := l.js.Stream(l.ctx, "E")
+		s, err := l.js.Stream(l.Context(), "E")
 		if err != nil {
 			l.Fatal(err)
 		}
-		m, err := s.GetLastMsgForSubject(l.ctx, "e.a")
+		m, err := s.GetLastMsgForSubject(l.Context(), "e.a")
 		if err != nil || m.Sequence != 1 {
 			l.Errorf("the last message is %+v, %v", m, err)
 		}
 		for subject, after := range map[string]uint64{"e.a": 1, "e.b": 0} {
-			if _, err := s.GetMsg(l.ctx, after+1, jetstream.WithGetMsgSubject(subject)); !errors.Is(err, jetstream.ErrMsgNotFound) {
+			if _, err := s.GetMsg(l.Context(), after+1, jetstream.WithGetMsgSubject(subject)); !errors.Is(err, jetstream.ErrMsgNotFound) {
 				l.Errorf("%s after %d: %v", subject, after, err)
 			}
 		}
 		<-time.After(5 * time.Second)
-		if m, err := s.GetLastMsgForSubject(l.ctx, "e.a"); err != nil || m.Sequence != 2 {
+		if m, err := s.GetLastMsgForSubject(l.Context(), "e.a"); err != nil || m.Sequence != 2 {
 			l.Errorf("the last message is %+v, %v", m, err)
 		}
 	})
