@@ -45,6 +45,7 @@ func (b *Board) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("following %s: %w", events.OpSubjects, err)
 	}
+	defer messages.Stop() // whatever ends this; ctx only wakes Next
 	stop := context.AfterFunc(ctx, messages.Stop)
 	defer stop()
 	info, err := consumer.Info(ctx)
