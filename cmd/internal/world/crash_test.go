@@ -14,15 +14,16 @@ import (
 
 // The process dies at any of the moments of the whole journey at which something is stored, called, posted or acknowledged,
 // before it and after it; a new process goes on. What people and the vault have in the end is the same: one accepted call
-// per intent, and at most one card more. Daily some of the points are played, with the tag nightly all, with -short a few.
+// per intent, and at most one card more. Daily a few of the points are played, since TestBoundaries plays all of two shorter
+// stories, and with the tag nightly all.
 func TestCrashes(t *testing.T) {
 	all := journeyPoints(t)
 	chosen := all
-	if !nightly {
-		chosen = sample(all, 8)
-	}
-	if testing.Short() {
-		chosen = every(6, chosen)
+	switch {
+	case testing.Short():
+		chosen = every(10, sample(all, 8))
+	case !nightly:
+		chosen = every(3, sample(all, 8))
 	}
 	t.Logf("%d of %d points", len(chosen), len(all))
 	missed := 0
@@ -46,8 +47,8 @@ func TestCrashes(t *testing.T) {
 }
 
 // every takes each nth: what -short is for, when the race detector makes each of them ten times as long.
-func every(n int, all []point) []point {
-	var some []point
+func every[P any](n int, all []P) []P {
+	var some []P
 	for i := 0; i < len(all); i += n {
 		some = append(some, all[i])
 	}

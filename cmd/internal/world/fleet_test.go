@@ -24,13 +24,14 @@ type fleet struct {
 type seat struct {
 	name  string
 	roles []app.Role
+	dies  *point // of its first life; nil: when it is killed
 
 	mu    sync.Mutex
 	life  *process
 	lives int
 }
 
-// newFleet starts the processes: bots and executors around the world's NATS server, or with none of them one process that
+// newFleet prepares the processes: bots and executors around the world's NATS server, or with none of them one process that
 // is both and has its own.
 func (w *world) newFleet(bots, executors int) *fleet {
 	f := &fleet{world: w, ended: make(chan struct{})}
@@ -45,10 +46,14 @@ func (w *world) newFleet(bots, executors int) *fleet {
 	for i := range executors {
 		f.seats = append(f.seats, &seat{name: fmt.Sprintf("executor-%d", i+1), roles: []app.Role{app.Executor}})
 	}
+	return f
+}
+
+// start starts the processes.
+func (f *fleet) start() {
 	for _, s := range f.seats {
 		f.tasks.Go(func() { f.supervise(s) })
 	}
-	return f
 }
 
 // supervise gives a seat one life after another.
@@ -84,7 +89,8 @@ func (s *seat) next(w *world) *process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lives++
-	s.life = w.newProcess(fmt.Sprintf("%s.%d", s.name, s.lives), nil, s.roles...)
+	s.life = w.newProcess(fmt.Sprintf("%s.%d", s.name, s.lives), s.dies, s.roles...)
+	s.dies = nil
 	return s.life
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -81,6 +82,7 @@ type cutter struct {
 	mu   sync.Mutex
 	at   *point
 	seen map[string]int
+	path []string // the seams as they were passed
 	dead bool
 	died chan struct{} // closed then
 }
@@ -98,6 +100,7 @@ func (c *cutter) seam(name string, do func() error) error {
 		c.seen = map[string]int{}
 	}
 	c.seen[name]++
+	c.path = append(c.path, name)
 	hit := c.at != nil && c.at.seam == name && c.at.nth == c.seen[name]
 	dead := c.dead
 	if hit {
@@ -112,6 +115,13 @@ func (c *cutter) seam(name string, do func() error) error {
 		return cutError{}
 	}
 	return err
+}
+
+// passed are the seams that were reached so far, in their order.
+func (c *cutter) passed() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.path)
 }
 
 func (c *cutter) kill() {

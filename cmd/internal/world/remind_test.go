@@ -10,7 +10,7 @@ import (
 // channel every four hours, once each.
 func TestReminders(t *testing.T) {
 	long(t)
-	bubble(t, func(w *world) {
+	bubbleIn(t, alone(), func(w *world) {
 		w.start(nil)
 		if err := w.process.app.Ready(w.t.Context()); err != nil {
 			t.Fatal(err)

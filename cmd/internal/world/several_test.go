@@ -11,6 +11,7 @@ import (
 func TestSeveralProcesses(t *testing.T) {
 	bubble(t, func(w *world) {
 		f := w.newFleet(2, 2)
+		f.start()
 		defer f.close()
 		shows := func(want string) {
 			t.Helper()

@@ -105,9 +105,9 @@ func callers() []caller {
 }
 
 // Every trouble with every call ends in a way that a person would accept: nothing done twice, no success that the vault does
-// not have, and in place of it the cause and what to do. Of the quarter that is played daily each row and column has some.
+// not have, and in place of it the cause and what to do. Of the part that is played daily each row and column has some.
 func TestTroubles(t *testing.T) {
-	played, one := 0, 4
+	played, one := 0, 8
 	if testing.Short() {
 		one = 16
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +26,7 @@ import (
 // write, and no test here cuts the power: in memory nobody waits for a disk.
 func TestMain(m *testing.M) {
 	ats.Register()
+	debug.SetGCPercent(400) // a world is small and soon gone
 	const memory = "/dev/shm"
 	if dir, err := os.Stat(memory); err == nil && dir.IsDir() && os.Getenv("TMPDIR") == "" {
 		_ = os.Setenv("TMPDIR", memory)
