@@ -61,7 +61,7 @@ func AnswerTo(cmd failover.Command, op failover.Operation, a failover.Answer) st
 		}
 		return cancelledAnswer(cmd, op)
 	case failover.DidExpire:
-		return id + " expired without a decision. Nothing was started. Ask again if it is still wanted."
+		return id + " has expired. Nothing was started. Ask again if it is still wanted."
 	case failover.DidAskChange:
 		if op.Verb == failover.VerbChange { // the wish opened it
 			return requestedAnswer(cmd, op)

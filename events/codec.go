@@ -129,6 +129,7 @@ func prototypes() []failover.Fact {
 		failover.Checked{},
 		failover.Surveyed{},
 		failover.Reminded{},
+		failover.Lapsed{},
 		failover.GateOpened{},
 		failover.Claimed{},
 		failover.Parked{},

@@ -22,20 +22,22 @@ const (
 
 // act makes one mutating call: the intent first, which only one driver can win, then the call, then what came of it.
 func (d *driver) act(ctx context.Context, do failover.Act) error {
+	begun := time.Now()
 	if err := d.tell(ctx, do.Intent); err != nil {
 		return err
 	}
-	fact := d.call(ctx, do)
+	fact := d.call(ctx, do, begun)
 	// What was seen before the call says nothing about after it.
 	delete(d.seen, do.Intent.Target)
 	return d.record(ctx, do.Intent, fact)
 }
 
 // call makes the call and says what came of it. A call in flight is let end even when the process is told to stop: its
-// outcome is known only here. A call that was not begun by then, or too long after its intent, is not made.
-func (d *driver) call(ctx context.Context, do failover.Act) failover.Fact {
-	if late := time.Since(d.op.At); ctx.Err() != nil || late > intentFresh {
-		return failover.StepDelayed{Target: do.Intent.Target, Kind: do.Intent.Kind, Until: time.Now(), Fault: failover.Fault{Message: "the call was not made: its executor was stopped before"}}
+// outcome is known only here. A call that was not begun by then, too long after its intent, or after the decision has lapsed
+// is not made.
+func (d *driver) call(ctx context.Context, do failover.Act, begun time.Time) failover.Fact {
+	if ctx.Err() != nil || time.Since(begun) > intentFresh || time.Now().After(do.By) {
+		return failover.StepDelayed{Target: do.Intent.Target, Kind: do.Intent.Kind, Fault: failover.Fault{Message: "the call was not made: its executor was stopped before"}}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actWithin)
 	defer cancel()

@@ -38,12 +38,12 @@ func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation,
 	again := len(unresolved(t, kind)) > 0
 	call, refusal := callFor(op, t, kind, attempt, seen)
 	switch {
-	case refusal != nil && again:
+	case (refusal != nil || now.After(op.BeginBy(t, kind))) && again:
 		return Tell{[]Fact{noTrace(op, t)}}
 	case refusal != nil:
 		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: kind, Fault: Fault{Message: refusal.Message, Action: refusal.Hint}}}}
 	}
-	return Act{Intent: StepStarted{Target: t.Item.Key, Kind: kind, Attempt: attempt, ClientRequestID: call.ClientRequestID}, Call: call, Again: again}
+	return Act{Intent: StepStarted{Target: t.Item.Key, Kind: kind, Attempt: attempt, ClientRequestID: call.ClientRequestID}, Call: call, Again: again, By: op.BeginBy(t, kind)}
 }
 
 // achieved reports whether somebody else has done already what a step is for, so that its gate closes by itself.

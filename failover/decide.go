@@ -145,7 +145,7 @@ func decideCommit(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 // outdated refuses a press of a button that stood for something else than what would happen now, and a word from before
 // the gate was reached: it was meant for another.
 func outdated(op Operation, step StepKind, cmd Command) *Refusal {
-	before := op.Started() && cmd.At.Before(op.WaitsSince)
+	before := (op.Started() || op.Lapses > 0) && cmd.At.Before(op.WaitsSince)
 	switch {
 	case cmd.Seen == "" && before:
 		return Refuse(TooLate, "Look at the card as it is now, and type it again.", "%s has moved on since that was typed; nothing was done.", op.ID)

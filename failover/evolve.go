@@ -37,6 +37,8 @@ func evolve(op Operation, r Record) Operation {
 		op.Decisions = spend(op.Decisions, ClassChange)
 	case GateOpened:
 		op = started(op, f, r.At)
+	case Lapsed:
+		op = lapsed(op, f, r)
 	case Reminded:
 		op.RemindedAt, op.Reminders = r.At, op.Reminders+1
 	case Claimed:
@@ -44,7 +46,7 @@ func evolve(op Operation, r Record) Operation {
 	case Parked:
 		op.Parked = true
 	case Finished:
-		op.Phase, op.Note, op.Hint, op.FinishedAt = f.Phase, f.Note, f.Hint, r.At
+		op.Phase, op.Note, op.Hint, op.FinishedAt, op.Lapsed = f.Phase, f.Note, f.Hint, r.At, nil
 		for i := range op.Targets {
 			op.Targets[i] = ended(op.Targets[i], f.Phase)
 		}
@@ -78,10 +80,10 @@ func started(op Operation, f GateOpened, at time.Time) Operation {
 	for i := range op.Targets {
 		t := &op.Targets[i]
 		if t.Phase == op.Phase {
-			t.Phase, t.Doing, t.Progress, t.Error = Running, step, "", nil
+			t.Phase, t.Doing, t.Progress, t.Error, t.KeptWaiting = Running, step, "", nil, false
 		}
 	}
-	op.Phase, op.Parked, op.ExpiresAt = Running, false, time.Time{}
+	op.Phase, op.Parked, op.ExpiresAt, op.OpenedAt, op.Lapsed = Running, false, time.Time{}, at, nil
 	if op.StartedAt.IsZero() {
 		op.StartedAt = at
 	}
@@ -197,7 +199,7 @@ func answer(op Operation, r Record) Operation {
 		if op.Answers[r.Command].Did == "" {
 			op.Answers[r.Command] = Answer{Did: map[Phase]Did{Cancelled: DidCancel, Succeeded: DidCancel, Expired: DidExpire}[f.Phase]}
 		}
-	case Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded:
+	case Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded, Lapsed:
 	}
 	return op
 }

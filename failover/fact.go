@@ -40,6 +40,12 @@ type (
 		// Step is what the gate lets begin; empty in facts of before there were several gates of one class.
 		Step StepKind `json:"step,omitempty"`
 	}
+	// Lapsed closes a gate again: what was decided was not begun in time, and an old decision does not act.
+	Lapsed struct {
+		Step      StepKind  `json:"step"`
+		Why       string    `json:"why"`
+		ExpiresAt time.Time `json:"expires_at,omitzero"` // of the request that waits anew
+	}
 	// CommitAsked is a typed commit by somebody who may ask for it and may not decide it.
 	CommitAsked struct {
 		By Actor `json:"by"`
@@ -168,6 +174,9 @@ func (Requested) Type() string { return "requested" }
 func (Decided) Type() string { return "decided" }
 
 // Type implements Fact.
+func (Lapsed) Type() string { return "lapsed" }
+
+// Type implements Fact.
 func (CommitAsked) Type() string { return "commit_asked" }
 
 // Type implements Fact.
@@ -228,6 +237,7 @@ func (Requested) fact()    {}
 func (Decided) fact()      {}
 func (CommitAsked) fact()  {}
 func (GateOpened) fact()   {}
+func (Lapsed) fact()       {}
 func (Claimed) fact()      {}
 func (Parked) fact()       {}
 func (StepStarted) fact()  {}

@@ -85,6 +85,8 @@ type (
 		Call   Call
 		// Again says that an earlier call for the same may have arrived: a refusal of this one may be its echo.
 		Again bool
+		// By is until when the decision holds on which the call rests.
+		By time.Time
 	}
 	// Tell appends facts.
 	Tell struct{ Facts []Fact }
@@ -213,6 +215,9 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 	case StepFailover, StepChange, StepCommit, StepTest, StepCleanup, StepReprotect, StepReprotectAgain:
 	}
 	step := t.Step(kind)
+	if !underWay(t, kind) && now.After(op.BeginBy(t, kind)) {
+		return Tell{[]Fact{lapse(op, t, kind, now)}}
+	}
 	if now.Before(seen.RetryAt) {
 		return silent(op, t, kind, seen, now)
 	}
@@ -259,6 +264,9 @@ func silent(op Operation, t Target, kind StepKind, seen Observation, now time.Ti
 			}}}
 		}
 		since, detail = "Azure refuses to show it since "+stamp(seen.Silent), ": "+seen.Refused.Message
+	}
+	if !underWay(t, kind) {
+		detail += "; what was decided holds until " + stamp(op.OpenedAt.Add(TryWithin))
 	}
 	if now.Sub(seen.Silent) >= freshFor && !strings.HasPrefix(t.Progress, since) {
 		return Tell{[]Fact{note(t, kind, since+detail+keepsAsking)}}

@@ -357,7 +357,7 @@ func TestSilenceBeforeTheCall(t *testing.T) {
 	approved(b)
 	b.now = b.now.Add(time.Minute)
 	b.tell(failover.Observation{Silent: start, RetryAt: b.now.Add(10 * time.Second)})
-	if p := b.op.Targets[0].Progress; p != "Azure does not answer since 2026-11-23 03:00 UTC; Ferry keeps asking" {
+	if p := b.op.Targets[0].Progress; p != "Azure does not answer since 2026-11-23 03:00 UTC; what was decided holds until 2026-11-23 04:00 UTC; Ferry keeps asking" {
 		t.Fatalf("progress %q", p)
 	}
 	b.tell(b.looked())

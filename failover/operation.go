@@ -93,9 +93,14 @@ type Operation struct {
 	// CommitAskedBy typed a commit without the right to decide it; self-approval excludes them like the requester.
 	CommitAskedBy []Actor `json:"commit_asked_by,omitempty"`
 	// Change is another recovery point that somebody asked for and that is not in use yet.
-	Change     *Change   `json:"change,omitempty"`
-	Targets    []Target  `json:"targets,omitempty"`
-	StartedAt  time.Time `json:"started_at,omitzero"`
+	Change    *Change   `json:"change,omitempty"`
+	Targets   []Target  `json:"targets,omitempty"`
+	StartedAt time.Time `json:"started_at,omitzero"`
+	// OpenedAt is when the last gate opened: the decision on which what runs rests.
+	OpenedAt time.Time `json:"opened_at,omitzero"`
+	// Lapsed is why the gate that waits was closed again; nil when it was not. Lapses counts how often that was.
+	Lapsed     *Lapse    `json:"lapsed,omitempty"`
+	Lapses     int       `json:"lapses,omitempty"`
 	FinishedAt time.Time `json:"finished_at,omitzero"`
 	// Note says how it ended or what is not known, for people.
 	Note string `json:"note,omitempty"`
@@ -173,6 +178,13 @@ type Change struct {
 	Point RecoveryPoint `json:"point"`
 }
 
+// Lapse is a gate that was closed again, because what had been decided was not begun in time.
+type Lapse struct {
+	Step StepKind  `json:"step"`
+	Why  string    `json:"why"`
+	At   time.Time `json:"at"`
+}
+
 // Decision is one person's word on a gate.
 type Decision struct {
 	Gate    Class     `json:"gate"`
@@ -205,6 +217,8 @@ type Target struct {
 	Lead bool `json:"lead,omitempty"`
 	Led  bool `json:"led,omitempty"`
 	Wave int  `json:"wave,omitempty"`
+	// KeptWaiting says that Azure has kept the step waiting since its gate opened, by silence or by throttling.
+	KeptWaiting bool `json:"kept_waiting,omitempty"`
 	// Doing is the step that runs, or that waits behind the gate.
 	Doing StepKind `json:"doing,omitempty"`
 	// Unplanned says that what the gate is about has not been read yet: nobody can decide on it.

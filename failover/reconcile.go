@@ -98,7 +98,7 @@ func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) E
 	again := last.StartedAt.Add(ActAgainAfter)
 	switch {
 	case step.State == StateStarted && step.Unknown.IsZero():
-		return Tell{[]Fact{StepUnknown{Target: t.Item.Key, Kind: step.Kind, Why: "who made it stopped before the answer came"}}}
+		return Tell{[]Fact{StepUnknown{Target: t.Item.Key, Kind: step.Kind, Why: stoppedBefore}}}
 	case step.Kind == StepCommit && seen.Item.State == StateCommitted && seen.Item.JobID == "":
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but the VM is committed."}}}
 	case step.Kind.IsReprotect() && settled(t, step.Kind, seen.Item) && seen.Item.JobID == "":
@@ -117,6 +117,9 @@ func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) E
 	}
 	return begin(op, t, step.Kind, step.Attempt+1, seen, now)
 }
+
+// stoppedBefore is why nobody knows what became of a call whose executor is gone.
+const stoppedBefore = "who made it stopped before the answer came"
 
 // noTrace leaves it to a person that a call is not answered for and cannot be made again.
 func noTrace(op Operation, t Target) Stuck {

@@ -120,6 +120,9 @@ func (o Operation) Token(step StepKind) string {
 	if step == StepChange && o.Change != nil {
 		bound = append(bound, o.Change.Point.ID)
 	}
+	if o.Lapses > 0 { // a button from before must not act on the gate that waits anew
+		bound = append(bound, o.Lapses)
+	}
 	data, err := json.Marshal(bound)
 	if err != nil { // plain data always marshals
 		panic(err)

@@ -170,7 +170,7 @@ func phaseWords(p failover.Phase) string {
 	case failover.Succeeded:
 		return "committed"
 	case failover.Expired:
-		return "expired without a decision"
+		return "expired"
 	case failover.Running, failover.Failed, failover.Denied, failover.Cancelled:
 	}
 	return clip(inert(string(p)), 40)

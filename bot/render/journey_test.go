@@ -231,7 +231,14 @@ func rest() map[string]story {
 	checked := failedOver()
 	checked.op.Targets = slices.Clone(checked.op.Targets)
 	checked.op.Targets[0].Checked = []failover.CheckResult{{Name: "shop", Outcome: failover.CheckFailed, Detail: "connection refused", At: checked.now}}
+	late := func(s story, gate failover.Class) story {
+		s = s.then(40*time.Second, failover.Decided{Gate: gate, By: ben(), Approve: true}, failover.GateOpened{Gate: gate})
+		why := "No executor began it within 10 minutes of the approval at " + s.now.Format("15:04 UTC")
+		return s.then(6*time.Hour, failover.Claimed{Executor: "executor-1"}, failover.Lapsed{Step: failover.StepKind(gate), Why: why, ExpiresAt: s.now.Add(6*time.Hour + 15*time.Minute)})
+	}
 	return map[string]story{
+		"awaiting_approval_lapsed":     late(ask(requested()), failover.ClassFailover),
+		"awaiting_commit_lapsed":       late(failedOver(), failover.ClassCommit),
 		"incident_declared":            declared,
 		"incident_over":                declared.then(4*time.Hour, failover.Finished{Phase: failover.Succeeded, Note: "Ended by ben: all clear."}),
 		"awaiting_approval_forced":     ask(forced),

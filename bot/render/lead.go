@@ -43,7 +43,7 @@ func (c cardOf) awaitingApproval() []line {
 	if rule := c.op.Plan.Rule; rule.Approvals > 0 && !rule.SelfApproval {
 		next = "Who asked for it cannot approve it. " + next
 	}
-	return []line{append(l, plain(".")), words("When approved: %s", c.onApproval()), words("%s", next)}
+	return append(c.lapsed(), append(l, plain(".")), words("When approved: %s", c.onApproval()), words("%s", next))
 }
 
 // onApproval says what an approval sets going.
@@ -167,7 +167,7 @@ func (c cardOf) whatNext() string {
 // awaitingStep is a gate on the way home.
 func (c cardOf) awaitingStep() []line {
 	gate, _ := c.op.Pending()
-	lines := c.again()
+	lines := append(c.lapsed(), c.again()...)
 	if isUnplanned(c.op) {
 		why := "Ferry reads what the next step would do; nobody has to act yet."
 		for _, t := range c.op.Targets {
@@ -194,6 +194,22 @@ func (c cardOf) awaitingStep() []line {
 	}
 	return append(lines, words("Waits for %s to press %s. There is no hurry: it can go on days later. To leave it as it is, type %s cancel %s.",
 		c.say(bot.WaitsFor(c.op)), bot.Press(c.op, gate.Step), bot.Command, c.op.ID))
+}
+
+// lapsed says that what was decided last was not begun in time.
+func (c cardOf) lapsed() []line {
+	if c.op.Lapsed == nil {
+		return nil
+	}
+	return []line{words("%s, so that it was not started: an old decision does not act. If it is still wanted, press %s again.", c.say(c.op.Lapsed.Why), pressAgain(c.op))}
+}
+
+// pressAgain is the button of the gate that was closed again.
+func pressAgain(op failover.Operation) string {
+	if op.Phase == failover.AwaitingApproval && !op.Started() {
+		return "Approve"
+	}
+	return bot.Press(op, op.Lapsed.Step)
 }
 
 // again says that what was pressed last has failed.
@@ -223,7 +239,7 @@ func (c cardOf) awaitingCommit() []line {
 	if c.op.Verb == failover.VerbCommit {
 		how = "was failed over outside Ferry"
 	}
-	lines := append(c.again(),
+	lines := append(append(c.lapsed(), c.again()...),
 		words("%s %s and waits for %s to press Commit.", c.begins(), how, c.say(bot.WaitsFor(c.op))),
 		words("%s The commit deletes all its recovery points and cannot be undone. To leave it as it is, type %s cancel %s.",
 			c.toCheck(), bot.Command, c.op.ID))

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/slack-go/slack"
 
@@ -19,11 +20,11 @@ type Notice struct {
 // Notices are what should be notified of an operation as it stands. The caller sends each key once per operation, so a key
 // changes when the same has to be told again: "approval"; "gate_STEP" for a gate on the way home; "commit"; "commit_asked";
 // "change_TIME" for another recovery point that somebody asked for; "STEP_failed_N" when a press has failed for the Nth
-// time; "reminder_N"; "attention", "failed", "done". approvers are the Slack user ids of those who may decide now; they are mentioned
+// time; "lapsed_N" when what was decided was not begun in time; "reminder_N"; "attention", "failed", "done". approvers are the Slack user ids of those who may decide now; they are mentioned
 // where a decision is needed and nowhere else. No notice has more than 300 characters.
 func Notices(op failover.Operation, approvers []string) []Notice {
 	n := noticeOf{op, approvers}
-	return append(n.standing(), n.reminder()...)
+	return slices.Concat(n.lapsed(), n.standing(), n.reminder())
 }
 
 // standing are the notices of where an operation stands.
@@ -50,6 +51,16 @@ func (n noticeOf) standing() []Notice {
 	case failover.Running:
 	}
 	return nil
+}
+
+// lapsed asks again for what was decided and not begun in time.
+func (n noticeOf) lapsed() []Notice {
+	if n.op.Lapsed == nil || isUnplanned(n.op) {
+		return nil
+	}
+	text := fmt.Sprintf("The %s of %s was not started (%s): %s. If it is still wanted, press %s again on its card.",
+		bot.StepNoun(n.op, n.op.Lapsed.Step), n.target(), n.op.ID, inert(n.op.Lapsed.Why), pressAgain(n.op))
+	return []Notice{n.make(fmt.Sprintf("lapsed_%d", n.op.Lapses), n.mentions(), text)}
 }
 
 // reminder tells again what waits for long: a gate those who decide it, a drill who asked for it.

@@ -59,6 +59,9 @@ func (c cardOf) stepState(s failover.Step) (icon string, state line) {
 		}
 		return "▶", words("calling Azure")
 	case failover.StateDelayed:
+		if s.Until.IsZero() {
+			return "…", words("not called")
+		}
 		return "…", line{plain("Azure asked to wait until "), moment(s.Until, c.now)}
 	case failover.StateAccepted:
 		if !c.followed(s) {
