@@ -30,12 +30,17 @@ func journalTests() map[string]func(*lab) {
 		"two journals race":                            race,
 		"batches race for one hold":                    raceForHold,
 		"what a server stored for somebody is no word": foreign,
+		"an end lets go with its last fact or not":     endsAsOne,
+		"a batch is whole or not there":                wholeBatches,
 	}
 }
 
 func TestJournal(t *testing.T) {
 	for name, test := range journalTests() {
-		t.Run(name, func(t *testing.T) { bubble(t, test) })
+		t.Run(name, func(t *testing.T) {
+			t.Run("one server", func(t *testing.T) { bubble(t, test) })
+			t.Run("as a cluster answers", func(t *testing.T) { proxied(t, nil, test) })
+		})
 	}
 }
 
@@ -115,6 +120,59 @@ func release(l *lab) {
 	}
 }
 
+// endsAsOne: when letting go of one of its VMs loses, the operation has not ended either.
+func endsAsOne(l *lab) {
+	j := jetstream.NewJournal(l.client("a", nil))
+	batch := requested(opA, failover.Hold{Key: "1"})
+	batch.Take = append(batch.Take, failover.Hold{Key: "2", Op: opA})
+	op := l.append(j, failover.Operation{ID: opA}, batch)
+	end := failover.Batch{At: time.Now(), Facts: []failover.Fact{failover.Finished{Phase: failover.Failed}}}
+	end.Release = []failover.Hold{{Key: "1", Seq: l.holder(j, "1").Seq}, {Key: "2", Seq: 1}}
+	if _, err := j.Append(l.ctx, op, end); !errors.Is(err, failover.ErrConflict) {
+		l.Errorf("got %v, want a conflict", err)
+	}
+	if got := l.load(j, opA); got.Seq != op.Seq || l.holder(j, "1").Op != opA || l.holder(j, "2").Op != opA {
+		l.Errorf("a part of the end is stored: %+v", got)
+	}
+	end.Release[1].Seq = l.holder(j, "2").Seq
+	op = l.append(j, op, end)
+	if op.Phase != failover.Failed || l.holder(j, "1").Op != "" || l.holder(j, "2").Op != "" {
+		l.Errorf("did not end: %+v", op)
+	}
+}
+
+// wholeBatches: consumers may see the first part of a batch earlier than the rest; who reads the board or folds never does.
+func wholeBatches(l *lab) {
+	c := l.client("a", nil)
+	writer, reader, board := jetstream.NewJournal(c), jetstream.NewJournal(l.client("b", nil)), l.board(c)
+	var ids []failover.OpID
+	for i := range 20 {
+		ids = append(ids, failover.OpIDOf("whole", i))
+	}
+	var writing sync.WaitGroup
+	writing.Go(func() {
+		for _, id := range ids {
+			l.append(writer, failover.Operation{ID: id}, requested(id, failover.Hold{Key: string(id)}))
+		}
+	})
+	for _, id := range ids {
+		for whole := false; !whole; {
+			changes := board.Changes()
+			seen, read := board.Get(id), l.load(reader, id)
+			if seen.Exists() && seen.Phase != failover.Running || read.Exists() && read.Phase != failover.Running {
+				l.Fatalf("half a batch: %s on the board, %s read", seen.Phase, read.Phase)
+			}
+			if whole = seen.Exists() && read.Exists(); !whole {
+				select {
+				case <-changes:
+				case <-time.After(10 * time.Millisecond):
+				}
+			}
+		}
+	}
+	writing.Wait()
+}
+
 func lostAnswer(l *lab) {
 	j := jetstream.NewJournal(l.client("a", losing("journal.append", 1)))
 	op := l.append(j, failover.Operation{ID: opA}, claimed("one"))
@@ -186,7 +244,7 @@ func lostCommandAnswer(l *lab) {
 
 // race: many writers, each with the guard that it read, have one winner for each sequence.
 func race(l *lab) {
-	const writers, rounds = 8, 12
+	const writers, rounds = 16, 12
 	journals := []*jetstream.Journal{jetstream.NewJournal(l.client("a", nil)), jetstream.NewJournal(l.client("b", nil))}
 	op := l.append(journals[0], failover.Operation{ID: opA}, claimed("start"))
 	for round := range rounds {
@@ -220,7 +278,7 @@ func race(l *lab) {
 
 // raceForHold: operations that want the same VM at the same time.
 func raceForHold(l *lab) {
-	const writers = 8
+	const writers = 16
 	journal := jetstream.NewJournal(l.client("a", nil))
 	var mu sync.Mutex
 	var won []failover.OpID

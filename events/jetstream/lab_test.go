@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"runtime"
@@ -21,11 +22,15 @@ import (
 	"ferry/events"
 	"ferry/events/jetstream"
 	"ferry/failover"
+	"ferry/sandbox/replicas"
 )
 
 // The server's access-time ticker would be made in the first bubble and stop time in all others.
 func TestMain(m *testing.M) {
 	ats.Register()
+	if dir := os.Getenv(victimDir); dir != "" {
+		victim(dir)
+	}
 	os.Exit(m.Run())
 }
 
@@ -42,6 +47,7 @@ type lab struct {
 	url      string // of a cluster; "" is the server within the process
 	replicas int
 	server   atomic.Pointer[server.Server]
+	proxy    *replicas.Proxy // between the server and its clients; nil for none
 	azure    jetstream.Azure // of the executor that serves
 	policy   failover.Policy // of the process that serves
 }
@@ -56,6 +62,22 @@ func bubble(t *testing.T, test func(*lab)) {
 		l.start()
 		t.Cleanup(l.stop)
 		l.client("setup", nil)
+		test(l)
+	})
+}
+
+// proxied runs a test in fake time on one server that answers as a cluster does.
+func proxied(t *testing.T, seed *rand.Rand, test func(*lab)) {
+	t.Helper()
+	dir := t.TempDir()
+	forget()
+	synctest.Test(t, func(t *testing.T) {
+		l := &lab{T: t, ctx: t.Context(), dir: dir, replicas: 1}
+		l.start()
+		t.Cleanup(func() { l.stop(); pass(time.Second) }) // the files of batches that were given up are flushed by and by
+		l.client("setup", nil)
+		l.proxy = replicas.New(replicas.Options{Dial: l.InProcessConn, Subjects: []string{"ferry.>", "$KV.>"}, Rand: seed})
+		t.Cleanup(l.proxy.Close)
 		test(l)
 	})
 }
@@ -105,7 +127,10 @@ func (l *lab) InProcessConn() (net.Conn, error) {
 func (l *lab) client(name string, seam jetstream.Seam) *jetstream.Client {
 	l.Helper()
 	o := jetstream.Options{URL: l.url, Name: name, Replicas: l.replicas, Seam: seam, Log: logger(l.T)}
-	if l.url == "" {
+	switch {
+	case l.proxy != nil:
+		o.InProcess = l.proxy
+	case l.url == "":
 		o.InProcess = l
 	}
 	c, err := jetstream.Connect(o)

@@ -103,11 +103,20 @@ func (c *Client) attempt(ctx context.Context, batch []guarded) (uint64, error) {
 		return seq, err
 	}
 	switch api.ErrorCode {
-	case codeWrongLast, codeWrongLastConstant, codeDuplicateInBatch:
+	case codeWrongLast, codeWrongLastConstant:
 		return c.readBack(ctx, batch)
+	case codeDuplicateInBatch:
+		// Ids are new for each batch, so it is ours that is stored. A reader that lags behind does not show it yet.
+		if seq, err = c.readBack(ctx, batch); errors.Is(err, failover.ErrConflict) {
+			return 0, errLags
+		}
+		return seq, err
 	}
 	return 0, err
 }
+
+// errLags says that what is stored for sure cannot be read yet.
+var errLags = errors.New("stored, and not to be read yet")
 
 func (c *Client) publish(ctx context.Context, batch []guarded) (uint64, error) {
 	last := batch[len(batch)-1]
