@@ -37,22 +37,13 @@ func NewBoard(c *Client) *Board {
 
 // Run follows the stream from its beginning until ctx ends, or the connection is closed for good. It is run once.
 func (b *Board) Run(ctx context.Context) error {
-	consumer, err := b.client.js.OrderedConsumer(ctx, events.Stream, jetstream.OrderedConsumerConfig{FilterSubjects: []string{events.OpSubjects}})
+	messages, until, err := b.follow(ctx)
 	if err != nil {
-		return fmt.Errorf("following %s: %w", events.OpSubjects, err)
-	}
-	messages, err := consumer.Messages()
-	if err != nil {
-		return fmt.Errorf("following %s: %w", events.OpSubjects, err)
+		return err
 	}
 	defer messages.Stop() // whatever ends this; ctx only wakes Next
 	stop := context.AfterFunc(ctx, messages.Stop)
 	defer stop()
-	info, err := consumer.Info(ctx)
-	if err != nil {
-		return fmt.Errorf("following %s: %w", events.OpSubjects, err)
-	}
-	until := info.NumPending + info.Delivered.Consumer
 	if until == 0 {
 		close(b.ready)
 	}
@@ -74,6 +65,27 @@ func (b *Board) Run(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// follow opens the facts from the first one and says how many there are by now.
+func (b *Board) follow(ctx context.Context) (messages jetstream.MessagesContext, stored uint64, err error) {
+	err = Await(ctx, b.client.log, events.OpSubjects, func(ctx context.Context) error {
+		consumer, err := b.client.js.OrderedConsumer(ctx, events.Stream, jetstream.OrderedConsumerConfig{FilterSubjects: []string{events.OpSubjects}})
+		if err != nil {
+			return err
+		}
+		if messages, err = consumer.Messages(); err != nil {
+			return err
+		}
+		info, err := consumer.Info(ctx)
+		if err != nil {
+			messages.Stop()
+			return err
+		}
+		stored = info.NumPending + info.Delivered.Consumer
+		return nil
+	})
+	return messages, stored, err
 }
 
 // Ready is closed when everything that was stored when Run began is on the board.

@@ -119,8 +119,14 @@ func nkeyOption(seed string) (nats.Option, error) {
 	return nats.Nkey(public, pair.Sign), nil
 }
 
-// Close ends the connection at once. What was stored stays stored; what was not acknowledged comes again.
-func (c *Client) Close() { c.nc.Close() }
+// Close ends the connection when what was sent has arrived, which matters to whoever takes over. What was stored stays
+// stored; what was not acknowledged comes again.
+func (c *Client) Close() {
+	if c.nc.IsConnected() {
+		_ = c.nc.FlushTimeout(attemptTimeout) // nothing is lost without it, only later
+	}
+	c.nc.Close()
+}
 
 // stream gives the handle of the one stream.
 func (c *Client) stream(ctx context.Context) (jetstream.Stream, error) {

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,13 +41,15 @@ const answerWithin = 10 * time.Second
 const readyWithin = 30 * time.Second
 
 // ErrLocked says that another process uses the data directory: two servers on one store lose data silently.
-var ErrLocked = errors.New("another ferry process is running on this data directory")
+var ErrLocked = errors.New("another ferry process is running on this data directory; end it first, or name another data_dir." +
+	" Several processes work together on a NATS server of their own: nats.url")
 
 // Embedded is a NATS server within the process, on loopback only.
 type Embedded struct {
 	server *server.Server
 	lock   *os.File
 	seeds  map[string]string // role -> nkey seed
+	errors chan struct{}     // holds one: the server has logged an error
 }
 
 // ClientFile is what a terminal needs to reach an embedded server, or a service that answers for checks.
@@ -66,7 +69,7 @@ func StartEmbedded(dir string, listen bool, log *slog.Logger) (*Embedded, error)
 	if err != nil {
 		return nil, err
 	}
-	e := &Embedded{lock: lock, seeds: map[string]string{}}
+	e := &Embedded{lock: lock, seeds: map[string]string{}, errors: make(chan struct{}, 1)}
 	if err := e.start(dir, listen, log); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -106,7 +109,7 @@ func (e *Embedded) start(dir string, listen bool, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("configuring the embedded NATS server: %w", err)
 	}
-	s.SetLogger(serverLog{log}, false, false)
+	s.SetLogger(serverLog{log, e.complain}, false, false)
 	s.Start()
 	e.server = s
 	if !s.ReadyForConnections(readyWithin) {
@@ -184,6 +187,45 @@ func (e *Embedded) Options(role string) Options {
 
 // InProcessConn connects without a socket.
 func (e *Embedded) InProcessConn() (net.Conn, error) { return e.server.InProcessConn() }
+
+func (e *Embedded) complain() {
+	select {
+	case e.errors <- struct{}{}:
+	default:
+	}
+}
+
+// Watch waits until the server keeps nothing more, which only room on the disk and a new start end, and returns why; nil
+// when ctx ends. Up to then nothing that was confirmed is lost, and what could not be stored was not confirmed.
+func (e *Embedded) Watch(ctx context.Context) error {
+	for {
+		select {
+		case <-e.errors:
+		case <-ctx.Done():
+			return nil
+		}
+		if err := e.health(); err != nil {
+			return fmt.Errorf("it stores nothing more (%w): make room on the disk of data_dir, then start ferry again", err)
+		}
+	}
+}
+
+// health says why the server cannot store.
+func (e *Embedded) health() error {
+	if h := e.server.Healthz(nil); h.Error != "" {
+		return errors.New(h.Error)
+	}
+	js, err := e.server.Jsz(nil)
+	switch {
+	case err != nil:
+		return err
+	case js.Disabled:
+		return errors.New("JetStream has shut down")
+	case js.Store > uint64(max(0, js.Config.MaxStore)):
+		return fmt.Errorf("its limit of %d bytes is reached", js.Config.MaxStore)
+	}
+	return nil
+}
 
 // Stop shuts the server down and lets the data directory go.
 func (e *Embedded) Stop() error {

@@ -50,9 +50,13 @@ func (c *Client) Drives(ctx context.Context, slots int, handle func(context.Cont
 }
 
 func (c *Client) work(ctx context.Context, name string, slots int, handle func(context.Context, jetstream.Msg) error) error {
-	consumer, err := c.js.Consumer(ctx, events.Stream, name)
+	var consumer jetstream.Consumer
+	err := Await(ctx, c.log, "consumer "+name, func(ctx context.Context) (err error) {
+		consumer, err = c.js.Consumer(ctx, events.Stream, name)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("opening consumer %s: %w", name, err)
+		return err
 	}
 	free := make(chan struct{}, slots)
 	var running sync.WaitGroup
@@ -117,7 +121,11 @@ func (c *Client) one(ctx context.Context, name string, m jetstream.Msg, handle f
 		return
 	}
 	if err != nil {
-		c.log.WarnContext(ctx, "handling failed, it comes again", slog.String("consumer", name), slog.String("subject", m.Subject()), slog.Any("error", err))
+		if ctx.Err() != nil {
+			c.log.InfoContext(ctx, "handed over", slog.String("consumer", name), slog.String("subject", m.Subject()))
+		} else {
+			c.log.WarnContext(ctx, "handling failed, it comes again", slog.String("consumer", name), slog.String("subject", m.Subject()), slog.Any("error", err))
+		}
 		err = c.seam(name+".nak", func() error { return m.NakWithDelay(retryAfter) })
 	} else {
 		err = c.seam(name+".ack", func() error { return doubleAck(ctx, m) })

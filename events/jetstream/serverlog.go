@@ -7,9 +7,13 @@ import (
 
 // serverLog passes on what the embedded server has to complain about. Without it a full disk looks like silence: the server
 // drops what it cannot write, and after such an error it stores nothing more until it is started again.
-type serverLog struct{ log *slog.Logger }
+type serverLog struct {
+	log      *slog.Logger
+	complain func() // is told of every error; it must not wait
+}
 
 func (l serverLog) Errorf(format string, v ...any) {
+	l.complain()
 	l.log.Error("the embedded NATS server", slog.String("error", fmt.Sprintf(format, v...)),
 		slog.String("hint", "when it cannot write, make room on the disk of data_dir, then start ferry again"))
 }

@@ -10,7 +10,7 @@ import (
 // A server that cannot write says so in Ferry's log, and its notices stay out of it.
 func TestTheServerComplains(t *testing.T) {
 	var out bytes.Buffer
-	l := serverLog{slog.New(slog.NewTextHandler(&out, nil))}
+	l := serverLog{slog.New(slog.NewTextHandler(&out, nil)), func() {}}
 	l.Noticef("Server is ready")
 	l.Errorf("critical write error: %v", "no space left on device")
 	l.Warnf("slow consumer")

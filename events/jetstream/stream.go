@@ -54,7 +54,8 @@ func consumerConfigs() []jetstream.ConsumerConfig {
 	return []jetstream.ConsumerConfig{decide, drive, announce}
 }
 
-// Ensure creates the stream, its consumers and the buckets, or leaves them as they are when they fit.
+// Ensure creates the stream, its consumers and the buckets, or leaves them as they are when they fit. It is an executor's
+// to do; see [Client.Present].
 func (c *Client) Ensure(ctx context.Context) error {
 	if _, err := c.js.CreateOrUpdateStream(ctx, c.streamConfig()); err != nil {
 		return fmt.Errorf("ensuring stream %s: %w", events.Stream, err)
@@ -70,4 +71,16 @@ func (c *Client) Ensure(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Present is nil when everything is there that a bot needs and an executor sets up: a bot has no right to make it.
+func (c *Client) Present(ctx context.Context) error {
+	if _, err := c.stream(ctx); err != nil {
+		return err
+	}
+	if _, err := c.OpenAnnouncements(ctx); err != nil {
+		return err
+	}
+	_, err := c.OpenMessages(ctx)
+	return err
 }

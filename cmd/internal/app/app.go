@@ -1,8 +1,8 @@
 // Package app wires Ferry: from a configuration to a running bot, executor, or both, and back down again.
 //
 // It owns the order in which things start and end, and the small adapters between packages that must not know each other.
-// It refuses to decide anything about operations. An App is started once and stopped once; Stop may be called at any time,
-// also twice or before Start, and from any goroutine.
+// It refuses to decide anything about operations. An App has one life: a second Start is the first one's, and after Stop there
+// is none. Start and Stop may be called from any goroutine, Stop at any time, also twice or before Start.
 package app
 
 import (
@@ -47,6 +47,10 @@ type App struct {
 	opts     Options
 	embedded *jetstream.Embedded
 
+	starting sync.Mutex // held while starting and while ending: Stop waits for a Start that it has cut short
+	started  bool
+	result   error // of the first Start
+
 	stop    context.CancelFunc // ends every loop
 	ctx     context.Context    //nolint:containedctx // the life of the process, made by New and ended by Stop
 	loops   sync.WaitGroup
@@ -55,8 +59,13 @@ type App struct {
 
 	mu      sync.Mutex
 	closers []closer // run last in, first out
-	stopped bool
 }
+
+// ErrStopped says that an App was stopped before it was started, or while it was.
+var ErrStopped = errors.New("stopped before it was up")
+
+// ErrLocked says that another process uses the data directory.
+var ErrLocked = jetstream.ErrLocked
 
 // closer is a clean-up with a name for the log.
 type closer struct {
@@ -114,13 +123,21 @@ func (a *App) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Stop takes no new work, lets calls in flight be recorded, and closes everything. ctx bounds the waiting.
+// Stop takes no new work, lets calls in flight be recorded, hands everything else over and closes. ctx bounds the waiting.
 func (a *App) Stop(ctx context.Context) error {
+	a.stop()
+	a.starting.Lock()
+	defer a.starting.Unlock()
+	return a.end(ctx)
+}
+
+// end closes what there is, once.
+func (a *App) end(ctx context.Context) error {
+	a.stop()
 	a.mu.Lock()
 	closers := a.closers
-	a.closers, a.stopped = nil, true
+	a.closers = nil
 	a.mu.Unlock()
-	a.stop()
 	ended := make(chan struct{})
 	go func() {
 		a.loops.Wait()

@@ -22,33 +22,47 @@ import (
 // httpTimeout bounds one request to Slack or Azure.
 const httpTimeout = 30 * time.Second
 
-// Start brings every part up. When one fails, what was started is stopped again.
+// Start brings every part up. It waits for NATS as long as ctx and [App.Stop] let it. When a part fails, what was started is
+// stopped again.
 func (a *App) Start(ctx context.Context) error {
-	if err := a.start(ctx); err != nil {
-		return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+	a.starting.Lock()
+	defer a.starting.Unlock()
+	if a.started {
+		return a.result
 	}
-	return nil
+	a.started = true
+	limited, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(a.ctx, cancel)()
+	err := a.start(limited)
+	if a.ctx.Err() != nil {
+		err = errors.Join(ErrStopped, err)
+	}
+	if err != nil {
+		err = errors.Join(err, a.end(context.WithoutCancel(ctx)))
+	}
+	a.result = err
+	return err
 }
 
 func (a *App) start(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err := a.serveNATS(); err != nil {
 		return err
 	}
 	clients := map[Role]*jetstream.Client{}
 	for _, role := range a.opts.Roles {
-		client, err := a.connect(string(role))
+		client, err := a.connect(ctx, string(role))
 		if err != nil {
 			return err
 		}
 		a.onStop("connection of the "+string(role), func(context.Context) error { client.Close(); return nil })
 		clients[role] = client
 	}
-	// An executor may set up what is missing; a bot alone does too, when its identity lets it.
-	first := clients[a.opts.Roles[len(a.opts.Roles)-1]]
-	if executor := clients[Executor]; executor != nil {
-		first = executor
-	}
-	if err := first.Ensure(ctx); err != nil {
+	first, err := a.setUp(ctx, clients)
+	if err != nil {
 		return err
 	}
 	board := jetstream.NewBoard(first)
@@ -85,16 +99,31 @@ func (a *App) serveNATS() error {
 	}
 	a.embedded = embedded
 	a.onStop("embedded NATS server", func(context.Context) error { return embedded.Stop() })
+	a.loop("embedded NATS server", embedded.Watch)
 	return nil
 }
 
-func (a *App) connect(role string) (*jetstream.Client, error) {
+func (a *App) connect(ctx context.Context, role string) (client *jetstream.Client, err error) {
 	o := jetstream.Options{URL: a.opts.Config.NATS.URL, Creds: a.opts.Config.NATS.Creds, Name: role}
 	if a.embedded != nil {
 		o = a.embedded.Options(role)
 	}
 	o.Replicas, o.Dial, o.Seam, o.Log = a.opts.Config.NATS.Replicas, a.opts.Dial, a.opts.Seam, a.opts.Log
-	return jetstream.Connect(o)
+	err = jetstream.Await(ctx, o.Log, "a connection", func(context.Context) (err error) {
+		client, err = jetstream.Connect(o)
+		return err
+	})
+	return client, err
+}
+
+// setUp makes sure that stream, consumers and buckets are there, and gives the client that may read them all. An executor
+// makes what is missing; a bot alone waits for one to do it.
+func (a *App) setUp(ctx context.Context, clients map[Role]*jetstream.Client) (*jetstream.Client, error) {
+	if executor := clients[Executor]; executor != nil {
+		return executor, jetstream.Await(ctx, a.opts.Log, "its stream, consumers and buckets", executor.Ensure)
+	}
+	bot := clients[Bot]
+	return bot, jetstream.Await(ctx, a.opts.Log, "an executor to set up stream, consumers and buckets", bot.Present)
 }
 
 func (a *App) startExecutor(client *jetstream.Client, board *jetstream.Board) (*executor.Executor, error) {
@@ -150,11 +179,15 @@ func (a *App) httpClient() *http.Client {
 }
 
 func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jetstream.Board) error {
-	announcements, err := client.OpenAnnouncements(ctx)
-	if err != nil {
+	var announcements *jetstream.Announcements
+	var messages *jetstream.Messages
+	err := jetstream.Await(ctx, a.opts.Log, "what it announces", func(ctx context.Context) (err error) {
+		if announcements, err = client.OpenAnnouncements(ctx); err != nil {
+			return err
+		}
+		messages, err = client.OpenMessages(ctx)
 		return err
-	}
-	messages, err := client.OpenMessages(ctx)
+	})
 	if err != nil {
 		return err
 	}

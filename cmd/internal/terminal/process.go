@@ -20,8 +20,8 @@ import (
 // defaultConfig is read when it is there and --config is not given.
 const defaultConfig = "ferry.yaml"
 
-// drainWithin is how long a process may take to end: calls in flight are recorded first.
-const drainWithin = 30 * time.Second
+// drainWithin is how long a process may take to end: a call in flight may take 30 s, and is recorded then.
+const drainWithin = 40 * time.Second
 
 func newProcesses(g *globals) []*cobra.Command {
 	process := func(name, short string, roles ...app.Role) *cobra.Command {
@@ -90,6 +90,10 @@ func (g *globals) load(log *slog.Logger) (*config.Config, error) {
 func run(ctx context.Context, o app.Options, ready func()) (err error) {
 	a := app.New(o)
 	if err := a.Start(ctx); err != nil {
+		if ctx.Err() != nil {
+			o.Log.InfoContext(ctx, "ended before it was up", slog.Any("why", context.Cause(ctx)))
+			return nil
+		}
 		return err
 	}
 	defer func() {
@@ -102,9 +106,10 @@ func run(ctx context.Context, o app.Options, ready func()) (err error) {
 	}
 	select {
 	case <-ctx.Done():
-		o.Log.InfoContext(ctx, "ending", slog.Any("why", context.Cause(ctx)))
+		o.Log.InfoContext(ctx, "ending: no new work; what is in flight is recorded, all else handed over", slog.Any("why", context.Cause(ctx)))
 		return nil
 	case err := <-a.Failed():
+		o.Log.ErrorContext(ctx, "ending", slog.Any("error", err))
 		return err
 	}
 }

@@ -51,10 +51,16 @@ func exit(code int, err error) error { return &exitError{code, err} }
 
 // Main runs one command line and returns its exit code. The first signal asks the command to end, the second ends it.
 func Main(args []string, io Streams) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	// Once the first signal is taken, the next one has its default effect: it ends the process at once.
-	context.AfterFunc(ctx, stop)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		got := <-signals
+		// From here on a signal ends the process at once. Only then is the first one told: nobody can be too quick.
+		signal.Reset(os.Interrupt, syscall.SIGTERM)
+		cancel(fmt.Errorf("%s signal received", got))
+	}()
 	return Run(ctx, args, io)
 }
 
@@ -87,7 +93,7 @@ func exitCode(err error) int {
 			return exitUsage
 		}
 		return exitRefused
-	case errors.As(err, &notYet), errors.As(err, &invalid):
+	case errors.As(err, &notYet), errors.As(err, &invalid), errors.Is(err, app.ErrLocked):
 		return exitUsage
 	case errors.Is(err, app.ErrNoAnswer), errors.Is(err, app.ErrNotConfirmed), errors.Is(err, app.ErrUnreachable):
 		return exitNotKnown
