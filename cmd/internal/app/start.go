@@ -33,7 +33,13 @@ func (a *App) Start(ctx context.Context) error {
 	a.started = true
 	limited, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(a.ctx, cancel)()
+	go func() {
+		select {
+		case <-a.ctx.Done():
+			cancel()
+		case <-limited.Done():
+		}
+	}()
 	err := a.start(limited)
 	if a.ctx.Err() != nil {
 		err = errors.Join(ErrStopped, err)

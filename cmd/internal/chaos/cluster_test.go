@@ -64,7 +64,7 @@ func (k *kit) ports(n int) []int {
 		if err != nil {
 			k.Fatal(err)
 		}
-		defer l.Close() // when all are known
+		defer func() { _ = l.Close() }() // when all are known
 		address, _ := l.Addr().(*net.TCPAddr)
 		ports = append(ports, address.Port)
 	}

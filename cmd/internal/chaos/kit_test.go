@@ -77,7 +77,7 @@ func (k *kit) run(name, program string, args ...string) *proc {
 		k.Fatal(err)
 	}
 	p := &proc{kit: k, name: name, said: &words{file: file, grown: make(chan struct{})}, done: make(chan struct{})}
-	p.cmd = exec.CommandContext(context.WithoutCancel(k.Context()), program, args...) //nolint:gosec // the programs are ours
+	p.cmd = exec.CommandContext(context.WithoutCancel(k.Context()), program, args...)
 	p.cmd.Env = append(os.Environ(), k.env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
 	if err := p.cmd.Start(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,13 +62,13 @@ func (k *kit) outside(vms int) *outside {
 // start begins a process of Ferry: up, bot or executor.
 func (o *outside) start(name, role string) *proc {
 	o.Helper()
-	return o.run(name, o.kit.ferry, role, "--config", o.file(name))
+	return o.run(name, o.ferry, role, "--config", o.file(name))
 }
 
 // starved is the same for a process that cannot write a file of more than so many blocks of 512 bytes.
 func (o *outside) starved(name, role, blocks string) *proc {
 	o.Helper()
-	return o.run(name, "/bin/sh", "-c", `ulimit -f "$0"; exec "$@"`, blocks, o.kit.ferry, role, "--config", o.file(name))
+	return o.run(name, "/bin/sh", "-c", `ulimit -f "$0"; exec "$@"`, blocks, o.ferry, role, "--config", o.file(name))
 }
 
 // file is the configuration of a process, written with its first life.
@@ -103,9 +104,8 @@ func (o *outside) presses(who, label, vm string) {
 
 // card is the newest card about a VM, as people read it.
 func (o *outside) card(vm string) string {
-	messages := o.workspace.Messages(incident, "")
-	for i := len(messages) - 1; i >= 0; i-- {
-		if text := strings.Join(o.workspace.Render(messages[i]), "\n"); strings.HasPrefix(text, "# ") && strings.Contains(text, vm) {
+	for _, m := range slices.Backward(o.workspace.Messages(incident, "")) {
+		if text := strings.Join(o.workspace.Render(m), "\n"); strings.HasPrefix(text, "# ") && strings.Contains(text, vm) {
 			return text
 		}
 	}
