@@ -306,5 +306,8 @@ func unavailable(ctx context.Context, err error) (*failover.Refusal, error) {
 	if errors.As(err, &site) && site.Kind == failover.RefusedBySite {
 		return failover.Refuse(failover.Unavailable, cmp.Or(site.Fault.Action, "Nothing was started."), "Azure refuses to show it: %s.", strings.TrimSuffix(err.Error(), ".")), nil
 	}
+	if site != nil && (site.Fault.Action != "" || strings.HasPrefix(site.Fault.Message, "Azure ")) { // it says all by itself
+		return failover.Refuse(failover.Unavailable, strings.TrimSpace(site.Fault.Action+" Nothing was started; ask again in a moment."), "%s.", strings.TrimSuffix(site.Fault.Message, ".")), nil
+	}
 	return failover.Refuse(failover.Unavailable, "Nothing was started; ask again in a moment.", "Azure did not answer: %s.", strings.TrimSuffix(err.Error(), ".")), nil
 }

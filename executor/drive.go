@@ -154,7 +154,7 @@ func (d *driver) look(ctx context.Context, target string, before failover.Observ
 		return ctx.Err()
 	}
 	if err == nil {
-		seen.Silent, seen.RetryAt, seen.Refused = time.Time{}, time.Time{}, nil
+		seen.Silent, seen.RetryAt, seen.Refused, seen.Barred = time.Time{}, time.Time{}, nil, nil
 		d.seen[target] = *seen
 		return nil
 	}
@@ -165,18 +165,22 @@ func (d *driver) look(ctx context.Context, target string, before failover.Observ
 
 // silence is an observation after a reading that failed: since when, how, and when to try again.
 func silence(before failover.Observation, err error, now time.Time) failover.Observation {
-	wait, refused := failover.LookEvery, (*failover.Fault)(nil)
-	if site, ok := errors.AsType[*failover.SiteError](err); ok {
-		wait = max(wait, site.After)
-		if site.Kind == failover.RefusedBySite {
-			refused = &site.Fault
-		}
+	site, ok := errors.AsType[*failover.SiteError](err)
+	if !ok {
+		site = &failover.SiteError{Kind: failover.Retry}
 	}
-	if before.Silent.IsZero() || (before.Refused == nil) != (refused == nil) {
-		before.Silent = now
+	after := before
+	after.Refused, after.Barred, after.RetryAt = nil, nil, now.Add(max(failover.LookEvery, site.After))
+	switch {
+	case site.Kind == failover.RefusedBySite:
+		after.Refused = &site.Fault
+	case site.Fault.Action != "": // somebody can do something about it
+		after.Barred = &site.Fault
 	}
-	before.Refused, before.RetryAt = refused, now.Add(wait)
-	return before
+	if before.Silent.IsZero() || (before.Refused == nil) != (after.Refused == nil) || (before.Barred == nil) != (after.Barred == nil) {
+		after.Silent = now.Add(-site.Silent)
+	}
+	return after
 }
 
 func (d *driver) readItem(ctx context.Context, target string, seen *failover.Observation, what failover.Look) (err error) {

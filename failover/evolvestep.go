@@ -2,6 +2,7 @@ package failover
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -154,8 +155,8 @@ func evolveStep(op Operation, t *Target, step *Step, r Record) {
 	case StepDelayed:
 		step.State, step.Until, step.Unknown = StateDelayed, f.Until, time.Time{}
 		t.Progress = "Azure asked to wait: " + f.Fault.Message
-		if !f.Until.After(r.At) { // nobody has to wait
-			t.Progress = f.Fault.Message
+		if !f.Until.After(r.At) || f.Fault.Action != "" || strings.HasPrefix(f.Fault.Message, "Azure ") { // nobody asked to wait
+			t.Progress = strings.TrimSpace(f.Fault.Message + " " + f.Fault.Action)
 		}
 	case Observed:
 		step.Tasks, step.JobEnded = f.Tasks, step.JobEnded || f.JobEnded

@@ -143,7 +143,9 @@ const CodePrerequisite = "Prerequisite"
 type SiteError struct {
 	Kind  SiteErrorKind
 	After time.Duration // for Retry: how long Azure asked to wait; 0 when it did not say
-	Fault Fault
+	// Silent is for how long Azure is known not to answer; 0 when this is the first that is heard of it.
+	Silent time.Duration
+	Fault  Fault
 }
 
 // Error gives the fault in one line.

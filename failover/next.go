@@ -56,6 +56,8 @@ type Observation struct {
 	StillSince time.Time
 	// Refused is Azure's answer when it answers but refuses to show what was asked for: gone, or not allowed.
 	Refused *Fault
+	// Barred is why Azure does not let Ferry in for now, which somebody can mend: no token, or one that it does not take.
+	Barred *Fault
 }
 
 // answers reports whether Azure has answered and still does.
@@ -265,6 +267,9 @@ func silent(op Operation, t Target, kind StepKind, seen Observation, now time.Ti
 		}
 		since, detail = "Azure refuses to show it since "+stamp(seen.Silent), ": "+seen.Refused.Message
 	}
+	if seen.Barred != nil {
+		since, detail = barred(seen)
+	}
 	if !underWay(t, kind) {
 		detail += "; what was decided holds until " + stamp(op.OpenedAt.Add(TryWithin))
 	}
@@ -272,6 +277,11 @@ func silent(op Operation, t Target, kind StepKind, seen Observation, now time.Ti
 		return Tell{[]Fact{note(t, kind, since+detail+keepsAsking)}}
 	}
 	return Wait{seen.RetryAt}
+}
+
+// barred says what keeps Ferry out of Azure and what to do about it.
+func barred(seen Observation) (since, detail string) {
+	return "Azure does not let Ferry in since " + stamp(seen.Silent), ": " + strings.TrimSuffix(seen.Barred.Message+" "+seen.Barred.Action, ".")
 }
 
 // note tells people something about a step, and leaves its tasks as they are.

@@ -44,6 +44,10 @@ func prepare(op Operation, t Target, seen Observation, now time.Time) Effect {
 // notReadable waits for Azure to show what a gate is about, and says why that takes long.
 func notReadable(t Target, kind StepKind, seen Observation, now time.Time) Effect {
 	told := "Azure does not answer since " + stamp(seen.Silent) + keepsAsking
+	if seen.Barred != nil {
+		since, detail := barred(seen)
+		told = since + detail + keepsAsking
+	}
 	if seen.Refused != nil {
 		told = strings.TrimSpace(seen.Refused.Message + " " + seen.Refused.Action)
 	}

@@ -83,12 +83,18 @@ func (c cardOf) running() []line {
 		return c.incident()
 	}
 	lines := []line{words("%s", c.whatNext())}
-	if begun := c.begun(); !begun.IsZero() {
-		l := line{plain("Started "), moment(begun, c.now), plain(", running for " + duration(c.now.Sub(begun)))}
-		if i := slices.IndexFunc(c.op.Targets, func(t failover.Target) bool { return t.Lead || len(c.op.Targets) == 1 }); i >= 0 && c.op.Targets[i].Progress != "" {
-			l = append(l, plain(": "+strings.TrimRight(c.say(c.op.Targets[i].Progress), ".")))
-		}
-		lines = append(lines, append(l, plain(".")))
+	progress := ""
+	if i := slices.IndexFunc(c.op.Targets, func(t failover.Target) bool { return t.Lead || len(c.op.Targets) == 1 }); i >= 0 {
+		progress = strings.TrimRight(c.say(c.op.Targets[i].Progress), ".")
+	}
+	switch begun := c.begun(); {
+	case begun.IsZero() && progress != "":
+		lines = append(lines, words("%s.", upper(progress)))
+	case begun.IsZero():
+	case progress != "":
+		lines = append(lines, line{plain("Started "), moment(begun, c.now), plain(", running for " + duration(c.now.Sub(begun)) + ": " + progress + ".")})
+	default:
+		lines = append(lines, line{plain("Started "), moment(begun, c.now), plain(", running for " + duration(c.now.Sub(begun)) + ".")})
 	}
 	if at := c.protectedAt(); !at.IsZero() {
 		lines = append(lines, line{plain("Expected to be protected at about "), moment(at, c.now), plain(", an estimate.")})

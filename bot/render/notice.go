@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -15,6 +16,9 @@ type Notice struct {
 	Key     string // once per operation
 	Message Message
 	Thread  bool // belongs into the card's thread; else into the channel
+	// At is since when it holds, and Late the message for who hears of it long after that.
+	At   time.Time
+	Late Message
 }
 
 // Notices are what should be notified of an operation as it stands. The caller sends each key once per operation, so a key
@@ -94,9 +98,25 @@ const (
 
 func (n noticeOf) make(key string, who line, text string) Notice {
 	room := maxNotice - len([]rune(mrkdwn(who)))
-	l := append(who, plain(clip(text, room)))
-	d := draft{id: n.op.ID, seq: n.op.Seq}
-	return Notice{Key: key, Message: Message{Text: mrkdwn(l), Blocks: []slack.Block{richText(d.blockID(key), []line{l})}}}
+	at := n.since()
+	told := "This is of " + bot.Stamp(at) + ". "
+	message := func(text string) Message {
+		l := append(slices.Clone(who), plain(clip(text, room)))
+		d := draft{id: n.op.ID, seq: n.op.Seq}
+		return Message{Text: mrkdwn(l), Blocks: []slack.Block{richText(d.blockID(key), []line{l})}}
+	}
+	return Notice{Key: key, Message: message(text), At: at, Late: message(told + text)}
+}
+
+// since is when the operation came to where it stands.
+func (n noticeOf) since() time.Time {
+	switch {
+	case n.op.Phase.Final() && n.op.RemindedAt.Before(n.op.FinishedAt):
+		return n.op.FinishedAt
+	case !n.op.WaitsSince.IsZero() && n.op.RemindedAt.Before(n.op.WaitsSince) && n.op.Change == nil && len(n.op.CommitAskedBy) == 0:
+		return n.op.WaitsSince
+	}
+	return n.op.At
 }
 
 // mentions are the people who may decide, as many as stay readable.

@@ -70,8 +70,19 @@ func New(o Options) (*Bot, error) {
 // Connected is closed when Slack has greeted the first connection: from then on commands arrive.
 func (b *Bot) Connected() <-chan struct{} { return b.connected }
 
+// greetedOnce reports whether Slack has let the bot in since it was started.
+func (b *Bot) greetedOnce() bool {
+	select {
+	case <-b.connected:
+		return true
+	default:
+		return false
+	}
+}
+
 // Run works until ctx ends, and then returns nil after what was already received had up to 3 s to be stored and
-// acknowledged. An error means that Slack will never let this bot in as it is configured, and says what to fix. Call it once.
+// acknowledged. An error means that Slack has not let this bot in as it is configured, and says what to fix: one that
+// was let in before only logs it and tries on. Call it once.
 func (b *Bot) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -15,6 +15,9 @@ import (
 // metadataType marks our messages for other programs; the payload names the operation and nothing else.
 const metadataType = "ferry_operation"
 
+// lateAfter is how long after its time a notice says which that was: Slack shows only when it was posted.
+const lateAfter = 2 * time.Minute
+
 // do carries one chore out.
 func (a *announcer) do(ctx context.Context, p pending, todo chore) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -56,6 +59,9 @@ func (a *announcer) save(ctx context.Context, c *card) error {
 func (a *announcer) post(ctx context.Context, p pending, todo chore) error {
 	intent := p.posted(todo.key)
 	message, options := todo.notice.Message, []slackapi.MsgOption{}
+	if time.Since(todo.notice.At) > lateAfter {
+		message = todo.notice.Late
+	}
 	if todo.key == cardKey {
 		message = render.Card(p.op, time.Now(), intent.Continued)
 	} else if todo.notice.Thread && !p.flat {

@@ -73,16 +73,31 @@ func (s *socket) run(ctx context.Context) error {
 
 // connect keeps the SDK's connection loop going.
 func (s *socket) connect(ctx context.Context) error {
+	told := ""
 	for {
 		err := s.client.RunContext(ctx)
 		if over(ctx) {
 			return nil
 		}
 		if refused := fatal(err, appSetting); refused != nil {
-			return refused
+			if !s.bot.greetedOnce() {
+				return refused
+			}
+			s.bot.refused(ctx, &told, refused)
+			pause(ctx, slowRetry)
+			continue
 		}
 		s.bot.opts.Log.WarnContext(ctx, "the connection to Slack ended; connecting again", slog.Any("cause", cause(err)))
 		pause(ctx, reconnectPause)
+	}
+}
+
+// refused logs once that Slack does not let the bot in any more. What runs goes on without Slack, and people may mend it
+// meanwhile: only a bot that was never let in ends.
+func (b *Bot) refused(ctx context.Context, told *string, err error) {
+	if why := err.Error(); why != *told {
+		*told = why
+		b.opts.Log.ErrorContext(ctx, "Slack does not let the bot in any more; operations go on, and it is tried again every minute", slog.String("cause", why))
 	}
 }
 
@@ -125,7 +140,11 @@ func (s *socket) failed(ctx context.Context, e socketmode.Event) error {
 		return nil
 	}
 	if refused := fatal(problem.ErrorObj, appSetting); refused != nil {
-		return refused
+		if !s.bot.greetedOnce() {
+			return refused
+		}
+		s.bot.refused(ctx, &s.cause, refused)
+		return nil
 	}
 	s.failures++
 	if why := cause(problem.ErrorObj).Error(); why != s.cause {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,6 +60,38 @@ func TestBothConnectionsComeBack(t *testing.T) {
 			pass(time.Second)
 		}
 		if l.Connections() != 2 || len(l.told("U0EVE")) != 4 {
+			t.Errorf("%d connections, %d answers", l.Connections(), len(l.told("U0EVE")))
+		}
+	})
+}
+
+// A token that is revoked while the bot runs ends nothing: it is tried again every minute, without a flood, and with the
+// token's return the bot listens as before.
+func TestTokenRevokedWhileRunning(t *testing.T) {
+	bubble(t, func(l *lab) {
+		var revoked atomic.Bool
+		var asked atomic.Int64
+		l.spoil = func(string, url.Values) string {
+			if !revoked.Load() {
+				return ""
+			}
+			asked.Add(1)
+			return "invalid_auth"
+		}
+		l.start()
+		pass(time.Second)
+		revoked.Store(true)
+		l.Disconnect("refresh_requested")
+		l.Disconnect("refresh_requested")
+		pass(30 * time.Minute)
+		if n := asked.Load(); n < 30 || n > 70 {
+			t.Errorf("Slack was asked %d times in 30 minutes", n)
+		}
+		revoked.Store(false)
+		pass(2 * time.Minute)
+		l.typed("U0EVE", "/failover help")
+		pass(time.Second)
+		if l.Connections() != 2 || len(l.told("U0EVE")) != 1 {
 			t.Errorf("%d connections, %d answers", l.Connections(), len(l.told("U0EVE")))
 		}
 	})

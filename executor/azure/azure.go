@@ -3,7 +3,8 @@
 //
 // It owns the translation between the Azure SDK and package failover: ids, states, dates, and above all what an error
 // means for a caller that must never act twice. It refuses to know operations, approvals or when to act, and it keeps
-// nothing: every read goes to Azure, and a mutating call is sent once, never retried, never waited for.
+// nothing but whether each vault answers: every read goes to Azure, and a mutating call is sent once, never retried, never
+// waited for.
 //
 // Shapes are those of traffic recorded in 2023 and 2025, api-version 2025-01-01. A [Site] is immutable after [New] and
 // safe for concurrent use.
@@ -11,6 +12,8 @@ package azure
 
 import (
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -36,6 +39,8 @@ type Options struct {
 	Transport policy.Transporter
 	// Version stands in the User-Agent as "ferry/<version>", which the SDK cuts to 24 characters.
 	Version string
+	// Log hears when a vault stops answering and when it answers again; nil: nobody does.
+	Log *slog.Logger
 }
 
 // Vault names one Recovery Services vault. Azure compares the three names without case, and so does a [Site].
@@ -80,6 +85,9 @@ func New(o Options) (*Site, error) {
 	if o.Credential == nil {
 		return nil, fmt.Errorf("azure: no credential")
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	site := &Site{caches: map[string]string{}, credential: tokens{o.Credential}, options: clientOptions(o, endpoint)}
 	for region, id := range o.Caches {
 		site.caches[regionCode(region)] = id
@@ -91,7 +99,9 @@ func New(o Options) (*Site, error) {
 		if site.find(v) != nil {
 			return nil, fmt.Errorf("azure: vault %q is listed twice", v.Name)
 		}
-		factory, err := siterecovery.NewClientFactory(v.SubscriptionID, site.credential, site.options)
+		options := *site.options // each vault has a breaker of its own
+		options.PerCallPolicies = append(slices.Clone(options.PerCallPolicies), &breaker{vault: v.Name, log: o.Log})
+		factory, err := siterecovery.NewClientFactory(v.SubscriptionID, site.credential, &options)
 		if err != nil {
 			return nil, fmt.Errorf("azure: vault %q: %w", v.Name, err)
 		}

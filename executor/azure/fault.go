@@ -36,6 +36,9 @@ func (o operation) failed(ctx context.Context, a *attempt, err error) error {
 	if a.redirected() {
 		return o.lost(errors.New("the call was redirected"))
 	}
+	if kept, ok := errors.AsType[*closed](err); ok {
+		return kept.siteError(o)
+	}
 	if token, ok := errors.AsType[*tokenError](err); ok {
 		return &failover.SiteError{Kind: failover.Retry, Fault: token.fault()}
 	}
@@ -73,7 +76,7 @@ func (o operation) kind(status int, code string) failover.SiteErrorKind {
 	switch {
 	case status == http.StatusTooManyRequests, strings.HasSuffix(code, "RequestsThrottled"):
 		return failover.Retry
-	case code == "ExpiredAuthenticationToken": // the next call fetches another
+	case status == http.StatusUnauthorized: // surely not taken; the next call brings another token
 		return failover.Retry
 	case status != http.StatusRequestTimeout && status >= 400 && status < 500:
 		return failover.RefusedBySite
@@ -201,6 +204,7 @@ func (e *tokenError) fault() failover.Fault {
 	if failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](e.cause); ok && failed.RawResponse != nil {
 		message = fmt.Sprintf("the identity service answered HTTP %d.", failed.RawResponse.StatusCode)
 	}
+	message, _, _ = strings.Cut(message, " To troubleshoot") // what follows is for who programs with it
 	return failover.Fault{
 		Code: "NoToken", Message: "Ferry got no token for Azure: " + message,
 		Action: "Check azure.credential and the identity that Ferry runs as.",

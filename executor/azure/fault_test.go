@@ -27,7 +27,7 @@ import (
 // wantKind is the promise, written down apart from the code: what a status means for a call and for a read.
 func wantKind(status int, mutating bool) failover.SiteErrorKind {
 	switch {
-	case status == http.StatusTooManyRequests:
+	case status == http.StatusTooManyRequests, status == http.StatusUnauthorized:
 		return failover.Retry
 	case status >= 400 && status <= 499 && status != http.StatusRequestTimeout:
 		return failover.RefusedBySite
@@ -101,7 +101,7 @@ func TestCodesThatSayMoreThanTheStatus(t *testing.T) {
 	}{
 		{503, "SubscriptionRequestsThrottled", "", failover.Retry},
 		{401, "ExpiredAuthenticationToken", "", failover.Retry},
-		{401, "InvalidAuthenticationToken", "identity", failover.RefusedBySite},
+		{401, "InvalidAuthenticationToken", "identity", failover.Retry},
 		{403, "AuthorizationFailed", "replicationProtectedItems/unplannedFailover/action", failover.RefusedBySite},
 		{403, "RequestDisallowedByPolicy", "Policy", failover.RefusedBySite},
 		{404, "ResourceNotFound", "moved by a reprotect", failover.RefusedBySite},

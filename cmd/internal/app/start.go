@@ -170,7 +170,7 @@ func (a *App) site() (executor.Site, error) {
 		vaults = append(vaults, azure.Vault{SubscriptionID: v.SubscriptionID, ResourceGroup: v.ResourceGroup, Name: v.Name})
 	}
 	return azure.New(azure.Options{
-		Endpoint: cfg.Endpoint, Vaults: vaults, Caches: cfg.CacheStorage, Credential: credential, Transport: client, Version: a.opts.Version,
+		Endpoint: cfg.Endpoint, Vaults: vaults, Caches: cfg.CacheStorage, Credential: credential, Transport: client, Version: a.opts.Version, Log: a.opts.Log,
 	})
 }
 

@@ -142,7 +142,8 @@ func TestCommitInThePortal(t *testing.T) {
 	})
 }
 
-// Slack is away for half an hour: the work goes on, and the card catches up with one edit or two.
+// Slack is away for half an hour: the work goes on. When it is back each card gets one edit and no replay of what was missed,
+// and what has to notify is posted with the time that it is of.
 func TestSlackOutage(t *testing.T) {
 	bubble(t, func(w *world) {
 		w.start(nil)
@@ -150,10 +151,33 @@ func TestSlackOutage(t *testing.T) {
 		if !w.until(time.Minute, func() bool { return w.accepted("unplannedFailover") == 1 }) {
 			t.Fatal("never called")
 		}
+		w.types("ana", "/failover test vm-y", "[ ")
+		pass(10 * time.Second)
 		w.workspace.Outage(30 * time.Minute)
+		over := time.Now().Add(30 * time.Minute)
 		pass(29 * time.Minute)
 		w.shows(10*time.Minute, "[ Commit ]")
+		pass(5 * time.Minute)
 		w.once()
+		edits, posts := map[string]int{}, 0
+		for _, c := range w.workspace.Calls() {
+			switch {
+			case c.At.Before(over) || c.Status != "ok":
+			case c.Method == "chat.update":
+				edits[c.TS]++
+			case c.Method == "chat.postMessage":
+				posts++
+			}
+		}
+		if len(edits) != 2 || posts != 2 {
+			t.Errorf("%d cards edited and %d notices posted after the outage, want 2 and 2", len(edits), posts)
+		}
+		for ts, n := range edits {
+			if n != 1 {
+				t.Errorf("card %s was edited %d times", ts, n)
+			}
+		}
+		w.counts("This is of ", 2)
 	})
 }
 

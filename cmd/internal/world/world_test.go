@@ -55,6 +55,7 @@ type world struct {
 	log       *slog.Logger
 	checks    map[string]config.Check // of the configuration
 	groups    map[string]config.Group
+	doors     map[string]*door // by host
 }
 
 // long leaves a test of many simulated hours out of a -short run, as the race detector's: without -short it is always played.
@@ -117,7 +118,7 @@ func newWorld(t *testing.T, dir string, options vault.Options) *world {
 func (w *world) serve(host string, h http.Handler) {
 	l := newPipeListener()
 	w.hosts[host] = l
-	s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
+	s := &http.Server{Handler: w.doorOf(host, h), ReadHeaderTimeout: time.Minute}
 	w.servers = append(w.servers, s)
 	go func() { _ = s.Serve(l) }() // ends with close, which the bubble waits for
 }
