@@ -33,10 +33,15 @@ generate: ## rewrites generated documents and golden files; look at the diff
 	go generate ./...
 	UPDATE_GOLDEN=1 go test -count=1 ./...
 
+histories: ## records the stories that have no record yet into events/testdata/history; what is there is never changed
+	UPDATE_HISTORIES=1 go test -count=1 -run TestRecordHistories ./cmd/internal/world
+	UPDATE_HISTORIES=1 go test -count=1 -run 'TestCorpus$$' ./events
+	UPDATE_HISTORIES=1 go test -count=1 -run TestCorpusIsNotRewritten ./events
+
 image: ## a container image named ferry, needs a container engine
 	docker build --tag ferry .
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: check test race lint sandbox nightly newcomer screenshots generate image help
+.PHONY: check test race lint sandbox nightly newcomer screenshots generate histories image help

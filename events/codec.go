@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,31 @@ const (
 // whatever reply subject a request names, so whoever may ask anything can have an answer stored there. It changes nothing.
 var ErrForeign = errors.New("not written by Ferry")
 
+// ErrNewer says that a newer version of Ferry wrote a message. Skipping it would mean to act without knowing what it says, so
+// whoever reads it leaves alone what it is about.
+var ErrNewer = errors.New("a newer version of Ferry wrote it: upgrade this one")
+
+// expect checks that a message was written by Ferry and is of one of the types, or says which of the two it is not.
+func (m Message) expect(types ...string) error {
+	typ := m.Header.Get(headerType)
+	switch {
+	case m.genuine() && slices.Contains(types, typ):
+		return nil
+	case m.genuine() && strings.HasPrefix(typ, "ferry."+kindOf(m.Subject)+"."):
+		return fmt.Errorf("%s #%d: %q: %w", m.Subject, m.Seq, typ, ErrNewer)
+	}
+	return fmt.Errorf("%s #%d: %q: %w", m.Subject, m.Seq, typ, ErrForeign)
+}
+
+// kindOf is the second token of the types that stand on a subject.
+func kindOf(subject string) string {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(subject, "ferry."), ".")
+	if kind == "op" {
+		return "fact"
+	}
+	return kind
+}
+
 // genuine reports whether a message was published on its subject as it is. The envelope names the subject's last token, so
 // a message does not count elsewhere, and a server marks what it forwards from another subject.
 func (m Message) genuine() bool {
@@ -86,8 +112,8 @@ func EncodeCommand(source string, c failover.Command) (Message, error) {
 // DecodeCommand reads a command. Who asked is taken from the subject's source wherever that settles it.
 func DecodeCommand(m Message) (failover.Command, error) {
 	var c failover.Command
-	if typ := m.Header.Get(headerType); typ != typeCommand || !m.genuine() {
-		return c, fmt.Errorf("%s #%d: %q: %w", m.Subject, m.Seq, typ, ErrForeign)
+	if err := m.expect(typeCommand); err != nil {
+		return c, err
 	}
 	if err := json.Unmarshal(m.Data, &c); err != nil {
 		return c, fmt.Errorf("%s: decoding the command: %w", m.Subject, err)
@@ -105,7 +131,7 @@ func DecodeCommand(m Message) (failover.Command, error) {
 
 // EncodeFact makes the message of a fact. The id has to be new for each writer's attempt and the same for its retries.
 func EncodeFact(op failover.OpID, id string, r failover.Record) (Message, error) {
-	m, err := message(OpSubject(op), id, "ferry.fact."+r.Fact.Type()+".v1", r.At, r.Fact)
+	m, err := message(OpSubject(op), id, factType(r.Fact), r.At, r.Fact)
 	if err != nil {
 		return m, err
 	}
@@ -146,33 +172,31 @@ func prototypes() []failover.Fact {
 	}
 }
 
-// DecodeFact reads a fact. Unknown fields are ignored, so a newer writer is understood; an unknown type is an error. What is
-// no fact at all is ErrForeign.
+// factType is a fact's type on the wire. Within a version a shape only grows by fields that may be ignored: a reader that
+// does not know them must still do the right thing. Anything else is a new version, and older readers stop at it.
+func factType(f failover.Fact) string { return "ferry.fact." + f.Type() + ".v1" }
+
+// DecodeFact reads a fact. Unknown fields are ignored; an unknown type, or version, is ErrNewer. What is no fact at all is
+// ErrForeign.
 func DecodeFact(m Message) (failover.Record, error) {
-	name, ok := strings.CutPrefix(m.Header.Get(headerType), "ferry.fact.")
-	if !ok || !m.genuine() {
-		return failover.Record{}, fmt.Errorf("%s #%d: %w", m.Subject, m.Seq, ErrForeign)
+	typ := m.Header.Get(headerType)
+	i := slices.IndexFunc(prototypes(), func(p failover.Fact) bool { return factType(p) == typ })
+	if i < 0 || !m.genuine() {
+		return failover.Record{}, m.expect()
 	}
-	name = strings.TrimSuffix(name, ".v1")
 	at, err := time.Parse(time.RFC3339Nano, m.Header.Get(headerTime))
 	if err != nil {
 		return failover.Record{}, fmt.Errorf("%s #%d: %w", m.Subject, m.Seq, err)
 	}
-	for _, p := range prototypes() {
-		if p.Type() != name {
-			continue
-		}
-		v := reflect.New(reflect.TypeOf(p))
-		if err := json.Unmarshal(m.Data, v.Interface()); err != nil {
-			return failover.Record{}, fmt.Errorf("%s #%d: decoding %s: %w", m.Subject, m.Seq, name, err)
-		}
-		fact, ok := reflect.TypeAssert[failover.Fact](v.Elem())
-		if !ok {
-			break
-		}
-		return failover.Record{Fact: fact, At: at, Seq: m.Seq, Command: m.Header.Get(headerCommand), More: m.Header.Get(headerMore) != ""}, nil
+	v := reflect.New(reflect.TypeOf(prototypes()[i]))
+	if err := json.Unmarshal(m.Data, v.Interface()); err != nil {
+		return failover.Record{}, fmt.Errorf("%s #%d: decoding %s: %w", m.Subject, m.Seq, typ, err)
 	}
-	return failover.Record{}, fmt.Errorf("%s #%d: unknown fact %q: a newer version of Ferry wrote it", m.Subject, m.Seq, m.Header.Get(headerType))
+	fact, ok := reflect.TypeAssert[failover.Fact](v.Elem())
+	if !ok {
+		return failover.Record{}, fmt.Errorf("%s #%d: %s is no fact", m.Subject, m.Seq, typ)
+	}
+	return failover.Record{Fact: fact, At: at, Seq: m.Seq, Command: m.Header.Get(headerCommand), More: m.Header.Get(headerMore) != ""}, nil
 }
 
 // EncodeHold makes the message that takes a target, or lets it go when the hold's Op is empty.
@@ -187,8 +211,8 @@ func EncodeHold(h failover.Hold, id string, at time.Time) (Message, error) {
 // DecodeHold reads who holds a target. What says nothing about that is ErrForeign: it must not let a target go.
 func DecodeHold(m Message) (failover.Hold, error) {
 	h := failover.Hold{Key: LastToken(m.Subject), Seq: m.Seq}
-	if typ := m.Header.Get(headerType); typ != typeHeld && typ != typeReleased || !m.genuine() {
-		return h, fmt.Errorf("%s #%d: %w", m.Subject, m.Seq, ErrForeign)
+	if err := m.expect(typeHeld, typeReleased); err != nil {
+		return h, err
 	}
 	if err := json.Unmarshal(m.Data, &h); err != nil {
 		return h, fmt.Errorf("%s #%d: decoding the hold: %w", m.Subject, m.Seq, err)
@@ -203,8 +227,8 @@ func EncodeDrive(op failover.OpID, id string, at time.Time) (Message, error) {
 
 // DecodeDrive reads which operation has work.
 func DecodeDrive(m Message) (failover.OpID, error) {
-	if m.Header.Get(headerType) != typeDrive || !m.genuine() {
-		return "", fmt.Errorf("%s #%d: %w", m.Subject, m.Seq, ErrForeign)
+	if err := m.expect(typeDrive); err != nil {
+		return "", err
 	}
 	return failover.OpID(LastToken(m.Subject)), nil
 }

@@ -5,6 +5,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -142,9 +144,9 @@ func TestDecodeFact(t *testing.T) {
 	}{
 		"unknown field":        {func(m *Message) { m.Data = []byte(`{"executor":"x","colour":"red"}`) }, ""},
 		"unknown header":       {func(m *Message) { m.Header["ce-later"] = []string{"x"} }, ""},
-		"unknown type":         {func(m *Message) { m.Header["ce-type"] = []string{"ferry.fact.teleported.v1"} }, `unknown fact "ferry.fact.teleported.v1": a newer version of Ferry wrote it`},
-		"newer version":        {func(m *Message) { m.Header["ce-type"] = []string{"ferry.fact.claimed.v2"} }, "a newer version of Ferry wrote it"},
-		"no JSON":              {func(m *Message) { m.Data = []byte("{") }, "decoding claimed"},
+		"unknown type":         {func(m *Message) { m.Header["ce-type"] = []string{"ferry.fact.teleported.v1"} }, ErrNewer.Error()},
+		"newer version":        {func(m *Message) { m.Header["ce-type"] = []string{"ferry.fact.claimed.v2"} }, ErrNewer.Error()},
+		"no JSON":              {func(m *Message) { m.Data = []byte("{") }, "decoding ferry.fact.claimed.v1"},
 		"no time":              {func(m *Message) { delete(m.Header, "ce-time") }, "ferry.op.op-7f3kq2mz #7: "},
 		"a server's answer":    {func(m *Message) { m.Header, m.Data = nil, []byte(`{"stream":"FERRY","seq":6}`) }, ErrForeign.Error()},
 		"a command":            {func(m *Message) { m.Header["ce-type"] = []string{typeCommand} }, ErrForeign.Error()},
@@ -301,6 +303,61 @@ func TestSubjects(t *testing.T) {
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// What is not read yet must not be taken for nothing: a hold of a newer version holds, its command is not thrown away.
+func TestNewerIsNotForeign(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		make func() (Message, error)
+		read func(Message) error
+	}{
+		"command": {func() (Message, error) { return EncodeCommand(SourceSlack, command()) }, func(m Message) error { _, err := DecodeCommand(m); return err }},
+		"fact": {func() (Message, error) {
+			return EncodeFact(op, "1", failover.Record{Fact: failover.Parked{}, At: noon()})
+		}, func(m Message) error { _, err := DecodeFact(m); return err }},
+		"hold":  {func() (Message, error) { return EncodeHold(failover.Hold{Key: "k", Op: op}, "1", noon()) }, func(m Message) error { _, err := DecodeHold(m); return err }},
+		"drive": {func() (Message, error) { return EncodeDrive(op, "1", noon()) }, func(m Message) error { _, err := DecodeDrive(m); return err }},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, err := test.make()
+			if err != nil || test.read(m) != nil {
+				t.Fatal(err, test.read(m))
+			}
+			m.Header[headerType] = []string{strings.TrimSuffix(m.Header.Get(headerType), "1") + "2"}
+			if err := test.read(m); !errors.Is(err, ErrNewer) {
+				t.Errorf("got %v, want %v", err, ErrNewer)
+			}
+			m.Header["Nats-Stream"] = []string{"KV_x"}
+			if err := test.read(m); !errors.Is(err, ErrForeign) {
+				t.Errorf("got %v, want %v", err, ErrForeign)
+			}
+		})
+	}
+}
+
+// A new kind of fact needs a story in which it is stored: `make histories` records it.
+func TestTheCorpusHasEveryFact(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/history/*.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []byte
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, data...)
+	}
+	for _, p := range prototypes() {
+		if !strings.Contains(string(all), `"`+factType(p)+`"`) {
+			t.Errorf("no story has %s", p.Type())
 		}
 	}
 }

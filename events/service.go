@@ -129,6 +129,9 @@ func StatusOf(op failover.Operation) Status {
 		Approvals: []StatusApproval{}, Targets: []StatusTarget{}, StartedAt: moment(op.StartedAt), FinishedAt: moment(op.FinishedAt),
 		Note: op.Note, Hint: op.Hint,
 	}
+	if op.Newer {
+		s.Note, s.Hint = "A newer version of Ferry goes on with it: this is how it was before.", "Upgrade the bots and executors that still run the older version."
+	}
 	for _, d := range op.Decisions {
 		word := "deny"
 		if d.Approve {

@@ -12,6 +12,9 @@ import (
 
 // lead says where the operation stands, who is waited for and what happens next.
 func (c cardOf) lead() []line {
+	if c.op.Newer {
+		return []line{words("A newer version of Ferry goes on with it: what stands here is how it was before. Upgrade the bots and executors that still run the older version.")}
+	}
 	switch c.op.Phase {
 	case failover.AwaitingApproval:
 		if c.op.Started() {

@@ -101,13 +101,18 @@ func (b *Board) Answered(messageID string) bool {
 
 func (b *Board) fold(m events.Message) {
 	record, err := events.DecodeFact(m)
-	if err != nil {
-		b.client.log.Error("unreadable fact", slog.Any("error", err))
-		return
-	}
 	id := failover.OpID(events.LastToken(m.Subject))
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if errors.Is(err, events.ErrNewer) && !b.ops[id].Newer {
+		b.leave(id, m.Seq)
+	}
+	if err != nil {
+		b.client.log.Error("unreadable fact", slog.Any("error", err))
+	}
+	if err != nil || b.ops[id].Newer {
+		return
+	}
 	op, ok := b.parts[id]
 	if !ok {
 		op = b.ops[id]
@@ -126,6 +131,17 @@ func (b *Board) fold(m events.Message) {
 	if record.Command != "" {
 		b.asked[record.Command] = id
 	}
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// leave stops following an operation at a fact that this version cannot read, and says so where it is shown: what follows
+// would be folded into something else than what happened.
+func (b *Board) leave(id failover.OpID, seq uint64) {
+	delete(b.parts, id)
+	op := b.ops[id]
+	op.ID, op.Seq, op.Newer = id, seq, true
+	b.ops[id] = op
 	close(b.changed)
 	b.changed = make(chan struct{})
 }

@@ -21,11 +21,23 @@ const pullFor = 5 * time.Second
 // retryAfter is how long a message rests whose handling failed.
 const retryAfter = time.Second
 
+// leaveAlone is how long a message rests that only a newer version can read: one may be there during an upgrade.
+const leaveAlone = 10 * time.Second
+
+// tooLate reports whether a command that cannot be read would not be acted on any more if it could.
+func tooLate(m jetstream.Msg) bool {
+	meta, err := m.Metadata()
+	return err == nil && time.Since(meta.Timestamp) > failover.CommandValidity
+}
+
 // Commands hands each stored command to handle, at most slots at once, until ctx ends. A nil answer acknowledges it;
 // an error brings it back. A message that is no command is acknowledged and reported: it will never become one.
 func (c *Client) Commands(ctx context.Context, slots int, handle func(context.Context, failover.Command) error) error {
 	return c.work(ctx, consumerDecide, slots, func(ctx context.Context, m jetstream.Msg) error {
 		cmd, err := events.DecodeCommand(fromMsg(m))
+		if errors.Is(err, events.ErrNewer) && !tooLate(m) {
+			return err
+		}
 		if err != nil {
 			c.log.ErrorContext(ctx, "not a command", slog.String("subject", m.Subject()), slog.Any("error", err))
 			return nil
@@ -41,6 +53,9 @@ func (c *Client) Drives(ctx context.Context, slots int, handle func(context.Cont
 	return c.work(ctx, consumerDrive, slots, func(ctx context.Context, m jetstream.Msg) error {
 		msg := fromMsg(m)
 		op, err := events.DecodeDrive(msg)
+		if errors.Is(err, events.ErrNewer) {
+			return err
+		}
 		if err != nil {
 			c.log.ErrorContext(ctx, "not a work message", slog.String("subject", msg.Subject), slog.Any("error", err))
 			return nil
@@ -126,7 +141,11 @@ func (c *Client) one(ctx context.Context, name string, m jetstream.Msg, handle f
 		} else {
 			c.log.WarnContext(ctx, "handling failed, it comes again", slog.String("consumer", name), slog.String("subject", m.Subject()), slog.Any("error", err))
 		}
-		err = c.seam(name+".nak", func() error { return m.NakWithDelay(retryAfter) })
+		rest := retryAfter
+		if errors.Is(err, events.ErrNewer) {
+			rest = leaveAlone
+		}
+		err = c.seam(name+".nak", func() error { return m.NakWithDelay(rest) })
 	} else {
 		err = c.seam(name+".ack", func() error { return doubleAck(ctx, m) })
 	}
