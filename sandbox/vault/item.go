@@ -37,6 +37,8 @@ type item struct {
 	madePoints []point // made by a failover to the latest data; may lie in the future
 	stoppedRPO rpo     // as it was when replication stopped
 
+	history []stood // oldest first
+
 	failoverPoint *point // the point in use since the last failover
 	failedOver    time.Duration
 }
@@ -54,6 +56,7 @@ func (v *Vault) newItem(vm string, primary, recovery *region) *item {
 	for _, id := range it.source.diskIDs() {
 		it.cache[strings.ToLower(id)] = v.cacheID(primary)
 	}
+	it.remember(0)
 	return it
 }
 
@@ -116,12 +119,13 @@ func factsOf(protectionState string) stateFacts {
 func (v *Vault) Show(vm, protectionState string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.settle()
+	now := v.settle()
 	_, it := v.findVM(vm)
 	if it == nil {
 		return fmt.Errorf("no VM %q", vm)
 	}
 	it.protectionState, it.seeding = protectionState, nil
+	it.remember(now)
 	return nil
 }
 
@@ -179,6 +183,7 @@ func (it *item) finish() {
 	case j.failure == nil:
 		it.protectionState = cmp.Or(j.action.to, it.protectionState)
 		j.action.done(it, j)
+		it.remember(j.end())
 	case j.action.stopsReplication && !it.primary.down && !it.recovery.down:
 		// Replication starts again after a failed failover (guessed).
 		it.replicated = append(it.replicated, span{from: j.end(), open: true})

@@ -64,13 +64,15 @@ func (it *item) holdSeeding(hold bool, now time.Duration) {
 // grow brings the initial replication up to now. Recovery points begin with the one that ends it.
 func (it *item) grow(now time.Duration) {
 	s := it.seeding
-	switch {
-	case s == nil || s.held != nil:
-	case now >= s.protected:
+	if s == nil || s.held != nil || now < s.copied {
+		return
+	}
+	it.protectionState = stateFirstPoint
+	it.remember(s.copied)
+	if now >= s.protected {
 		it.protectionState, it.seeding = stateProtected, nil
+		it.remember(s.protected)
 		it.replicated = []span{{from: s.protected, open: true}}
-	case now >= s.copied:
-		it.protectionState = stateFirstPoint
 	}
 }
 

@@ -189,6 +189,35 @@ func (w *Workspace) Press(user, channel, ts, blockID, actionID string, values ..
 	return w.deliver(i)
 }
 
+// ClickShown lets a person (id or name) press the button with this label of a message as it was shown to them: their client
+// has not got the newest edit yet. Slack delivers such a press with the message as it is now (inferred).
+func (w *Workspace) ClickShown(user, channel string, shown Message, label string) error {
+	i, err := w.pressedShown(user, channel, shown, label)
+	if err != nil {
+		return err
+	}
+	return w.deliver(i)
+}
+
+func (w *Workspace) pressedShown(user, channel string, shown Message, label string) (*interaction, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p, c, err := w.find(user, channel)
+	if err != nil {
+		return nil, err
+	}
+	m := c.message(shown.TS)
+	if m == nil || !m.visibleTo(p.ID) {
+		return nil, ErrGone
+	}
+	for _, b := range buttonsIn(parseBlocks(shown.Blocks)) {
+		if b.Label == label {
+			return w.actedOn(p, c, m, control{place{b.BlockID, b.ActionID}, nil, b.element}), nil
+		}
+	}
+	return nil, fmt.Errorf("the message had no button %q", label)
+}
+
 func (w *Workspace) pointedAt(user, channel, ts string, at place, values []string) (*interaction, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -291,3 +291,26 @@ func TestIdleConnectionStaysUp(t *testing.T) {
 		}
 	})
 }
+
+func TestClickOnWhatWasShownBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, workspace.Options{})
+		b := l.connect(t)
+		ts := l.post(t, approveCard("vm-x"))
+		shown, _ := l.newest(t, "")
+		_, _, _, err := l.api.UpdateMessageContext(t.Context(), incident, ts, slack.MsgOptionText("over", false), slack.MsgOptionBlocks())
+		check(t, err)
+		check(t, l.ClickShown("ben", incident, shown, "Approve"))
+		click := b.next(t, socketmode.EventTypeInteractive).Data.(slack.InteractionCallback)
+		if action := click.ActionCallback.BlockActions[0]; action.Value != "op-1" || click.Message.Text != "over" {
+			t.Errorf("%+v of %q", action, click.Message.Text)
+		}
+		if err := l.ClickShown("ben", incident, shown, "Commit"); err == nil {
+			t.Error("a button that was never there")
+		}
+		shown.TS = "1.000000"
+		if err := l.ClickShown("ben", incident, shown, "Approve"); !errors.Is(err, workspace.ErrGone) {
+			t.Errorf("a message that is not there: %v", err)
+		}
+	})
+}
