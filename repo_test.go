@@ -37,7 +37,7 @@ func arrows() map[string][]string {
 		"cmd/ferry":             {"cmd/internal/terminal"},
 		"cmd/internal/app":      {"bot", "bot/render", "bot/slack", "config", "events", "events/jetstream", "executor", "executor/azure", "failover"},
 		"cmd/internal/terminal": {"bot", "bot/render", "cmd/internal/app", "config", "events", "failover", "sandbox/..."},
-		"cmd/internal/world":    {"cmd/internal/app", "config", "failover", "sandbox/..."},
+		"cmd/internal/world":    {"cmd/internal/app", "config", "events", "events/jetstream", "failover", "sandbox/..."},
 		"cmd/internal/chaos":    {"config", "events", "events/jetstream", "failover", "sandbox/..."},
 	}
 }

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,12 +13,16 @@ import (
 const (
 	slowRetry = time.Minute // when a person has to change something first
 	longWait  = time.Hour   // of a drawing goroutine with nothing to do; a delivery wakes it
+	// refFresh is how long what was read of a card's messages holds. While this bot waited for Slack, or was cut off from the
+	// store, another may have posted the card, and drawn what is newer.
+	refFresh = 2 * time.Second
 )
 
 // announcer keeps the channel in step with the operations. When Slack is away it lags, and makes one edit per operation to
 // catch up; nothing else in Ferry waits for it.
 type announcer struct {
 	bot   *Bot
+	me    string // among bots
 	board *board
 	edits *quota
 	posts *quota
@@ -25,7 +30,7 @@ type announcer struct {
 }
 
 func newAnnouncer(b *Bot) *announcer {
-	return &announcer{bot: b, board: newBoard(), edits: newQuota(editEvery, editBurst), posts: newQuota(postEvery, postBurst)}
+	return &announcer{bot: b, me: rand.Text(), board: newBoard(), edits: newQuota(editEvery, editBurst), posts: newQuota(postEvery, postBurst)}
 }
 
 // run reads and draws until ctx ends.
@@ -69,6 +74,9 @@ func (a *announcer) draw(ctx context.Context) {
 			case <-ctx.Done():
 			}
 			continue
+		}
+		if next.speaks() && time.Since(next.readAt) > refFresh {
+			next.chore = chore{kind: choreLoad}
 		}
 		err := guarded(func() error { return a.do(ctx, next.pending, next.chore) })
 		if !over(ctx) {
@@ -135,6 +143,9 @@ func (a *announcer) ready(c *card, kind choreKind, now time.Time) time.Time {
 	}
 	return at
 }
+
+// speaks reports whether people see what the chore does.
+func (c choice) speaks() bool { return c.kind == chorePost || c.kind == choreEdit }
 
 func (c choice) before(other choice) bool {
 	if mine, theirs := c.op.Phase.Final(), other.op.Phase.Final(); mine != theirs {

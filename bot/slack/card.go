@@ -23,6 +23,7 @@ type card struct {
 	// Of the drawing goroutine alone:
 	ref       Ref
 	loaded    bool              // ref is as stored, plus unsaved
+	readAt    time.Time         // when it was read; meanwhile another bot may have gone on
 	unsaved   map[string]Posted // by key: what ref holds and the store does not
 	ours      map[string]bool   // by key: intents of this process, which are not dangling
 	plain     uint64            // at this sequence Slack refused the blocks: text only
@@ -130,8 +131,16 @@ func (c *card) apply(key string, p Posted) {
 
 // adopt takes what was read, and keeps what this process posted and could not save. Where another bot has shown a newer
 // state meanwhile, its message counts.
-func (c *card) adopt(stored Ref) {
-	c.ref, c.loaded = stored, true
+func (c *card) adopt(stored Ref, me string, now time.Time) {
+	if stored.Card.Seq > c.ref.Card.Seq {
+		c.likeness = "" // another bot has drawn it
+	}
+	c.ref, c.loaded, c.readAt = stored, true, now
+	for key := range c.ours {
+		if at := c.posted(key); at.State != StateIntent || at.By != me {
+			delete(c.ours, key)
+		}
+	}
 	for key, mine := range c.unsaved {
 		if theirs := c.posted(key); theirs.State == StatePosted && theirs.Seq > mine.Seq {
 			delete(c.unsaved, key)
@@ -142,9 +151,9 @@ func (c *card) adopt(stored Ref) {
 }
 
 // intend notes that a message will be posted. A card is continued when one was posted before, or may have been.
-func (c *card) intend(key string, seq uint64) {
+func (c *card) intend(key, me string, seq uint64) {
 	before := c.posted(key)
-	c.note(key, Posted{State: StateIntent, Seq: seq, Continued: key == cardKey && before.State != ""})
+	c.note(key, Posted{State: StateIntent, Seq: seq, By: me, Continued: key == cardKey && before.State != ""})
 	c.ours[key] = true
 }
 
@@ -153,12 +162,12 @@ func (c *card) doubt(key string) { delete(c.ours, key) }
 
 // gone is a message that Slack does not have. A card is posted anew; a notice whose thread is missing goes elsewhere,
 // since another card would not bring it nearer.
-func (c *card) gone(key string, seq uint64) {
+func (c *card) gone(key, me string, seq uint64) {
 	if key != cardKey {
 		c.flat = true
 		return
 	}
-	c.intend(cardKey, seq)
+	c.intend(cardKey, me, seq)
 }
 
 // forget drops intents that may not be stored: after the next reading they are made again.

@@ -84,3 +84,36 @@ func TestUnknownOutcomesAreTriedMoreAndMoreSlowly(t *testing.T) {
 		}
 	})
 }
+
+// Another bot takes over while this one waits for Slack with an intent in hand: what this one knows is old by then, and it
+// neither posts nor draws over what is newer.
+func TestAnotherBotWasFaster(t *testing.T) {
+	for name, theirs := range map[string]slack.Posted{
+		"it has posted":       {State: slack.StatePosted, Channel: incident, TS: "1.000000", Seq: 6},
+		"it is about to":      {State: slack.StateIntent, By: "another", Seq: 6, Continued: true},
+		"it ran an old Ferry": {State: slack.StateIntent, Seq: 6, Continued: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(l *lab) {
+				l.start()
+				l.Outage(10 * time.Minute)
+				op := operation("op-aaaaaaaa", 1, requested())
+				l.feed.publish(op)
+				pass(time.Minute)
+				ref := l.refs.refs[op.ID]
+				if ref.Card.State != slack.StateIntent || ref.Card.By == "" {
+					t.Fatalf("no intent: %+v", ref)
+				}
+				ref.Card = theirs
+				if err := l.refs.Put(t.Context(), op.ID, ref); err != nil {
+					t.Fatal(err)
+				}
+				pass(15 * time.Minute)
+				cards := l.cards()
+				if posted := theirs.State == slack.StatePosted; posted && len(cards) != 0 || !posted && (len(cards) != 1 || !strings.Contains(cards[0], "Continued here")) {
+					t.Errorf("cards: %v", cards)
+				}
+			})
+		})
+	}
+}

@@ -26,13 +26,13 @@ func (a *announcer) do(ctx context.Context, p pending, todo chore) error {
 	case choreLoad:
 		stored, err := a.bot.opts.Refs.Get(ctx, p.id)
 		if err == nil {
-			p.adopt(stored)
+			p.adopt(stored, a.me, time.Now())
 		}
 		return err
 	case choreSave:
 		return a.save(ctx, p.card)
 	case choreIntend:
-		p.intend(todo.key, p.op.Seq)
+		p.intend(todo.key, a.me, p.op.Seq)
 	case chorePost:
 		return a.post(ctx, p, todo)
 	case choreEdit:
@@ -148,7 +148,7 @@ func (a *announcer) learn(ctx context.Context, p pending, todo chore, err error)
 		p.notBefore = now
 		a.quotaOf(todo.kind).pause(now.Add(retryAfter(err)))
 	case isGone(err):
-		p.gone(todo.key, p.op.Seq)
+		p.gone(todo.key, a.me, p.op.Seq)
 	case isContent(err):
 		p.plain = p.op.Seq
 	case fix != "":

@@ -16,6 +16,7 @@ const restartAfter = 2 * time.Second
 type fleet struct {
 	world *world
 	seats []*seat
+	ends  func(*seat)    // is told of each end of a process but the last; may be nil
 	ended chan struct{}  // closed by close
 	tasks sync.WaitGroup // supervisors, and what is left of killed processes
 }
@@ -61,16 +62,24 @@ func (f *fleet) supervise(s *seat) {
 	for {
 		p := s.next(f.world)
 		err := p.start()
+		up := err == nil
 		if err == nil {
 			select {
 			case err = <-p.app.Failed():
 			case <-p.cut.died:
+			case <-p.drained:
 			case <-f.ended:
 				p.stop()
 				return
 			}
 		}
+		if f.ends != nil && up {
+			f.ends(s)
+		}
 		f.world.log.Info("a process ended", slog.String("name", s.name), slog.Any("error", err))
+		if p.isDraining() {
+			p.stop()
+		}
 		p.kill()
 		if len(s.roles) > 1 { // its store is free again only then
 			p.stop()

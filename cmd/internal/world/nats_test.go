@@ -13,6 +13,8 @@ import (
 // natsServer is the NATS server that processes with one role each meet at. It goes away and comes back on the same store.
 type natsServer struct {
 	world *world
+	dir   string
+	turn  chan struct{} // holds one: whoever starts or stops the server has it; waiting for a mutex would hold up fake time
 
 	mu     sync.Mutex
 	server *server.Server // nil while it is down
@@ -22,38 +24,56 @@ type natsServer struct {
 
 // serveNATS gives the world a NATS server of its own; processes that start later use it.
 func (w *world) serveNATS() {
-	w.nats = &natsServer{world: w}
+	w.nats = newNATS(w, "server")
 	w.nats.start()
 }
 
+func newNATS(w *world, dir string) *natsServer {
+	return &natsServer{world: w, dir: filepath.Join(w.dir, dir), turn: make(chan struct{}, 1)}
+}
+
 func (n *natsServer) start() {
-	n.world.t.Helper()
+	n.turn <- struct{}{}
+	defer func() { <-n.turn }()
+	if n.now() != nil {
+		return
+	}
 	s, err := server.NewServer(&server.Options{
-		ServerName: "world", DontListen: true, JetStream: true, StoreDir: filepath.Join(n.world.dir, "server"), SyncAlways: true,
+		ServerName: "world", DontListen: true, JetStream: true, StoreDir: n.dir, SyncAlways: true,
 		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 1 << 30, NoSigs: true, NoLog: true,
 	})
 	if err != nil {
-		n.world.t.Fatal(err)
+		panic(err)
 	}
 	s.Start()
 	if !s.ReadyForConnections(10 * time.Second) {
-		n.world.t.Fatal("the NATS server is not ready")
+		panic("the NATS server is not ready")
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.server = s
+	n.set(s)
 }
 
-// stop shuts the server down, in good order or when it is down already not at all.
+// stop shuts the server down in good order; connections end.
 func (n *natsServer) stop() {
-	n.mu.Lock()
-	s := n.server
-	n.server, n.conns = nil, nil
-	n.mu.Unlock()
+	n.turn <- struct{}{}
+	defer func() { <-n.turn }()
+	s := n.now()
+	n.set(nil)
 	if s != nil {
 		s.Shutdown()
 		s.WaitForShutdown()
 	}
+}
+
+func (n *natsServer) now() *server.Server {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.server
+}
+
+func (n *natsServer) set(s *server.Server) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.server, n.conns = s, nil
 }
 
 // setCut takes the network to the server away, and its connections with it, or brings it back.

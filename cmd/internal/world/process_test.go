@@ -17,14 +17,15 @@ type process struct {
 	app   *app.App
 	cut   *cutter
 
-	mu    sync.Mutex
-	dead  bool
-	conns []net.Conn
+	mu      sync.Mutex
+	dead    bool
+	conns   []net.Conn
+	drained chan struct{} // closed to have it end in good order
 }
 
 // newProcess prepares a life, which dies at the point, if one is given.
 func (w *world) newProcess(name string, at *point, roles ...app.Role) *process {
-	p := &process{world: w, cut: &cutter{at: at, died: make(chan struct{})}}
+	p := &process{world: w, cut: &cutter{at: at, died: make(chan struct{})}, drained: make(chan struct{})}
 	p.app = app.New(app.Options{
 		Config: w.config(), Roles: roles, Name: name, Version: "v0.0.0", Log: w.log.With(slog.String("process", name)),
 		Dial: p.dial, Seam: p.cut.seam, Unreachable: true,
@@ -40,6 +41,26 @@ func (p *process) stop() {
 	defer cancel()
 	if err := p.app.Stop(ctx); err != nil {
 		p.world.t.Errorf("stopping: %v", err)
+	}
+}
+
+// drain asks the process to end in good order, as SIGTERM does.
+func (p *process) drain() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.drained:
+	default:
+		close(p.drained)
+	}
+}
+
+func (p *process) isDraining() bool {
+	select {
+	case <-p.drained:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -101,13 +122,14 @@ func (c *cutter) seam(name string, do func() error) error {
 	}
 	c.seen[name]++
 	c.path = append(c.path, name)
-	hit := c.at != nil && c.at.seam == name && c.at.nth == c.seen[name]
+	at := c.at
+	hit := at != nil && at.seam == name && at.nth == c.seen[name]
 	dead := c.dead
 	if hit {
 		c.die()
 	}
 	c.mu.Unlock()
-	if dead || hit && !c.at.after {
+	if dead || hit && !at.after {
 		return cutError{}
 	}
 	err := do()
@@ -135,6 +157,13 @@ func (c *cutter) die() {
 		c.dead = true
 		close(c.died)
 	}
+}
+
+// disarm takes the point away.
+func (c *cutter) disarm() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = nil
 }
 
 // arm has the process die at a point, counted from now on.

@@ -109,10 +109,21 @@ func newWorld(t *testing.T, dir string, options vault.Options) *world {
 		w.log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	w.vault = vault.New(options)
-	w.workspace = workspace.New(workspace.Options{BaseURL: "http://" + slackHost})
+	w.workspace = workspace.New(workspace.Options{BaseURL: "http://" + slackHost, People: people()})
 	w.serve(azureHost, w.vault)
 	w.serve(slackHost, w.workspace)
 	return w
+}
+
+// people are those of the stand-in's own workspace, and two who have rights in explorations only.
+func people() []workspace.Person {
+	return []workspace.Person{
+		{ID: "U0ANA", Name: "ana", RealName: "Ana Silva"},
+		{ID: "U0BEN", Name: "ben", RealName: "Ben Okafor"},
+		{ID: "U0EVE", Name: "eve", RealName: "Eve Lind"},
+		{ID: "U0CAT", Name: "cat", RealName: "Cat Moreau"},
+		{ID: "U0DAN", Name: "dan", RealName: "Dan Weiss"},
+	}
 }
 
 func (w *world) serve(host string, h http.Handler) {

@@ -1,0 +1,126 @@
+package world
+
+import (
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"ferry/sandbox/vault"
+)
+
+// drawn draws a schedule. What stands several times in a list is drawn that much more often.
+func drawn(t *rapid.T) schedule {
+	s := schedule{Decide: rapid.Bool().Draw(t, "decide")}
+	if index(t, "topology", 4) > 0 {
+		s.Bots, s.Executors = 1+index(t, "bots", 2), 1+index(t, "executors", 3)
+	}
+	if index(t, "begin", 8) > 0 {
+		s.Steps = []step{{After: 20, Act: types, Who: "ana", Text: one(t, "first", typed()[:14]...)}}
+	}
+	for range 3 { // one slice would mostly be short
+		s.Steps = append(s.Steps, rapid.SliceOfN(rapid.Custom(drawnStep), 0, 16).Draw(t, "steps")...)
+	}
+	return s
+}
+
+func drawnStep(t *rapid.T) step {
+	s := step{
+		After: one(t, "after", pauses()...),
+		Act: one(t, "act", []doing{
+			types, types, types, types, types, types, presses, presses, presses, presses, presses, presses, presses, presses, pressOld, submits,
+			doubles, dies, dies, dies, dies, drains, fault, fault, fault, portal, slackGone, slackFail, natsGone, natsCut,
+		}...),
+	}
+	pick := func(name string, of ...string) string { return one(t, name, of...) }
+	number := func(name string, from, to int) int { return from + index(t, name, to-from+1) }
+	switch s.Act {
+	case types:
+		s.Who, s.Text = pick("who", "ana", "ana", "ana", "ana", "ana", "ana", "cat", "cat", "ben", "eve"), pick("line", typed()...)
+	case presses, pressOld:
+		s.Who, s.Text = pick("who", "ben", "ben", "ben", "ben", "ben", "ben", "dan", "dan", "cat", "ana", "eve"), pick("label", labels()...)
+	case submits:
+		s.Who = pick("who", "ana", "ana", "ben", "cat")
+	case doubles:
+		s.N = number("n", 1, 2)
+	case dies:
+		s.Seat, s.Late, s.N = number("seat", 0, 4), rapid.Bool().Draw(t, "late"), number("n", 1, 4)
+		s.Text = pick("seam", append(seams(), "")...)
+	case drains:
+		s.Seat = number("seat", 0, 4)
+	case fault:
+		s.Text, s.Operation = pick("kind", faultKinds()...), pick("operation", faultOperations()...)
+		s.N, s.For = one(t, "n", 1, 1, 1, 2, 5, 40), one(t, "for", []seconds{10, 90, 150, 300, 1200}...)
+	case portal:
+		s.VM, s.Operation = pick("vm", "vm-x", "vm-x", "vm-y", "sql-01"), pick("operation", "unplannedFailover", "failoverCommit", "switchprotection", "applyRecoveryPoint", "testFailover", "testFailoverCleanup")
+	case slackGone, natsGone, natsCut:
+		s.For = one(t, "for", []seconds{1, 4, 8, 20, 60, 600, 1800}...)
+	case slackFail:
+		s.Text, s.Late, s.N = pick("method", "chat.postMessage", "chat.update", "apps.connections.open", "views.open"), rapid.Bool().Draw(t, "late"), number("n", 1, 3)
+	}
+	return s
+}
+
+// index is a number below n, each as likely as any other: rapid alone prefers the first and the last. It shrinks to 0.
+func index(t *rapid.T, name string, n int) int {
+	return rapid.Custom(func(t *rapid.T) int {
+		i := 0
+		for range 8 {
+			i *= 2
+			if rapid.Bool().Draw(t, "bit") {
+				i++
+			}
+		}
+		return i % n
+	}).Draw(t, name)
+}
+
+func one[T any](t *rapid.T, name string, of ...T) T { return of[index(t, name, len(of))] }
+
+// pauses are between two steps; what takes hours is rare, because the vault is read all the while.
+func pauses() []seconds {
+	short := []seconds{0, 0, 0, 1, 1, 2, 3, 5, 10, 20, 30, 45, 60, 120, 180, 300, 600, 840}
+	return append(slices.Repeat(short, 8), 3600, 3600, 6*3600)
+}
+
+// typed is what people type; {op} stands for the newest operation in the channel, {old} for the one before.
+func typed() []string {
+	return []string{
+		"/failover vm-x latest", "/failover vm-x latest", "/failover vm-x latest", "/failover VM-X", "/failover Vm-x -30m", "/failover vm-x latest-app --no-shutdown",
+		"/failover vm-y", "/failover VM-y latest-processed", "/failover sql-01 --reason storm",
+		"/failover plan plan-shop", "/failover plan PLAN-SHOP latest-processed",
+		"/failover test vm-x", "/failover test vm-y", "/failover cleanup vm-x --notes fine", "/failover cleanup vm-y --notes fine",
+		"/failover change vm-x -90m", "/failover change {op} latest-app", "/failover commit vm-x", "/failover commit {op}", "/failover commit {old}",
+		"/failover reprotect vm-x", "/failover failback vm-x", "/failover failback vm-x", "/failover reprotect {op}",
+		"/failover approve {op}", "/failover approve {old}", "/failover deny {op}", "/failover withdraw {op}", "/failover cancel {op}", "/failover cancel {old}",
+		"/failover incident -10m", "/failover incident over", "/failover status", "/failover status vm-x", "/failover list", "/failover points vm-x", "/failover debt", "/failover vm-z",
+	}
+}
+
+// labels are of buttons; empty is the first that is there.
+func labels() []string {
+	return []string{"", "", "", "", "", "", "", "", "Approve", "Approve", "Approve", "Approve", "Deny", "Commit", "Commit", "Commit", "Change point", "It works", "Fail back", "Reprotect", "Clean up"}
+}
+
+// seams are the moments at which a process stores, calls, posts or acknowledges.
+func seams() []string {
+	return []string{
+		"journal.append", "journal.append", "journal.append", "decide.ack", "drive.ack", "drive.nak", "drive.heartbeat", "inventory.put",
+		"azure.failover", "azure.failover", "azure.commit", "azure.change", "azure.test", "azure.cleanup", "azure.reprotect",
+		"slack.store", "slack.store", "slack.ack", "slack.answer", "slack.post", "slack.update", "slack.open", "slack.view", "refs.put", "feed.ack",
+	}
+}
+
+func faultKinds() []string {
+	var kinds []string
+	for _, k := range []vault.Kind{
+		vault.Throttle, vault.ServerError, vault.ErrorAfterWork, vault.Forbid, vault.LostAnswer, vault.LostAnswer, vault.Slow, vault.Late, vault.Late,
+		vault.JobFails, vault.JobWarns, vault.JobInforms, vault.JobVanishes,
+	} {
+		kinds = append(kinds, string(k))
+	}
+	return kinds
+}
+
+func faultOperations() []string {
+	return []string{"write", "write", "write", "unplannedFailover", "failoverCommit", "switchprotection", "applyRecoveryPoint", "testFailover", "read", "job", "jobs", "item", "items", "points", ""}
+}

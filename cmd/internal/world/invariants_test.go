@@ -1,0 +1,307 @@
+package world
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"ferry/events"
+	"ferry/failover"
+	"ferry/sandbox/vault"
+)
+
+// invariant is a promise that holds after any schedule. broken says how it does not.
+type invariant struct {
+	name   string
+	broken func(*evidence) []string
+}
+
+func invariants() []invariant {
+	return []invariant{
+		{"one accepted call per intent", oneCallPerIntent},
+		{"an intent before each call", intentBeforeCall},
+		{"no call that nobody asked for", callsAreAskedFor},
+		{"no call without its approvals", callsAreApproved},
+		{"what was acknowledged is stored", acknowledgedIsStored},
+		{"every accepted command ends or waits for somebody", everythingEnds},
+		{"everybody is answered within 3 s", everybodyIsAnswered},
+		{"no answer is contradicted", answersHold},
+		{"one card per operation, one more per crash", fewCards},
+		{"the card shows where the operation stands", cardsAreCurrent},
+		{"what a card said was true", cardsWereTrue},
+		{"two operations never hold one VM", oneHolder},
+		{"replay gives the same", replays},
+	}
+}
+
+func complain(format string, args ...any) []string { return []string{fmt.Sprintf(format, args...)} }
+
+func oneCallPerIntent(e *evidence) (broken []string) {
+	intents, calls := e.intents(), map[intent][]vault.Call{}
+	for _, c := range e.accepted() {
+		i, known := intents[c.ClientRequestID]
+		if i.at = (time.Time{}); known {
+			calls[i] = append(calls[i], c)
+		}
+	}
+	for i, all := range calls {
+		if len(all) > 1 {
+			broken = append(broken, fmt.Sprintf("%d calls were accepted for the %s of %s in %s: %+v", len(all), i.kind, all[0].VM, i.op, all))
+		}
+	}
+	return broken
+}
+
+func intentBeforeCall(e *evidence) (broken []string) {
+	intents := e.intents()
+	for _, c := range e.ledger {
+		if c.Source != vault.SourceAPI {
+			continue
+		}
+		switch i, known := intents[c.ClientRequestID]; {
+		case !known:
+			broken = append(broken, fmt.Sprintf("no intent is stored for the call %+v", c))
+		case i.at.After(c.At):
+			broken = append(broken, fmt.Sprintf("the intent of %s came after the call %+v", i.at, c))
+		}
+	}
+	return broken
+}
+
+// asker is the deed that an operation comes from, by what the workspace recorded.
+func (e *evidence) asker(op failover.Operation) (deed, bool) {
+	for _, d := range e.deeds {
+		if d.command == op.Asked {
+			return d, true
+		}
+	}
+	return deed{}, false
+}
+
+func isOperator(id string) bool { return id == "U0ANA" || id == "U0CAT" }
+func isApprover(id string) bool { return id == "U0BEN" || id == "U0DAN" || id == "U0CAT" }
+
+func callsAreAskedFor(e *evidence) (broken []string) {
+	intents := e.intents()
+	for _, c := range e.accepted() {
+		op := e.stream.ops[intents[c.ClientRequestID].op]
+		d, found := e.asker(op)
+		name := c.VM + c.Plan
+		switch {
+		case !found:
+			broken = append(broken, fmt.Sprintf("nobody asked for %s, of which is %+v", op.ID, c))
+		case d.at.After(c.At):
+			broken = append(broken, fmt.Sprintf("%s was asked for after the call %+v", op.ID, c))
+		case !isOperator(d.who) && !isApprover(d.who):
+			broken = append(broken, fmt.Sprintf("%s may not ask for %s: %+v", d.who, op.ID, c))
+		case d.act == types && d.op == "" && !strings.Contains(strings.ToLower(d.text), name):
+			broken = append(broken, fmt.Sprintf("%s typed %q, and %s was called: %+v", d.who, d.text, c.Operation, c))
+		}
+	}
+	return broken
+}
+
+// approvalLife is how long after a press its call may be made: the validity of a command, and what Azure has callers wait.
+const approvalLife = 40 * time.Minute
+
+// callsAreApproved finds for each opened gate that led to an accepted call a press of its own, by somebody who may decide
+// and has not asked for it, not too long before.
+func callsAreApproved(e *evidence) (broken []string) {
+	intents, used := e.intents(), map[int]bool{}
+	calls := e.accepted()
+	slices.SortStableFunc(calls, func(x, y vault.Call) int { return intents[x.ClientRequestID].at.Compare(intents[y.ClientRequestID].at) })
+	rounds := map[intent]bool{}
+	for _, c := range calls {
+		i := intents[c.ClientRequestID]
+		op, at := e.stream.ops[i.op], i.at
+		i.at, i.target, i.kind = time.Time{}, "", ""
+		if rounds[i] || op.Verb == failover.VerbTest || op.Verb == failover.VerbCleanup {
+			continue // another VM of the same decision; drills need no approval
+		}
+		rounds[i] = true
+		if n := e.press(op, at, used); n >= 0 {
+			used[n] = true
+		} else {
+			broken = append(broken, fmt.Sprintf("nobody who may approved %s within %s before %+v", op.ID, approvalLife, c))
+		}
+	}
+	return broken
+}
+
+// press finds an unused deed that approves an operation before a moment.
+func (e *evidence) press(op failover.Operation, before time.Time, used map[int]bool) int {
+	for n, d := range e.deeds {
+		words := strings.Fields(d.text)
+		typed := d.act == types && len(words) > 1 && (words[1] == "approve" || words[1] == "commit" || words[1] == "change")
+		pressed := d.act == presses || d.act == pressOld || d.act == submits
+		about := d.op == op.ID || d.command != "" && (d.command == op.Asked || e.stream.commands[d.command].Op == op.ID)
+		if (typed || pressed) && about && isApprover(d.who) && d.who != op.RequestedBy.ID && !used[n] && !d.at.After(before) && before.Sub(d.at) <= approvalLife {
+			return n
+		}
+	}
+	return -1
+}
+
+// acknowledgedIsStored: Slack was told that a command is taken, so it is there.
+func acknowledgedIsStored(e *evidence) (broken []string) {
+	for _, d := range e.deeds {
+		if _, stored := e.stream.commands[d.command]; stored || d.lost || !d.mutates() || e.complained(d) {
+			continue
+		}
+		broken = append(broken, fmt.Sprintf("%s %s %q at %s, was not told that it failed, and it is not stored", d.who, d.act, d.text, d.at.Format(time.TimeOnly)))
+	}
+	return broken
+}
+
+// mutates reports whether a deed surely becomes a command: some open a form or ask only.
+func (d deed) mutates() bool {
+	words := strings.Fields(d.text)
+	switch d.act {
+	case types:
+		return len(words) > 1 && !slices.Contains([]string{"status", "list", "points", "debt", "jobs", "reprotect"}, words[1])
+	case presses, pressOld:
+		return d.text != "Reprotect" && d.text != "Clean up"
+	}
+	return false
+}
+
+// complained reports whether a person was told that it is not known, or that it failed.
+func (e *evidence) complained(d deed) bool {
+	return slices.ContainsFunc(e.told, func(t told) bool {
+		return t.who == d.who && !t.at.Before(d.at) && t.at.Sub(d.at) < 26*time.Minute &&
+			(strings.Contains(t.text, "failed with the error") || strings.Contains(t.text, "Not confirmed") || strings.Contains(t.text, "could not be stored"))
+	})
+}
+
+func everythingEnds(e *evidence) (broken []string) {
+	for id, op := range e.stream.ops {
+		switch {
+		case !op.Exists() || op.Phase.Final() || op.Verb == failover.VerbIncident:
+		case op.Phase == failover.Running:
+			broken = append(broken, fmt.Sprintf("%s runs at the end: %s", id, e.latest[id].text))
+		case !strings.Contains(e.latest[id].text, "Waits for") && !strings.Contains(e.latest[id].text, "waits for") && !strings.Contains(e.latest[id].text, "What to do"):
+			broken = append(broken, fmt.Sprintf("%s is %s, and its card does not say who is waited for:\n%s", id, op.Phase, e.latest[id].text))
+		}
+	}
+	for message, cmd := range e.stream.commands {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(e.stream.ops)), func(op failover.Operation) bool { _, ok := op.Answers[message]; return ok }) {
+			broken = append(broken, fmt.Sprintf("nobody decided the command %+v", cmd))
+		}
+	}
+	return broken
+}
+
+// answerWithin is Slack's own patience, and a little for what is written at its end.
+const answerWithin = 3*time.Second + 200*time.Millisecond
+
+func everybodyIsAnswered(e *evidence) (broken []string) {
+	used := map[int]bool{}
+	for _, d := range e.deeds {
+		answered := false
+		for n, t := range e.told {
+			if late := t.at.Sub(d.at); t.who == d.who && late >= 0 && late <= answerWithin && !used[n] {
+				used[n], answered = true, true
+				break
+			}
+		}
+		if !answered && !e.excuses(d.at, answerWithin) {
+			broken = append(broken, fmt.Sprintf("%s %s %q at %s and heard nothing within %s", d.who, d.act, d.text, d.at.Format(time.TimeOnly), answerWithin))
+		}
+	}
+	return broken
+}
+
+// answersHold counts, for each person: no more was said to be lost, refused or accepted than is.
+func answersHold(e *evidence) (broken []string) {
+	lost, heard := map[string]int{}, map[string]int{}
+	for _, d := range e.deeds {
+		if _, stored := e.stream.commands[d.command]; !stored {
+			lost[d.who]++
+		}
+	}
+	for _, t := range e.told {
+		if strings.Contains(t.text, "could not be stored") {
+			heard[t.who]++
+		}
+		for _, word := range strings.FieldsFunc(t.text, func(r rune) bool { return strings.ContainsRune(" .,:()", r) || r == '\n' }) {
+			if failover.IsOpID(word) && word != "op-aaaaaaaa" && word != "op-bbbbbbbb" && len(e.stream.records[failover.OpID(word)]) == 0 {
+				broken = append(broken, fmt.Sprintf("%s was told of %s, which does not exist: %s", t.who, word, t.text))
+			}
+		}
+	}
+	for who, n := range heard {
+		if n > 3*lost[who] { // Slack may have delivered each three times, to different bots
+			broken = append(broken, fmt.Sprintf("%s was told %d times that something is not stored, and %d were not", who, n, lost[who]))
+		}
+	}
+	return broken
+}
+
+func fewCards(e *evidence) (broken []string) {
+	posted := map[failover.OpID][]shown{}
+	for _, c := range e.cards {
+		if c.posted {
+			posted[c.op] = append(posted[c.op], c)
+		}
+	}
+	for id, op := range e.stream.ops {
+		cards := posted[id]
+		switch {
+		case op.Exists() && len(cards) == 0:
+			broken = append(broken, fmt.Sprintf("%s has no card", id))
+		case len(cards) > 1+e.deaths+e.slack:
+			broken = append(broken, fmt.Sprintf("%s has %d cards after %d crashes", id, len(cards), e.deaths))
+		}
+		for _, c := range cards[min(1, len(cards)):] {
+			if !strings.Contains(strings.ToLower(c.text), "continued") {
+				broken = append(broken, fmt.Sprintf("a further card of %s does not say that it goes on here:\n%s", id, c.text))
+			}
+		}
+	}
+	return broken
+}
+
+// oneHolder follows who holds each VM: only who has it lets it go, and only a free one is taken.
+func oneHolder(e *evidence) (broken []string) {
+	holders := map[string]failover.OpID{}
+	for _, m := range e.stream.messages {
+		hold, err := events.DecodeHold(m)
+		if err != nil {
+			continue
+		}
+		if before := holders[hold.Key]; before != "" && hold.Op != "" && before != hold.Op {
+			broken = append(broken, fmt.Sprintf("message %d: %s takes what %s holds", m.Seq, hold.Op, before))
+		}
+		holders[hold.Key] = hold.Op
+	}
+	held := map[string]failover.OpID{}
+	for id, op := range e.stream.ops {
+		if !op.Exists() || op.Phase.Final() {
+			continue
+		}
+		for _, t := range op.Targets {
+			if other := held[t.Item.Key]; other != "" || holders[t.Item.Key] != id {
+				broken = append(broken, fmt.Sprintf("%s of %s is held by %q, and also open is %q", t.Item.Name, id, holders[t.Item.Key], other))
+			}
+			held[t.Item.Key] = id
+		}
+	}
+	for key, id := range holders {
+		if id != "" && e.stream.ops[id].Phase.Final() {
+			broken = append(broken, fmt.Sprintf("%s is over and still holds %s", id, key))
+		}
+	}
+	return broken
+}
+
+func replays(e *evidence) []string {
+	broken := slices.Clone(e.stream.faults)
+	for id, op := range e.stream.ops {
+		if !same(op, e.stream.board[id]) {
+			broken = append(broken, fmt.Sprintf("%s: folded anew it is %+v, on the board %+v", id, op, e.stream.board[id]))
+		}
+	}
+	return broken
+}
