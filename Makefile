@@ -20,6 +20,10 @@ nightly: ## all tests, the long ones too
 	go test -tags=nightly -count=1 -timeout 60m ./...
 	go test -race -shuffle=on -count=1 -timeout 60m -skip '^TestBrowser' ./...
 
+N ?= 60s
+explore: ## plays N drawn schedules of crashes and outages (or as many as fit into a time), one process per core
+	./.ci/explore $(N)
+
 newcomer: ## from git clone to the committed VM in a browser, measured, into docs/newcomer.md
 	FERRY_NEWCOMER=1 CI=true go test -count=1 -timeout 20m -run TestNewcomer ./cmd/internal/terminal
 
@@ -44,4 +48,4 @@ image: ## a container image named ferry, needs a container engine
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: check test race lint sandbox nightly newcomer screenshots generate histories image help
+.PHONY: check test race lint sandbox nightly explore newcomer screenshots generate histories image help

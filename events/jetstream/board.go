@@ -23,6 +23,7 @@ type Board struct {
 	ops     map[failover.OpID]failover.Operation
 	parts   map[failover.OpID]failover.Operation // in the middle of a batch: not shown before its last fact is here
 	asked   map[string]failover.OpID             // message id of a command -> where its answer stands
+	named   map[failover.OpID]failover.OpID      // the same by the id that people were told before the command was decided
 	changed chan struct{}                        // closed and replaced with every fact
 	ready   chan struct{}                        // closed when everything stored at the start is folded
 }
@@ -31,7 +32,7 @@ type Board struct {
 func NewBoard(c *Client) *Board {
 	return &Board{
 		client: c, ops: map[failover.OpID]failover.Operation{}, parts: map[failover.OpID]failover.Operation{},
-		asked: map[string]failover.OpID{}, changed: make(chan struct{}), ready: make(chan struct{}),
+		asked: map[string]failover.OpID{}, named: map[failover.OpID]failover.OpID{}, changed: make(chan struct{}), ready: make(chan struct{}),
 	}
 }
 
@@ -130,6 +131,7 @@ func (b *Board) fold(m events.Message) {
 	b.ops[id] = op
 	if record.Command != "" {
 		b.asked[record.Command] = id
+		b.named[failover.OpIDOf(record.Command, 0)] = id
 	}
 	close(b.changed)
 	b.changed = make(chan struct{})
@@ -204,10 +206,17 @@ func (b *Board) Open() []failover.Operation {
 // All lists every operation that was ever asked for, oldest first.
 func (b *Board) All() []failover.Operation { return b.list(failover.Operation.Exists) }
 
-// Find returns the operation that a reference means: its id, or the newest one of a VM. Nothing known gives none.
+// Find returns the operation that a reference means: its id, the id of a command that was decided on it, or the newest one
+// of a VM. Nothing known gives none.
 func (b *Board) Find(ref string) []failover.Operation {
 	if failover.IsOpID(strings.ToLower(ref)) {
 		id := failover.OpID(strings.ToLower(ref))
+		if found := b.list(func(op failover.Operation) bool { return op.ID == id }); len(found) > 0 {
+			return found
+		}
+		b.mu.Lock()
+		id = b.named[id]
+		b.mu.Unlock()
 		return b.list(func(op failover.Operation) bool { return op.ID == id })
 	}
 	_, vm, qualified := strings.Cut(ref, "/")

@@ -114,6 +114,7 @@ func TestBoardFinds(t *testing.T) {
 		l.append(j, failover.Operation{ID: opA}, requested(opA, l.holder(j, "1")))
 		pass(time.Second)
 		for ref, want := range map[string]failover.OpID{
+			string(failover.OpIDOf("ask-"+string(opB), 0)): opB, // what the person was told before it was decided
 			"vm-1": opA, "VM-1": opA, "vault-dr/vm-1": opA, "other/vm-1": "", "vm-2": "", "op-bbbbbbbb": opB, "OP-AAAAAAAA": opA, "op-cccccccc": "", "": "",
 		} {
 			got := b.Find(ref)

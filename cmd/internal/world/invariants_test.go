@@ -136,7 +136,8 @@ func (e *evidence) press(op failover.Operation, before time.Time, used map[int]b
 		words := strings.Fields(d.text)
 		typed := d.act == types && len(words) > 1 && (words[1] == "approve" || words[1] == "commit" || words[1] == "change")
 		pressed := d.act == presses || d.act == pressOld || d.act == submits
-		about := d.op == op.ID || d.command != "" && (d.command == op.Asked || e.stream.commands[d.command].Op == op.ID)
+		answer, about := op.Answers[d.command]
+		about = about && answer.Refused == nil
 		if (typed || pressed) && about && isApprover(d.who) && d.who != op.RequestedBy.ID && !used[n] && !d.at.After(before) && before.Sub(d.at) <= approvalLife {
 			return n
 		}
@@ -221,12 +222,19 @@ func answersHold(e *evidence) (broken []string) {
 			lost[d.who]++
 		}
 	}
+	known := map[string]bool{"op-aaaaaaaa": true, "op-bbbbbbbb": true} // which people made up
+	for id, op := range e.stream.ops {
+		known[string(id)] = true
+		for message := range op.Answers {
+			known[string(failover.OpIDOf(message, 0))] = true
+		}
+	}
 	for _, t := range e.told {
 		if strings.Contains(t.text, "could not be stored") {
 			heard[t.who]++
 		}
 		for _, word := range strings.FieldsFunc(t.text, func(r rune) bool { return strings.ContainsRune(" .,:()", r) || r == '\n' }) {
-			if failover.IsOpID(word) && word != "op-aaaaaaaa" && word != "op-bbbbbbbb" && len(e.stream.records[failover.OpID(word)]) == 0 {
+			if failover.IsOpID(word) && !known[word] {
 				broken = append(broken, fmt.Sprintf("%s was told of %s, which does not exist: %s", t.who, word, t.text))
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 
 	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
@@ -42,9 +41,6 @@ func (w *world) readStream() (*stream, error) {
 	}
 	return s, s.readBoard(w, n)
 }
-
-// InProcessConn connects past the network.
-func (n *natsServer) InProcessConn() (net.Conn, error) { return n.now().InProcessConn() }
 
 func (s *stream) read(ctx context.Context, n *natsServer) error {
 	nc, err := nats.Connect("", nats.InProcessServer(n))
