@@ -55,10 +55,10 @@ func (e *evidence) intents() map[string]intent {
 	for op, records := range e.stream.records {
 		round := 0
 		for _, r := range records {
-			switch f := r.Fact.(type) {
-			case failover.GateOpened:
+			if _, opened := r.Fact.(failover.GateOpened); opened {
 				round++
-			case failover.StepStarted:
+			}
+			if f, started := r.Fact.(failover.StepStarted); started {
 				all[f.ClientRequestID] = intent{op, f.Target, f.Kind, round, r.At}
 			}
 		}

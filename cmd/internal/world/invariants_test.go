@@ -159,13 +159,10 @@ func acknowledgedIsStored(e *evidence) (broken []string) {
 // mutates reports whether a deed surely becomes a command: some open a form or ask only.
 func (d deed) mutates() bool {
 	words := strings.Fields(d.text)
-	switch d.act {
-	case types:
+	if d.act == types {
 		return len(words) > 1 && !slices.Contains([]string{"status", "list", "points", "debt", "jobs", "reprotect"}, words[1])
-	case presses, pressOld:
-		return d.text != "Reprotect" && d.text != "Clean up"
 	}
-	return false
+	return d.act != submits && d.text != "Reprotect" && d.text != "Clean up"
 }
 
 // complained reports whether a person was told that it is not known, or that it failed.

@@ -188,11 +188,10 @@ func (p *player) presses(who, label string) {
 }
 
 func (p *player) button(label string) (workspace.Message, workspace.Button, bool) {
-	messages := p.workspace.Messages(incident, "")
-	for i := len(messages) - 1; i >= 0; i-- {
-		for _, b := range messages[i].Buttons {
+	for _, m := range slices.Backward(p.workspace.Messages(incident, "")) {
+		for _, b := range m.Buttons {
 			if label == "" && b.ActionID != "ferry_points" || b.Label == label {
-				return messages[i], b, true
+				return m, b, true
 			}
 		}
 	}

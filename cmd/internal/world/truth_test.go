@@ -90,7 +90,7 @@ func (e *evidence) ahead(vm string, op failover.Operation, state string, c shown
 	case state == "cleaned up" && !e.did(vm, "TestFailoverCleanup", op.RequestedAt, c.at):
 		return "no clean-up has ended"
 	}
-	for _, line := range strings.Split(c.text, "\n") {
+	for line := range strings.SplitSeq(c.text, "\n") {
 		switch {
 		case strings.HasPrefix(line, "✓ *Commit*: done") && !been(committed):
 			return "its commit has a tick and has not ended"
