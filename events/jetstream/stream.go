@@ -57,16 +57,28 @@ func consumerConfigs() []jetstream.ConsumerConfig {
 // Ensure creates the stream, its consumers and the buckets, or leaves them as they are when they fit. It is an executor's
 // to do; see [Client.Present].
 func (c *Client) Ensure(ctx context.Context) error {
-	if _, err := c.js.CreateOrUpdateStream(ctx, c.streamConfig()); err != nil {
+	err := c.seam("ensure", func() error {
+		_, err := c.js.CreateOrUpdateStream(ctx, c.streamConfig())
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("ensuring stream %s: %w", events.Stream, err)
 	}
 	for _, cfg := range consumerConfigs() {
-		if _, err := c.js.CreateOrUpdateConsumer(ctx, events.Stream, cfg); err != nil {
+		err := c.seam("ensure", func() error {
+			_, err := c.js.CreateOrUpdateConsumer(ctx, events.Stream, cfg)
+			return err
+		})
+		if err != nil {
 			return fmt.Errorf("ensuring consumer %s: %w", cfg.Durable, err)
 		}
 	}
 	for _, bucket := range []string{bucketMessages, bucketInventory} {
-		if _, err := c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: bucket, Replicas: c.replicas}); err != nil {
+		err := c.seam("ensure", func() error {
+			_, err := c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: bucket, Replicas: c.replicas})
+			return err
+		})
+		if err != nil {
 			return fmt.Errorf("ensuring bucket %s: %w", bucket, err)
 		}
 	}

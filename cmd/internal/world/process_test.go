@@ -81,6 +81,9 @@ func (p *process) dial(ctx context.Context, network, addr string) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
+	if p.world.wire != nil && addr == natsHost {
+		c = &tapped{Conn: c, wire: p.world.wire, process: p}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.dead {
@@ -103,7 +106,8 @@ type cutter struct {
 	mu   sync.Mutex
 	at   *point
 	seen map[string]int
-	path []string // the seams as they were passed
+	path []string       // the seams as they were passed
+	open map[string]int // those that are being passed
 	dead bool
 	died chan struct{} // closed then
 }
@@ -118,13 +122,14 @@ func (cutError) Cut() bool { return true }
 func (c *cutter) seam(name string, do func() error) error {
 	c.mu.Lock()
 	if c.seen == nil {
-		c.seen = map[string]int{}
+		c.seen, c.open = map[string]int{}, map[string]int{}
 	}
 	c.seen[name]++
 	c.path = append(c.path, name)
 	at := c.at
 	hit := at != nil && at.seam == name && at.nth == c.seen[name]
 	dead := c.dead
+	c.open[name]++
 	if hit {
 		c.die()
 	}
@@ -133,6 +138,9 @@ func (c *cutter) seam(name string, do func() error) error {
 		return cutError{}
 	}
 	err := do()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open[name]--
 	if hit {
 		return cutError{}
 	}
@@ -144,6 +152,13 @@ func (c *cutter) passed() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.path)
+}
+
+// within reports whether a seam is being passed.
+func (c *cutter) within(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open[name] > 0
 }
 
 func (c *cutter) kill() {

@@ -51,6 +51,7 @@ type world struct {
 	dir       string
 	process   *process             // of a world with one
 	nats      *natsServer          // of a world with several; nil: embedded
+	wire      *wire                // of what is watched; may be nil
 	configure func(*config.Config) // changes the configuration of the lives that follow; may be nil
 	log       *slog.Logger
 	checks    map[string]config.Check // of the configuration
@@ -218,7 +219,7 @@ func (w *world) until(limit time.Duration, holds func() bool) bool {
 		if holds() {
 			return true
 		}
-		if w.process.cut.happened() {
+		if w.process != nil {
 			w.revive()
 		}
 		if time.Now().After(end) {
