@@ -57,7 +57,10 @@ func Await(ctx context.Context, log *slog.Logger, what string, try func(context.
 // the server finds wrong.
 func passing(err error) bool {
 	var api *jetstream.APIError
+	var cut Cut
 	switch {
+	case errors.As(err, &cut):
+		return !cut.Cut()
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return false
 	case errors.As(err, &api):
