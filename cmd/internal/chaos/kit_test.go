@@ -38,10 +38,17 @@ func build(t *testing.T) *kit {
 	return k
 }
 
-// within is the same kit for a subtest, with a directory of its own.
+// within is the same kit for a subtest, with a directory of its own, which FERRY_CHAOS_KEEP keeps.
 func (k *kit) within(t *testing.T) *kit {
 	t.Helper()
-	return &kit{T: t, ferry: k.ferry, server: k.server, dir: t.TempDir()}
+	sub := &kit{T: t, ferry: k.ferry, server: k.server, dir: t.TempDir()}
+	if keep := os.Getenv("FERRY_CHAOS_KEEP"); keep != "" {
+		sub.dir = filepath.Join(keep, filepath.Base(t.Name()))
+		if err := os.MkdirAll(sub.dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return sub
 }
 
 // end ends every process. When the test has failed, their last words are shown.

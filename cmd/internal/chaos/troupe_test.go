@@ -1,0 +1,236 @@
+package chaos_test
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	natsjs "github.com/nats-io/nats.go/jetstream"
+
+	"ferry/events"
+	"ferry/events/jetstream"
+	"ferry/failover"
+)
+
+// troupe is two bots and three executors on a cluster of three servers.
+type troupe struct {
+	*people
+	cluster *cluster
+	js      natsjs.JetStream
+	board   *jetstream.Board
+	chance  *rand.Rand
+	alive   map[string]*proc // by name
+	faults  []fault
+}
+
+// clustered kills and freezes processes of a cluster while people work.
+func clustered(k *kit, how size, chance *rand.Rand) figures {
+	o, c := k.outside(how.vms), k.cluster()
+	o.config.NATS.URL, o.config.NATS.Replicas = c.url(), len(c.nodes)
+	for i := range c.nodes {
+		c.start(i)
+	}
+	t := &troupe{people: o.people(), cluster: c, chance: chance, alive: map[string]*proc{}}
+	for _, name := range []string{"bot-1", "bot-2", "executor-1", "executor-2", "executor-3"} {
+		t.begin(name)
+	}
+	for _, p := range t.alive {
+		p.says("ferry is up")
+	}
+	nc, js := c.connect()
+	t.js = js
+	watching, stop := context.WithCancel(k.Context())
+	defer stop()
+	writes := &writes{nc: nc}
+	var loops sync.WaitGroup
+	loops.Go(func() { writes.watch(watching) })
+	loops.Go(func() { t.follow(watching) })
+	defer loops.Wait()
+	defer stop()
+
+	done := make(chan struct{})
+	var working sync.WaitGroup
+	working.Go(func() { t.work(4, done) })
+	for round := range how.faults {
+		t.moment(chance, how)
+		t.hit(round)
+	}
+	close(done)
+	working.Wait()
+	o.settled("executor-1")
+	f := t.judge("three servers, two bots, three executors", read(k.Context(), k, js), t.faults)
+	for _, x := range t.faults {
+		if x.leader {
+			f.leaderGap = append(f.leaderGap, writes.gap(x.at))
+		}
+	}
+	return f
+}
+
+func (t *troupe) begin(name string) {
+	role := name[:len(name)-2]
+	t.alive[name] = t.start(name, role)
+}
+
+// follow keeps the board from which the driving executor is known.
+func (t *troupe) follow(ctx context.Context) {
+	client, err := jetstream.Connect(jetstream.Options{URL: t.cluster.url(), Name: "judge", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer client.Close()
+	board := jetstream.NewBoard(client)
+	t.mu.Lock()
+	t.board = board
+	t.mu.Unlock()
+	if err := board.Run(ctx); err != nil && ctx.Err() == nil {
+		t.Error(err)
+	}
+}
+
+// driving is the name of an executor that drives an operation now; any executor when none does.
+func (t *troupe) driving() (string, bool) {
+	t.mu.Lock()
+	board := t.board
+	t.mu.Unlock()
+	if board != nil {
+		for _, op := range board.Open() {
+			if op.Phase != failover.Running || op.Parked {
+				continue
+			}
+			for name, p := range t.alive {
+				if strings.HasSuffix(op.Executor, suffix(p)) {
+					return name, true
+				}
+			}
+		}
+	}
+	return t.one("executor-1", "executor-2", "executor-3"), false
+}
+
+func (t *troupe) one(names ...string) string { return names[t.chance.IntN(len(names))] }
+
+// hit kills or freezes one process, brings it back and waits until all is as before. The first two rounds are the two that
+// matter most: the stream's leader is killed, and the driving executor is frozen.
+func (t *troupe) hit(round int) {
+	freeze := t.chance.IntN(2) == 0
+	switch draw := t.chance.IntN(100); {
+	case round == 0:
+		t.hitLeader(false)
+	case round == 1:
+		t.hitDriver(true)
+	case draw < 30:
+		t.hitLeader(freeze)
+	case draw < 65:
+		t.hitDriver(freeze)
+	case draw < 80:
+		t.hitNode(t.chance.IntN(len(t.cluster.nodes)), false, false)
+	default:
+		t.hitFerry(t.one("bot-1", "bot-2", "executor-1", "executor-2", "executor-3"), freeze, false)
+	}
+	t.until("the cluster is whole", 2*time.Minute, func() bool { leader, whole := t.cluster.state(t.js); return leader >= 0 && whole })
+	t.connected()
+	for name, p := range t.alive {
+		select {
+		case <-p.done:
+			t.Errorf("%s ended by itself with %d:\n%s", name, p.exits(time.Second), p.said.tail(5))
+			t.begin(name)
+		default:
+		}
+	}
+}
+
+func (t *troupe) hitLeader(freeze bool) {
+	leader := -1
+	t.until("the stream has a leader", time.Minute, func() bool { leader, _ = t.cluster.state(t.js); return leader >= 0 })
+	t.hitNode(leader, freeze, true)
+}
+
+func (t *troupe) hitNode(i int, freeze, leader bool) {
+	what := "a nats-server"
+	if leader {
+		what = "the stream's leader"
+	}
+	t.fault(t.cluster.nodes[i].proc, what, freeze, fault{leader: leader}, func() { t.cluster.start(i) })
+}
+
+func (t *troupe) hitDriver(freeze bool) {
+	name, driver := "", false
+	holdsWithin(10*time.Second, func() bool { name, driver = t.driving(); return driver })
+	t.hitFerry(name, freeze, driver)
+}
+
+func (t *troupe) hitFerry(name string, freeze, driver bool) {
+	what := "a bot or an executor"
+	if driver {
+		what = "the driving executor"
+	}
+	t.fault(t.alive[name], what, freeze, fault{driver: driver}, func() { t.begin(name) })
+}
+
+// fault kills a process and starts it again a little later, or lets it stand still for longer than others wait for it.
+func (t *troupe) fault(p *proc, what string, freeze bool, f fault, again func()) {
+	f.at, f.pid, f.what = time.Now(), p.pid(), "kill -9 of "+what
+	if freeze {
+		f.what = "freeze of " + what
+	}
+	t.faults = append(t.faults, f)
+	if !freeze {
+		p.kill()
+		<-time.After(time.Duration(t.chance.Int64N(int64(2 * time.Second))))
+		again()
+		return
+	}
+	p.signal(syscall.SIGSTOP)
+	<-time.After(10*time.Second + time.Duration(t.chance.Int64N(int64(5*time.Second))))
+	p.signal(syscall.SIGCONT)
+}
+
+// writes is when the stream's leader could write. It is asked for a write whose guard never holds: the answer takes a
+// leader, and nothing is stored.
+type writes struct {
+	nc *nats.Conn
+	mu sync.Mutex
+	at []time.Time
+}
+
+func (w *writes) watch(ctx context.Context) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		m := nats.NewMsg(events.DriveSubject("op-probe222"))
+		m.Header.Set(natsjs.ExpectedLastSubjSeqHeader, "1")
+		asked, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+		_, err := w.nc.RequestMsgWithContext(asked, m)
+		cancel()
+		if err == nil {
+			w.mu.Lock()
+			w.at = append(w.at, time.Now())
+			w.mu.Unlock()
+		}
+	}
+}
+
+// gap is the longest time without a write that began or went on after a moment, within half a minute.
+func (w *writes) gap(after time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	longest := time.Duration(0)
+	first, _ := slices.BinarySearchFunc(w.at, after, time.Time.Compare)
+	for i := max(1, first); i < len(w.at) && w.at[i-1].Before(after.Add(30*time.Second)); i++ {
+		longest = max(longest, w.at[i].Sub(w.at[i-1]))
+	}
+	return longest
+}
