@@ -27,6 +27,10 @@ explore: ## plays N drawn schedules of crashes and outages (or as many as fit in
 newcomer: ## from git clone to the committed VM in a browser, measured, into docs/newcomer.md
 	FERRY_NEWCOMER=1 CI=true go test -count=1 -timeout 20m -run TestNewcomer ./cmd/internal/terminal
 
+chaos: ## real processes killed and frozen at random, measured, into docs/reliability.md
+	FERRY_CHAOS=full go test -count=1 -v -parallel 5 -timeout 120m -run '^TestChaos$$' ./cmd/internal/chaos
+.PHONY: chaos
+
 screenshots: ## the pictures of the README, from the browser's test
 	FERRY_SCREENSHOTS=$(CURDIR)/screenshots/out CI=true go test -count=1 -run 'TestBrowser/(desktop|phone)' ./cmd/internal/terminal
 	for name in desktop phone; do cp screenshots/out/$$name-4-approval-light.png docs/screenshots/$$name-light.png; done

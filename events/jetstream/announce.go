@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync/atomic"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -18,6 +20,7 @@ type Announcements struct {
 	client   *Client
 	journal  *Journal
 	consumer jetstream.Consumer
+	pin      atomic.Value // string: by which the server knows the one bot that it serves
 }
 
 // OpenAnnouncements opens the queue.
@@ -50,6 +53,7 @@ func (a *Announcements) Next(ctx context.Context) (Announcement, error) {
 			a.client.pause(ctx, consumerAnnounce, err)
 			continue
 		}
+		a.pin.Store(m.Headers().Get("Nats-Pin-Id"))
 		op, err := a.journal.Load(ctx, failover.OpID(events.LastToken(m.Subject())))
 		if err != nil { // not acknowledged: it comes again
 			a.client.log.WarnContext(ctx, "reading an operation to show", slog.String("subject", m.Subject()), slog.Any("error", err))
@@ -57,6 +61,32 @@ func (a *Announcements) Next(ctx context.Context) (Announcement, error) {
 		}
 		return Announcement{Operation: op, msg: m, client: a.client}, nil
 	}
+}
+
+// HandOver lets another bot announce at once, rather than when this one has been silent for some time. It is for a bot that
+// ends.
+func (a *Announcements) HandOver(ctx context.Context) error {
+	pin, _ := a.pin.Load().(string)
+	if pin == "" || !a.client.nc.IsConnected() {
+		return nil // somebody else announces, or nobody could be told
+	}
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	info, err := a.consumer.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("handing %s over: %w", consumerAnnounce, err)
+	}
+	if !slices.ContainsFunc(info.PriorityGroups, func(g jetstream.PriorityGroupState) bool { return g.PinnedClientID == pin }) {
+		return nil
+	}
+	stream, err := a.client.stream(ctx)
+	if err == nil {
+		err = stream.UnpinConsumer(ctx, consumerAnnounce, announceGroup)
+	}
+	if err != nil {
+		return fmt.Errorf("handing %s over: %w", consumerAnnounce, err)
+	}
+	return nil
 }
 
 // Ack says that the operation is shown as it was at this fact, or later.

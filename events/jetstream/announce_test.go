@@ -73,6 +73,42 @@ func TestOneBotAnnounces(t *testing.T) {
 	})
 }
 
+// A bot that ends hands over: the next one shows at once what comes.
+func TestABotHandsOver(t *testing.T) {
+	bubble(t, func(l *lab) {
+		a, b := l.client("a", nil), l.client("b", nil)
+		j := jetstream.NewJournal(l.client("executor", nil))
+		first, err := a.OpenAnnouncements(l.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		op := l.append(j, failover.Operation{ID: opA}, claimed("x"))
+		got, err := first.Next(l.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := got.Ack(l.ctx); err != nil {
+			t.Fatal(err)
+		}
+		s := &shown{by: map[string][]time.Time{}}
+		l.loop(func(ctx context.Context) error { return s.run(ctx, "b", b) })
+		pass(time.Second)
+		if err := first.HandOver(l.ctx); err != nil {
+			t.Fatal(err)
+		}
+		a.Close()
+		ended := time.Now()
+		l.append(j, op, claimed("y"))
+		pass(time.Minute)
+		if got := s.times("b"); len(got) != 1 || got[0].Sub(ended) > time.Second {
+			t.Errorf("ended at %s, shown by the other at %v", ended, got)
+		}
+		if err := first.HandOver(l.ctx); err != nil { // whose connection is closed, and whom nobody waits for
+			t.Error(err)
+		}
+	})
+}
+
 // What was delivered to a bot and not acknowledged is shown by the next.
 func TestAnotherBotShowsWhatTheFirstDidNot(t *testing.T) {
 	bubble(t, func(l *lab) {

@@ -175,6 +175,7 @@ func botPublishes() []string {
 		"$JS.API.STREAM.INFO." + events.Stream, "$JS.API.STREAM.MSG.GET." + events.Stream,
 		"$JS.API.CONSUMER.INFO." + events.Stream + "." + consumerAnnounce,
 		"$JS.API.CONSUMER.MSG.NEXT." + events.Stream + "." + consumerAnnounce,
+		"$JS.API.CONSUMER.UNPIN." + events.Stream + "." + consumerAnnounce,
 		"$JS.ACK." + events.Stream + "." + consumerAnnounce + ".>", "$JS.ACK.*.*." + events.Stream + "." + consumerAnnounce + ".>",
 		"$JS.API.STREAM.INFO." + bucket, "$JS.API.DIRECT.GET." + bucket + ".>", "$KV." + bucketMessages + ".>",
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -197,6 +198,12 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 	if err != nil {
 		return err
 	}
+	a.onStop("announcing", func(ctx context.Context) error {
+		if err := announcements.HandOver(ctx); err != nil {
+			a.opts.Log.InfoContext(ctx, "another bot announces after some seconds only", slog.Any("error", err))
+		}
+		return nil
+	})
 	cfg := a.opts.Config.Slack
 	dialer := *websocket.DefaultDialer
 	dialer.NetDialContext = a.opts.Dial

@@ -15,13 +15,17 @@ import (
 // just then it cannot.
 type size struct {
 	worlds, kills int // of ferry up: so many side by side, killed so often each
-	faults        int // in the cluster
-	vms           int
+	rounds        int // in the cluster
+	vms, atOnce   int
+	brief         bool // drills only, and no long pauses
 }
 
 // TestChaos is its short form, for CI. make chaos plays the full one and writes docs/reliability.md.
 func TestChaos(t *testing.T) {
-	sizes := map[string]size{"short": {1, 10, 2, 40}, "full": {4, 50, 100, 400}}
+	sizes := map[string]size{
+		"short": {worlds: 1, kills: 10, rounds: 1, vms: 60, atOnce: 2, brief: true},
+		"full":  {worlds: 4, kills: 50, rounds: 100, vms: 400, atOnce: 4},
+	}
 	how, ok := sizes[os.Getenv("FERRY_CHAOS")]
 	if !ok {
 		t.Skip("played when asked for: make chaos, or .ci/run chaos for the short form")
@@ -57,15 +61,15 @@ func TestChaos(t *testing.T) {
 // embedded kills ferry up again and again while people work.
 func embedded(k *kit, how size, chance *rand.Rand) figures {
 	o := k.outside(how.vms)
-	p := o.people()
+	p := o.people(how)
 	up := o.start("up", "up")
 	o.connected()
 	done := make(chan struct{})
 	var working sync.WaitGroup
-	working.Go(func() { p.work(4, done) })
+	working.Go(func() { p.work(done) })
 	var faults []fault
 	for range how.kills {
-		p.moment(chance, how)
+		p.moment(chance)
 		faults = append(faults, fault{at: time.Now(), what: "kill -9 of ferry up", pid: up.pid(), driver: true})
 		up.kill()
 		up = o.start("up", "up")
@@ -84,9 +88,9 @@ func embedded(k *kit, how size, chance *rand.Rand) figures {
 }
 
 // moment waits for some time, or for a short time after something has happened: what hurts is between two steps.
-func (p *people) moment(chance *rand.Rand, how size) {
+func (p *people) moment(chance *rand.Rand) {
 	longest := 12 * time.Second
-	if how.kills <= 10 { // the short form
+	if p.how.brief {
 		longest = time.Second
 	}
 	wait := time.Duration(chance.Int64N(int64(longest)))

@@ -13,6 +13,7 @@ import (
 // clean-up, a failover and its commit. What had no effect is done again, as people do.
 type people struct {
 	*outside
+	how    size
 	events chan struct{} // holds one: somebody did something, or a card changed
 
 	mu      sync.Mutex
@@ -29,8 +30,8 @@ const (
 	limit    = 10 * time.Minute // a call whose answer was lost is made again after three minutes, at most twice in four
 )
 
-func (o *outside) people() *people {
-	p := &people{outside: o, events: make(chan struct{}, 1), changed: make(chan struct{})}
+func (o *outside) people(how size) *people {
+	p := &people{outside: o, how: how, events: make(chan struct{}, 1), changed: make(chan struct{})}
 	changes, cancel := o.workspace.Subscribe()
 	o.Cleanup(cancel)
 	go func() {
@@ -164,6 +165,9 @@ func (p *people) chain(vm string) {
 		},
 		func() (bool, bool) { return p.gets(failover, ": committed") },
 	}
+	if p.how.brief {
+		steps = steps[:2]
+	}
 	for _, step := range steps {
 		if ok, attention := step(); !ok || attention {
 			return
@@ -174,8 +178,8 @@ func (p *people) chain(vm string) {
 	p.mu.Unlock()
 }
 
-// work has so many VMs handled at a time until done is closed and what was begun is over.
-func (p *people) work(atOnce int, done <-chan struct{}) {
+// work has some VMs handled at a time until done is closed and what was begun is over.
+func (p *people) work(done <-chan struct{}) {
 	var vms []string
 	for _, i := range p.vault.Items() {
 		vms = append(vms, i.Name)
@@ -192,7 +196,7 @@ func (p *people) work(atOnce int, done <-chan struct{}) {
 		}
 	}()
 	var working sync.WaitGroup
-	for range atOnce {
+	for range p.how.atOnce {
 		working.Go(func() {
 			for vm := range next {
 				p.chain(vm)

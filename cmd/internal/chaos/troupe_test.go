@@ -36,7 +36,7 @@ func clustered(k *kit, how size, chance *rand.Rand) figures {
 	for i := range c.nodes {
 		c.start(i)
 	}
-	t := &troupe{people: o.people(), cluster: c, chance: chance, alive: map[string]*proc{}}
+	t := &troupe{people: o.people(how), cluster: c, chance: chance, alive: map[string]*proc{}}
 	for _, name := range []string{"bot-1", "bot-2", "executor-1", "executor-2", "executor-3"} {
 		t.begin(name)
 	}
@@ -56,9 +56,9 @@ func clustered(k *kit, how size, chance *rand.Rand) figures {
 
 	done := make(chan struct{})
 	var working sync.WaitGroup
-	working.Go(func() { t.work(4, done) })
-	for round := range how.faults {
-		t.moment(chance, how)
+	working.Go(func() { t.work(done) })
+	for round := range how.rounds {
+		t.moment(chance)
 		t.hit(round)
 	}
 	close(done)
@@ -117,23 +117,21 @@ func (t *troupe) driving() (string, bool) {
 
 func (t *troupe) one(names ...string) string { return names[t.chance.IntN(len(names))] }
 
-// hit kills or freezes one process, brings it back and waits until all is as before. The first two rounds are the two that
-// matter most: the stream's leader is killed, and the driving executor is frozen.
+// hit kills or freezes a process, brings it back and waits until all is as before. The first round is the worst: the driving
+// executor is frozen, and the stream's leader killed meanwhile.
 func (t *troupe) hit(round int) {
 	freeze := t.chance.IntN(2) == 0
 	switch draw := t.chance.IntN(100); {
-	case round == 0:
-		t.hitLeader(false)
-	case round == 1:
-		t.hitDriver(true)
+	case round == 0 || draw < 5:
+		t.hitDriver(func() { t.hitLeader(nil) })
 	case draw < 30:
-		t.hitLeader(freeze)
+		t.hitLeader(t.frozen(freeze))
 	case draw < 65:
-		t.hitDriver(freeze)
+		t.hitDriver(t.frozen(freeze))
 	case draw < 80:
-		t.hitNode(t.chance.IntN(len(t.cluster.nodes)), false, false)
+		t.hitNode(t.chance.IntN(len(t.cluster.nodes)), nil, false)
 	default:
-		t.hitFerry(t.one("bot-1", "bot-2", "executor-1", "executor-2", "executor-3"), freeze, false)
+		t.hitFerry(t.one("bot-1", "bot-2", "executor-1", "executor-2", "executor-3"), t.frozen(freeze), false)
 	}
 	t.until("the cluster is whole", 2*time.Minute, func() bool { leader, whole := t.cluster.state(t.js); return leader >= 0 && whole })
 	t.connected()
@@ -147,51 +145,67 @@ func (t *troupe) hit(round int) {
 	}
 }
 
-func (t *troupe) hitLeader(freeze bool) {
-	leader := -1
-	t.until("the stream has a leader", time.Minute, func() bool { leader, _ = t.cluster.state(t.js); return leader >= 0 })
-	t.hitNode(leader, freeze, true)
+// frozen is what happens while a process is frozen; nil means that it is killed instead.
+func (t *troupe) frozen(freeze bool) func() {
+	if !freeze {
+		return nil
+	}
+	return func() {}
 }
 
-func (t *troupe) hitNode(i int, freeze, leader bool) {
+func (t *troupe) hitLeader(frozen func()) {
+	leader := -1
+	t.until("the stream has a leader", time.Minute, func() bool { leader, _ = t.cluster.state(t.js); return leader >= 0 })
+	t.hitNode(leader, frozen, true)
+}
+
+func (t *troupe) hitNode(i int, frozen func(), leader bool) {
 	what := "a nats-server"
 	if leader {
 		what = "the stream's leader"
 	}
-	t.fault(t.cluster.nodes[i].proc, what, freeze, fault{leader: leader}, func() { t.cluster.start(i) })
+	t.fault(t.cluster.nodes[i].proc, what, frozen, fault{leader: leader}, func() { t.cluster.start(i) })
 }
 
-func (t *troupe) hitDriver(freeze bool) {
+func (t *troupe) hitDriver(frozen func()) {
 	name, driver := "", false
 	holdsWithin(10*time.Second, func() bool { name, driver = t.driving(); return driver })
-	t.hitFerry(name, freeze, driver)
+	t.hitFerry(name, frozen, driver)
 }
 
-func (t *troupe) hitFerry(name string, freeze, driver bool) {
-	what := "a bot or an executor"
+func (t *troupe) hitFerry(name string, frozen func(), driver bool) {
+	what := "another of Ferry's processes"
 	if driver {
 		what = "the driving executor"
 	}
-	t.fault(t.alive[name], what, freeze, fault{driver: driver}, func() { t.begin(name) })
+	t.fault(t.alive[name], what, frozen, fault{driver: driver}, func() { t.begin(name) })
 }
 
 // fault kills a process and starts it again a little later, or lets it stand still for longer than others wait for it.
-func (t *troupe) fault(p *proc, what string, freeze bool, f fault, again func()) {
+func (t *troupe) fault(p *proc, what string, frozen func(), f fault, again func()) {
 	f.at, f.pid, f.what = time.Now(), p.pid(), "kill -9 of "+what
-	if freeze {
+	if frozen != nil {
 		f.what = "freeze of " + what
 	}
 	t.faults = append(t.faults, f)
-	if !freeze {
+	if frozen == nil {
 		p.kill()
 		<-time.After(time.Duration(t.chance.Int64N(int64(2 * time.Second))))
 		again()
 		return
 	}
 	p.signal(syscall.SIGSTOP)
-	<-time.After(10*time.Second + time.Duration(t.chance.Int64N(int64(5*time.Second))))
+	thaw := time.After(10*time.Second + time.Duration(t.chance.Int64N(int64(5*time.Second))))
+	if t.how.brief {
+		thaw = time.After(ackWait + time.Second)
+	}
+	frozen()
+	<-thaw
 	p.signal(syscall.SIGCONT)
 }
+
+// ackWait is how long a silent driver keeps its operation: events/jetstream.
+const ackWait = 10 * time.Second
 
 // writes is when the stream's leader could write. It is asked for a write whose guard never holds: the answer takes a
 // leader, and nothing is stored.
