@@ -30,7 +30,7 @@ func TestChaos(t *testing.T) {
 	if !ok {
 		t.Skip("played when asked for: make chaos, or .ci/run chaos for the short form")
 	}
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	seed := uint64(time.Now().UnixNano())
 	if given, err := strconv.ParseUint(os.Getenv("FERRY_CHAOS_SEED"), 10, 64); err == nil {
 		seed = given
 	}
@@ -42,12 +42,12 @@ func TestChaos(t *testing.T) {
 		for i := range how.worlds {
 			t.Run(fmt.Sprintf("embedded-%d", i+1), func(t *testing.T) {
 				t.Parallel()
-				all[i] = embedded(k.within(t), how, rand.New(rand.NewPCG(seed, uint64(i)))) //nolint:gosec // no secrets
+				all[i] = embedded(k.within(t), how, rand.New(rand.NewPCG(seed, uint64(i))))
 			})
 		}
 		t.Run("cluster", func(t *testing.T) {
 			t.Parallel()
-			all[how.worlds] = clustered(k.within(t), how, rand.New(rand.NewPCG(seed, 99))) //nolint:gosec // no secrets
+			all[how.worlds] = clustered(k.within(t), how, rand.New(rand.NewPCG(seed, 99)))
 		})
 	})
 	one, three := together("`ferry up`, embedded server", all[:how.worlds]), all[how.worlds]

@@ -62,11 +62,11 @@ func (p *people) judge(name string, r record, faults []fault) figures {
 			continue
 		}
 		f.operations++
-		switch op.Phase {
-		case failover.Running:
+		if op.Phase == failover.Running {
 			f.lost++
 			p.Errorf("%s runs for ever: %+v", op.ID, op)
-		case failover.NeedsAttention:
+		}
+		if op.Phase == failover.NeedsAttention {
 			f.attention++
 		}
 	}
@@ -92,16 +92,14 @@ func (p *people) calls(f *figures, r record) {
 	}
 	intents, accepted := map[string]intent{}, map[intent]int{}
 	for _, t := range r.facts {
-		switch fact := t.Fact.(type) {
-		case failover.StepStarted:
-			intents[fact.ClientRequestID] = intent{t.op, fact.Target, fact.Kind}
-			if fact.Attempt > 1 {
+		if started, ok := t.Fact.(failover.StepStarted); ok {
+			intents[started.ClientRequestID] = intent{t.op, started.Target, started.Kind}
+			if started.Attempt > 1 {
 				f.again++
 			}
-		case failover.StepAccepted:
-			if fact.Adopted {
-				f.adopted++
-			}
+		}
+		if accepted, ok := t.Fact.(failover.StepAccepted); ok && accepted.Adopted {
+			f.adopted++
 		}
 	}
 	for _, c := range p.vault.Ledger() {

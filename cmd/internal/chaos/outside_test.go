@@ -112,17 +112,6 @@ func (o *outside) card(vm string) string {
 	return ""
 }
 
-// cards counts the messages that show an operation.
-func (o *outside) cards() int {
-	n := 0
-	for _, m := range o.workspace.Messages(incident, "") {
-		if strings.HasPrefix(strings.Join(o.workspace.Render(m), "\n"), "# ") {
-			n++
-		}
-	}
-	return n
-}
-
 // accepted counts the calls of a kind that started work in Azure.
 func (o *outside) accepted(operation string) int {
 	n := 0

@@ -26,7 +26,7 @@ type people struct {
 type cardSeen struct{ ts, text string }
 
 const (
-	patience = 8 * time.Second  // before something without effect is done again
+	patience = 15 * time.Second // before something without effect is done again: the command of a dead executor waits for ten
 	limit    = 10 * time.Minute // a call whose answer was lost is made again after three minutes, at most twice in four
 )
 
@@ -131,8 +131,13 @@ func (p *people) gets(heading, says string) (ok, attention bool) {
 
 const attentionSays = ": needs attention"
 
-func (p *people) typing(line string) func() error {
-	return func() error { return p.workspace.Type("ana", incident, line) }
+// typing types a line, or several in turn: what was typed again may have been done twice, and is then in the way.
+func (p *people) typing(lines ...string) func() error {
+	turn := len(lines)
+	return func() error {
+		turn++
+		return p.workspace.Type("ana", incident, lines[turn%len(lines)])
+	}
 }
 
 // pressing presses a button of the newest card with a heading; a button that is gone had its effect.
@@ -154,7 +159,9 @@ func (p *people) chain(vm string) {
 			return p.insists(cleanup, p.typing("/failover cleanup "+vm+" --notes fine"), cleanup), false
 		},
 		func() (bool, bool) { return p.gets(cleanup, "cleaned up") },
-		func() (bool, bool) { return p.insists(failover, p.typing("/failover "+vm+" latest"), failover), false },
+		func() (bool, bool) {
+			return p.insists(failover, p.typing("/failover cleanup "+vm+" --notes twice", "/failover "+vm+" latest"), failover), false
+		},
 		func() (bool, bool) { return p.gets(failover, "[ Approve ]") },
 		func() (bool, bool) {
 			return p.insists(failover, p.pressing(failover, "Approve"), ": running", "[ Commit ]", attentionSays), false
