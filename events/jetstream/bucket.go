@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -46,8 +47,19 @@ func (c *Client) Inventory(ctx context.Context) (inv failover.Inventory, err err
 	return inv, json.Unmarshal(entry.Value(), &inv)
 }
 
-// Messages is where the bot remembers which message of the chat shows which operation.
-type Messages struct{ kv jetstream.KeyValue }
+// Messages is where the bot remembers which message of the chat shows which operation. A bucket is read from whichever
+// server answers, also from one that does not know yet what was just written: what this process wrote itself it reads again.
+type Messages struct {
+	kv jetstream.KeyValue
+
+	mu      sync.Mutex
+	written map[failover.OpID]written
+}
+
+type written struct {
+	value []byte
+	rev   uint64
+}
 
 // OpenMessages opens the bucket.
 func (c *Client) OpenMessages(ctx context.Context) (*Messages, error) {
@@ -55,17 +67,20 @@ func (c *Client) OpenMessages(ctx context.Context) (*Messages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening bucket %s: %w", bucketMessages, err)
 	}
-	return &Messages{kv: kv}, nil
+	return &Messages{kv: kv, written: map[failover.OpID]written{}}, nil
 }
 
 // Get reads the value of an operation and its revision; both zero when there is none.
 func (m *Messages) Get(ctx context.Context, op failover.OpID) ([]byte, uint64, error) {
 	entry, err := m.kv.Get(ctx, string(op))
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return nil, 0, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
 		return nil, 0, fmt.Errorf("reading the messages of %s: %w", op, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ours := m.written[op]
+	if err != nil || entry.Revision() < ours.rev {
+		return ours.value, ours.rev, nil
 	}
 	return entry.Value(), entry.Revision(), nil
 }
@@ -79,5 +94,8 @@ func (m *Messages) Put(ctx context.Context, op failover.OpID, value []byte, rev 
 	if err != nil {
 		return 0, fmt.Errorf("storing the messages of %s: %w", op, err)
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.written[op] = written{value, next}
 	return next, nil
 }

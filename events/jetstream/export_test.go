@@ -1,6 +1,8 @@
 package jetstream
 
 import (
+	"context"
+
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -10,3 +12,17 @@ func RawConn(c *Client) *nats.Conn { return c.nc }
 
 // Raw is JetStream under a client.
 func Raw(c *Client) jetstream.JetStream { return c.js }
+
+// Lag has the bucket read from a server that knows of no later write.
+func Lag(ctx context.Context, m *Messages, key string) {
+	entry, err := m.kv.Get(ctx, key)
+	m.kv = lagging{m.kv, entry, err}
+}
+
+type lagging struct {
+	jetstream.KeyValue
+	entry jetstream.KeyValueEntry
+	err   error
+}
+
+func (l lagging) Get(context.Context, string) (jetstream.KeyValueEntry, error) { return l.entry, l.err }

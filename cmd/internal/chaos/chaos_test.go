@@ -23,7 +23,7 @@ type size struct {
 // TestChaos is its short form, for CI. make chaos plays the full one and writes docs/reliability.md.
 func TestChaos(t *testing.T) {
 	sizes := map[string]size{
-		"short": {worlds: 1, kills: 10, rounds: 1, vms: 60, atOnce: 2, brief: true},
+		"short": {worlds: 1, kills: 10, rounds: 1, vms: 60, atOnce: 6, brief: true},
 		"full":  {worlds: 4, kills: 50, rounds: 100, vms: 400, atOnce: 4},
 	}
 	how, ok := sizes[os.Getenv("FERRY_CHAOS")]
@@ -69,7 +69,7 @@ func embedded(k *kit, how size, chance *rand.Rand) figures {
 	working.Go(func() { p.work(done) })
 	var faults []fault
 	for range how.kills {
-		p.moment(chance)
+		p.moment(chance, 12*time.Second)
 		faults = append(faults, fault{at: time.Now(), what: "kill -9 of ferry up", pid: up.pid(), driver: true})
 		up.kill()
 		up = o.start("up", "up")
@@ -88,8 +88,7 @@ func embedded(k *kit, how size, chance *rand.Rand) figures {
 }
 
 // moment waits for some time, or for a short time after something has happened: what hurts is between two steps.
-func (p *people) moment(chance *rand.Rand) {
-	longest := 12 * time.Second
+func (p *people) moment(chance *rand.Rand, longest time.Duration) {
 	if p.how.brief {
 		longest = time.Second
 	}

@@ -58,7 +58,7 @@ func clustered(k *kit, how size, chance *rand.Rand) figures {
 	var working sync.WaitGroup
 	working.Go(func() { t.work(done) })
 	for round := range how.rounds {
-		t.moment(chance)
+		t.moment(chance, 5*time.Second)
 		t.hit(round)
 	}
 	close(done)
@@ -188,6 +188,7 @@ func (t *troupe) fault(p *proc, what string, frozen func(), f fault, again func(
 		f.what = "freeze of " + what
 	}
 	t.faults = append(t.faults, f)
+	t.Logf("%s %d: %s, %s", f.at.UTC().Format("15:04:05.000"), len(t.faults), f.what, p.name)
 	if frozen == nil {
 		p.kill()
 		<-time.After(time.Duration(t.chance.Int64N(int64(2 * time.Second))))
