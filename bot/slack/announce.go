@@ -67,9 +67,9 @@ func (a *announcer) readOne(ctx context.Context) error {
 func (a *announcer) draw(ctx context.Context) {
 	for !over(ctx) {
 		next, at := a.choose(ctx, time.Now())
-		if wait := time.Until(at); wait > 0 {
+		if next.card == nil { // nothing yet, even when the time has come while choosing
 			select {
-			case <-time.After(wait):
+			case <-time.After(time.Until(at)):
 			case <-a.board.wake:
 			case <-ctx.Done():
 			}
@@ -92,7 +92,8 @@ type choice struct {
 	at time.Time
 }
 
-// choose finds the chore to do now, or when there will be one: final states first, then new messages, then who waits longest.
+// choose finds the chore to do now, or (without a card) when there will be one: final states first, then new messages, then
+// who waits longest.
 func (a *announcer) choose(ctx context.Context, now time.Time) (choice, time.Time) {
 	best, at := choice{}, now.Add(longWait)
 	for _, p := range a.board.lagging() {

@@ -39,6 +39,25 @@ func TestCardIsPostedOnceAndEditedInPlace(t *testing.T) {
 	})
 }
 
+// An edit whose time comes while it is still being looked for is made then.
+func TestTimePassesWhileChoosing(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.opts.Approvers = func(failover.Operation) []string {
+			pass(1500 * time.Millisecond) // more than the time between two edits
+			return nil
+		}
+		l.start()
+		for _, op := range chapters("op-aaaaaaaa", 1, 6) {
+			l.feed.publish(op)
+			pass(2 * time.Second)
+		}
+		pass(10 * time.Second)
+		if cards := l.cards(); len(cards) != 1 || !strings.Contains(cards[0], "cancelled") {
+			t.Errorf("cards:\n%s", strings.Join(cards, "\n---\n"))
+		}
+	})
+}
+
 func TestFactThatShowsNothingNewCostsNoEdit(t *testing.T) {
 	bubble(t, func(l *lab) {
 		l.start()
