@@ -12,6 +12,7 @@ import (
 func drawn(t *rapid.T) schedule {
 	s := schedule{Decide: rapid.Bool().Draw(t, "decide")}
 	if index(t, "topology", 4) > 0 {
+		s.Replicas = uint64(index(t, "replicas", 3)) //nolint:gosec // 0 to 2
 		s.Bots, s.Executors = 1+index(t, "bots", 2), 1+index(t, "executors", 3)
 	}
 	if index(t, "begin", 8) > 0 {
@@ -28,7 +29,7 @@ func drawnStep(t *rapid.T) step {
 		After: one(t, "after", pauses()...),
 		Act: one(t, "act", []doing{
 			types, types, types, types, types, types, presses, presses, presses, presses, presses, presses, presses, presses, pressOld, submits,
-			doubles, dies, dies, dies, dies, drains, fault, fault, fault, portal, slackGone, slackFail, natsGone, natsCut,
+			doubles, dies, dies, dies, dies, drains, fault, fault, fault, portal, slackGone, slackFail, natsGone, natsCut, cluster, cluster,
 		}...),
 	}
 	pick := func(name string, of ...string) string { return one(t, name, of...) }
@@ -52,6 +53,9 @@ func drawnStep(t *rapid.T) step {
 		s.N, s.For = one(t, "n", 1, 1, 1, 2, 5, 40), one(t, "for", []seconds{10, 90, 150, 300, 1200}...)
 	case portal:
 		s.VM, s.Operation = pick("vm", "vm-x", "vm-x", "vm-y", "sql-01"), pick("operation", "unplannedFailover", "failoverCommit", "switchprotection", "applyRecoveryPoint", "testFailover", "testFailoverCleanup")
+	case cluster:
+		s.Text, s.N = pick("trouble", loseAcks, breakBatches, staleReads, noLeader, cutOffLeader, badLuck), number("n", 1, 3)
+		s.For = one(t, "for", []seconds{1, 4, 8, 8, 8, 20}...)
 	case slackGone, natsGone, natsCut:
 		s.For = one(t, "for", []seconds{1, 4, 8, 20, 60, 600, 1800}...)
 	case slackFail:
@@ -64,7 +68,7 @@ func drawnStep(t *rapid.T) step {
 func index(t *rapid.T, name string, n int) int {
 	return rapid.Custom(func(t *rapid.T) int {
 		i := 0
-		for range 8 {
+		for range 10 {
 			i *= 2
 			if rapid.Bool().Draw(t, "bit") {
 				i++
@@ -79,7 +83,7 @@ func one[T any](t *rapid.T, name string, of ...T) T { return of[index(t, name, l
 // pauses are between two steps; what takes hours is rare, because the vault is read all the while.
 func pauses() []seconds {
 	short := []seconds{0, 0, 0, 1, 1, 2, 3, 5, 10, 20, 30, 45, 60, 120, 180, 300, 600, 840}
-	return append(slices.Repeat(short, 8), 3600, 3600, 6*3600)
+	return append(slices.Repeat(short, 16), 3600, 3600, 6*3600)
 }
 
 // typed is what people type; {op} stands for the newest operation in the channel, {old} for the one before.

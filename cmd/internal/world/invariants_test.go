@@ -22,6 +22,8 @@ func invariants() []invariant {
 	return []invariant{
 		{"one accepted call per intent", oneCallPerIntent},
 		{"an intent before each call", intentBeforeCall},
+		{"each call is sent once", sentOnce},
+		{"acting again is slow", actsAgainSlowly},
 		{"no call that nobody asked for", callsAreAskedFor},
 		{"no call without its approvals", callsAreApproved},
 		{"what was acknowledged is stored", acknowledgedIsStored},
@@ -65,6 +67,45 @@ func intentBeforeCall(e *evidence) (broken []string) {
 			broken = append(broken, fmt.Sprintf("no intent is stored for the call %+v", c))
 		case i.at.After(c.At):
 			broken = append(broken, fmt.Sprintf("the intent of %s came after the call %+v", i.at, c))
+		}
+	}
+	return broken
+}
+
+// sentOnce: what is tried again is another attempt, with an id of its own.
+func sentOnce(e *evidence) (broken []string) {
+	sent := map[string]bool{}
+	for _, c := range e.ledger {
+		if sent[c.ClientRequestID] {
+			broken = append(broken, fmt.Sprintf("sent again: %+v", c))
+		}
+		sent[c.ClientRequestID] = true
+	}
+	return broken
+}
+
+// actAgainAfter is how long a call may be on its way.
+const actAgainAfter = 3 * time.Minute
+
+// actsAgainSlowly: a call whose answer was lost may still arrive. Only when Azure surely did not take it is it made again
+// before that.
+func actsAgainSlowly(e *evidence) (broken []string) {
+	for op, records := range e.stream.records {
+		open := map[string]time.Time{} // since when nobody knows, by target and step
+		for _, r := range records {
+			switch f := r.Fact.(type) { //nolint:gochecksumtype // the others do not matter
+			case failover.StepStarted:
+				if since, unknown := open[f.Target+string(f.Kind)]; unknown && r.At.Sub(since) < actAgainAfter {
+					broken = append(broken, fmt.Sprintf("%s: the %s begun at %s is made again at %s", op, f.Kind, since, r.At))
+				}
+				open[f.Target+string(f.Kind)] = r.At
+			case failover.StepDelayed:
+				delete(open, f.Target+string(f.Kind))
+			case failover.StepFailed:
+				delete(open, f.Target+string(f.Kind))
+			case failover.StepDone:
+				delete(open, f.Target+string(f.Kind))
+			}
 		}
 	}
 	return broken

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -8,13 +9,16 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"ferry/sandbox/replicas"
 )
 
 // natsServer is the NATS server that processes with one role each meet at. It goes away and comes back on the same store.
 type natsServer struct {
 	world *world
 	dir   string
-	turn  chan struct{} // holds one: whoever starts or stops the server has it; waiting for a mutex would hold up fake time
+	proxy *replicas.Proxy // answers as a cluster of three would; nil: one server as it is
+	turn  chan struct{}   // holds one: whoever starts or stops the server has it; waiting for a mutex would hold up fake time
 
 	mu     sync.Mutex
 	server *server.Server // nil while it is down
@@ -26,6 +30,23 @@ type natsServer struct {
 func (w *world) serveNATS() {
 	w.nats = newNATS(w, "server")
 	w.nats.start()
+}
+
+// replicate puts a proxy into the path of connections that are made from then on; seed decides what a cluster leaves to chance.
+func (n *natsServer) replicate(seed uint64) {
+	n.proxy = replicas.New(replicas.Options{
+		Dial: func() (net.Conn, error) { return past{n}.InProcessConn() }, Subjects: []string{"ferry.>", "$KV.>"}, Rand: rand.New(rand.NewPCG(seed, seed)),
+	})
+}
+
+// past is the way to the server past the network and the proxy.
+type past struct{ server *natsServer }
+
+func (p past) InProcessConn() (net.Conn, error) {
+	if s := p.server.now(); s != nil {
+		return s.InProcessConn()
+	}
+	return nil, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
 }
 
 func newNATS(w *world, dir string) *natsServer {
@@ -91,14 +112,20 @@ func (n *natsServer) setCut(cut bool) {
 
 func (n *natsServer) dial() (net.Conn, error) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.server == nil || n.cut {
+	down, open := n.server == nil || n.cut, past{n}.InProcessConn
+	n.mu.Unlock()
+	if down {
 		return nil, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
 	}
-	c, err := n.server.InProcessConn()
+	if n.proxy != nil {
+		open = n.proxy.InProcessConn
+	}
+	c, err := open()
 	if err != nil {
 		return nil, err
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.conns = append(n.conns, c)
 	return c, nil
 }

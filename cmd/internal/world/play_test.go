@@ -34,7 +34,9 @@ func rights(c *config.Config) {
 func (p *player) play(s schedule) {
 	p.configure = rights
 	p.record = p.records()
-	p.fleet = p.newFleet(s.Bots, s.Executors)
+	if p.fleet = p.newFleet(s.Bots, s.Executors); p.nats != nil && s.Replicas > 0 {
+		p.nats.replicate(s.Replicas)
+	}
 	p.fleet.ends = p.ends
 	p.fleet.start()
 	p.settleIn()
@@ -98,6 +100,10 @@ func (p *player) act(s step) {
 			p.workspace.LoseAnswer(s.Text, s.N)
 		} else {
 			p.workspace.FailNext(s.Text, 500, s.N)
+		}
+	case cluster:
+		if p.nats != nil && p.nats.proxy != nil {
+			troubleCluster(p.nats.proxy, s)
 		}
 	case natsGone:
 		if p.nats != nil {
@@ -262,6 +268,11 @@ func (p *player) heal() {
 	if p.nats != nil {
 		p.nats.setCut(false)
 		p.nats.start()
+		if proxy := p.nats.proxy; proxy != nil {
+			for _, trouble := range []string{loseAcks, breakBatches, staleReads, noLeader, cutOffLeader, badLuck} {
+				troubleCluster(proxy, step{Text: trouble})
+			}
+		}
 	}
 	for _, s := range p.fleet.seats {
 		if life, _ := s.now(); life != nil {

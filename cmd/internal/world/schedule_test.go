@@ -14,6 +14,8 @@ type schedule struct {
 	// Bots and Executors are processes around one NATS server; none of both is one process with its own.
 	Bots      int `json:"bots,omitempty"`
 	Executors int `json:"executors,omitempty"`
+	// Replicas is not 0 when the server answers as a cluster of three does; what that leaves to chance is drawn from it.
+	Replicas uint64 `json:"replicas,omitempty"`
 	// Decide has people press what waits for them when all troubles are over; otherwise it is left waiting.
 	Decide bool   `json:"decide,omitempty"`
 	Steps  []step `json:"steps"`
@@ -36,6 +38,7 @@ const (
 	slackFail doing = "Slack fails"                   // the method Text N times with 500, or with Late after it took effect
 	natsGone  doing = "NATS restarts"                 // after For
 	natsCut   doing = "NATS cut off"                  // for For
+	cluster   doing = "the cluster"                   // has the trouble Text, N times or for For
 )
 
 // step is one thing that happens, After the one before.
@@ -79,6 +82,8 @@ func (s step) String() string {
 		say("%s, %d times", s.Act, s.N)
 	case slackFail:
 		say("Slack fails %s %d times, after the effect: %v", s.Text, s.N, s.Late)
+	case cluster:
+		say("%s: %s, %d times, for %s", s.Act, s.Text, s.N, s.For.duration())
 	case slackGone, natsGone, natsCut:
 		say("%s for %s", s.Act, s.For.duration())
 	}
@@ -86,7 +91,7 @@ func (s step) String() string {
 }
 
 func (s schedule) String() string {
-	lines := []string{fmt.Sprintf("%d bots, %d executors, decide: %v", s.Bots, s.Executors, s.Decide)}
+	lines := []string{fmt.Sprintf("%d bots, %d executors, as a cluster: %v, decide: %v", s.Bots, s.Executors, s.Replicas > 0, s.Decide)}
 	for _, step := range s.Steps {
 		lines = append(lines, step.String())
 	}

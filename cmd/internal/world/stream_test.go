@@ -43,7 +43,7 @@ func (w *world) readStream() (*stream, error) {
 }
 
 func (s *stream) read(ctx context.Context, n *natsServer) error {
-	nc, err := nats.Connect("", nats.InProcessServer(n))
+	nc, err := nats.Connect("", nats.InProcessServer(past{n}))
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (s *stream) fold(m events.Message) {
 }
 
 func (s *stream) readBoard(w *world, n *natsServer) error {
-	client, err := jetstream.Connect(jetstream.Options{InProcess: n, Name: "auditor", Log: w.log})
+	client, err := jetstream.Connect(jetstream.Options{InProcess: past{n}, Name: "auditor", Log: w.log})
 	if err != nil {
 		return err
 	}

@@ -142,6 +142,9 @@ func (w *world) close() {
 	w.workspace.Close()
 	if w.nats != nil {
 		w.nats.stop()
+		if w.nats.proxy != nil {
+			w.nats.proxy.Close()
+		}
 	}
 	for _, s := range w.servers {
 		_ = s.Close()
