@@ -18,7 +18,7 @@ func drawn(t *rapid.T) schedule {
 	if index(t, "begin", 8) > 0 {
 		s.Steps = []step{{After: 20, Act: types, Who: "ana", Text: one(t, "first", typed()[:14]...)}}
 	}
-	for range 3 { // one slice would mostly be short
+	for range 5 { // one slice would mostly be short
 		s.Steps = append(s.Steps, rapid.SliceOfN(rapid.Custom(drawnStep), 0, 16).Draw(t, "steps")...)
 	}
 	return s
@@ -82,7 +82,7 @@ func one[T any](t *rapid.T, name string, of ...T) T { return of[index(t, name, l
 
 // pauses are between two steps; what takes hours is rare, because the vault is read all the while.
 func pauses() []seconds {
-	short := []seconds{0, 0, 0, 1, 1, 2, 3, 5, 10, 20, 30, 45, 60, 120, 180, 300, 600, 840}
+	short := []seconds{0, 0, 0, 0, 1, 1, 2, 3, 5, 5, 10, 10, 20, 30, 30, 45, 60, 60, 90, 120, 180, 240, 300, 600}
 	return append(slices.Repeat(short, 16), 3600, 3600, 6*3600)
 }
 

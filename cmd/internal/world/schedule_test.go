@@ -26,7 +26,7 @@ type doing string
 
 const (
 	types     doing = "types"                         // Who types Text
-	presses   doing = "presses"                       // Who presses the button Text, on the newest message that has it; empty: the first button there
+	presses   doing = "presses"                       // Who presses the button Text, on the newest message that has it, else the first one there is
 	pressOld  doing = "presses an old"                // the same on the oldest version of a message that had it
 	submits   doing = "submits"                       // Who sends the form that is open
 	doubles   doing = "Slack delivers the next again" // N times more
