@@ -2,6 +2,7 @@ package world
 
 import (
 	"slices"
+	"testing"
 
 	"pgregory.net/rapid"
 
@@ -80,9 +81,13 @@ func index(t *rapid.T, name string, n int) int {
 
 func one[T any](t *rapid.T, name string, of ...T) T { return of[index(t, name, len(of))] }
 
-// pauses are between two steps; what takes hours is rare, because the vault is read all the while.
+// pauses are between two steps; what takes hours is rare, because the vault is read all the while, and with -short there is
+// none of it.
 func pauses() []seconds {
 	short := []seconds{0, 0, 0, 0, 1, 1, 2, 3, 5, 5, 10, 10, 20, 30, 30, 45, 60, 60, 90, 120, 180, 240, 300, 600}
+	if testing.Short() {
+		return short
+	}
 	return append(slices.Repeat(short, 16), 3600, 3600, 6*3600)
 }
 

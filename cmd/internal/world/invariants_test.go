@@ -277,12 +277,41 @@ func answersHold(e *evidence) (broken []string) {
 			}
 		}
 	}
+	for _, d := range e.deeds {
+		if text := e.lie(d); text != "" {
+			broken = append(broken, fmt.Sprintf("%s %s %q at %s and was told %q", d.who, d.act, d.text, d.at.Format(time.TimeOnly), text))
+		}
+	}
 	for who, n := range heard {
 		if n > 3*lost[who] { // Slack may have delivered each three times, to different bots
 			broken = append(broken, fmt.Sprintf("%s was told %d times that something is not stored, and %d were not", who, n, lost[who]))
 		}
 	}
 	return broken
+}
+
+// lie is what a person was told within 3 s that the decision on what they asked is not. Who did two things at once is left
+// out: nobody can tell which of them an answer is to.
+func (e *evidence) lie(d deed) string {
+	for _, other := range e.deeds {
+		if other.who == d.who && other.command != d.command && other.at.Sub(d.at).Abs() <= answerWithin {
+			return ""
+		}
+	}
+	refused, decided := false, false
+	for _, op := range e.stream.ops {
+		if answer, found := op.Answers[d.command]; found {
+			refused, decided = answer.Refused != nil, true
+		}
+	}
+	for _, t := range e.told {
+		late := t.at.Sub(d.at)
+		accepts := strings.Contains(t.text, " has started. Follow it") || strings.Contains(t.text, " waits for approval by ")
+		if t.who == d.who && late >= 0 && late <= answerWithin && accepts && d.mutates() && (refused || !decided) {
+			return t.text
+		}
+	}
+	return ""
 }
 
 func fewCards(e *evidence) (broken []string) {
