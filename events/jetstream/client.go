@@ -37,17 +37,11 @@ type Options struct {
 	Log       *slog.Logger
 }
 
-// Dial opens a connection, as [net.Dialer.DialContext] does.
-type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+// Dial opens a connection. nats.go hands no context on: whoever brings a Dial bounds it.
+type Dial func(network, address string) (net.Conn, error)
 
-// dialer is a Dial as nats.go takes it.
-type dialer struct{ dial Dial }
-
-func (d dialer) Dial(network, address string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), nats.DefaultTimeout) //nolint:forbidigo // nats.go hands none on
-	defer cancel()
-	return d.dial(ctx, network, address)
-}
+// Dial implements nats.CustomDialer.
+func (d Dial) Dial(network, address string) (net.Conn, error) { return d(network, address) }
 
 // Client is one connection to NATS.
 type Client struct {
@@ -79,7 +73,7 @@ func Connect(o Options) (*Client, error) {
 		opts = append(opts, nats.InProcessServer(o.InProcess))
 	}
 	if o.Dial != nil {
-		opts = append(opts, nats.SetCustomDialer(dialer{o.Dial}))
+		opts = append(opts, nats.SetCustomDialer(o.Dial))
 	}
 	if o.Creds != "" {
 		opts = append(opts, nats.UserCredentials(o.Creds))

@@ -23,6 +23,9 @@ import (
 // httpTimeout bounds one request to Slack or Azure.
 const httpTimeout = 30 * time.Second
 
+// dialWithin bounds one attempt to reach NATS.
+const dialWithin = 2 * time.Second
+
 // Start brings every part up. It waits for NATS as long as ctx and [App.Stop] let it. When a part fails, what was started is
 // stopped again.
 func (a *App) Start(ctx context.Context) error {
@@ -115,7 +118,10 @@ func (a *App) connect(ctx context.Context, role string) (client *jetstream.Clien
 	if a.embedded != nil {
 		o = a.embedded.Options(role)
 	}
-	o.Replicas, o.Dial, o.Seam, o.Log = a.opts.Config.NATS.Replicas, a.opts.Dial, a.opts.Seam, a.opts.Log
+	o.Replicas, o.Seam, o.Log = a.opts.Config.NATS.Replicas, a.opts.Seam, a.opts.Log
+	if a.opts.Dial != nil {
+		o.Dial = a.dialNATS
+	}
 	err = jetstream.Await(ctx, o.Log, "a connection", func(context.Context) (err error) {
 		client, err = jetstream.Connect(o)
 		return err
@@ -131,6 +137,13 @@ func (a *App) setUp(ctx context.Context, clients map[Role]*jetstream.Client) (*j
 	}
 	bot := clients[Bot]
 	return bot, jetstream.Await(ctx, a.opts.Log, "an executor to set up stream, consumers and buckets", bot.Present)
+}
+
+// dialNATS is asked for as long as the process lives, with every reconnection.
+func (a *App) dialNATS(network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(a.ctx, dialWithin)
+	defer cancel()
+	return a.opts.Dial(ctx, network, address)
 }
 
 func (a *App) startExecutor(client *jetstream.Client, board *jetstream.Board) (*executor.Executor, error) {

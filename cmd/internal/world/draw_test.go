@@ -13,7 +13,7 @@ import (
 func drawn(t *rapid.T) schedule {
 	s := schedule{Decide: rapid.Bool().Draw(t, "decide")}
 	if index(t, "topology", 4) > 0 {
-		s.Replicas = uint64(index(t, "replicas", 3)) //nolint:gosec // 0 to 2
+		s.Replicas = one[uint64](t, "replicas", 0, 1, 2)
 		s.Bots, s.Executors = 1+index(t, "bots", 2), 1+index(t, "executors", 3)
 	}
 	if index(t, "begin", 8) > 0 {

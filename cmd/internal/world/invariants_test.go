@@ -93,17 +93,19 @@ func actsAgainSlowly(e *evidence) (broken []string) {
 	for op, records := range e.stream.records {
 		open := map[string]time.Time{} // since when nobody knows, by target and step
 		for _, r := range records {
-			switch f := r.Fact.(type) { //nolint:gochecksumtype // the others do not matter
-			case failover.StepStarted:
+			if f, ok := r.Fact.(failover.StepStarted); ok {
 				if since, unknown := open[f.Target+string(f.Kind)]; unknown && r.At.Sub(since) < actAgainAfter {
 					broken = append(broken, fmt.Sprintf("%s: the %s begun at %s is made again at %s", op, f.Kind, since, r.At))
 				}
 				open[f.Target+string(f.Kind)] = r.At
-			case failover.StepDelayed:
+			}
+			if f, ok := r.Fact.(failover.StepDelayed); ok {
 				delete(open, f.Target+string(f.Kind))
-			case failover.StepFailed:
+			}
+			if f, ok := r.Fact.(failover.StepFailed); ok {
 				delete(open, f.Target+string(f.Kind))
-			case failover.StepDone:
+			}
+			if f, ok := r.Fact.(failover.StepDone); ok {
 				delete(open, f.Target+string(f.Kind))
 			}
 		}
