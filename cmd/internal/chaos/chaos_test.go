@@ -70,6 +70,11 @@ func embedded(k *kit, how size, chance *rand.Rand) figures {
 	var faults []fault
 	for range how.kills {
 		p.moment(chance, 12*time.Second)
+		select {
+		case <-up.done:
+			k.Fatalf("ferry up ended by itself with %d", up.exits(time.Second))
+		default:
+		}
 		faults = append(faults, fault{at: time.Now(), what: "kill -9 of ferry up", pid: up.pid(), driver: true})
 		up.kill()
 		up = o.start("up", "up")

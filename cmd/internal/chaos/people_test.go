@@ -95,13 +95,15 @@ func (p *people) sees(heading string, within time.Duration, says ...string) bool
 		case <-changed:
 		case <-end:
 			return false
+		case <-p.Context().Done(): // the test has ended
+			return false
 		}
 	}
 }
 
 // insists does something until the newest card with a heading says one of some things.
 func (p *people) insists(heading string, do func() error, says ...string) bool {
-	for end := time.Now().Add(limit); time.Now().Before(end); {
+	for end := time.Now().Add(limit); time.Now().Before(end) && p.Context().Err() == nil; {
 		wait := patience
 		if do() != nil { // nobody was there to take it
 			wait = time.Second
@@ -115,6 +117,9 @@ func (p *people) insists(heading string, do func() error, says ...string) bool {
 }
 
 func (p *people) lost(heading string, says []string) bool {
+	if p.Context().Err() != nil {
+		return false
+	}
 	card, _ := p.newest(heading)
 	p.Errorf("the card %q never said %q:\n%s", heading, says, card.text)
 	return false
