@@ -40,6 +40,9 @@ const answerWithin = 10 * time.Second
 // readyWithin is how long the embedded server may take to start; a large store is read first.
 const readyWithin = 30 * time.Second
 
+// maxStore is how many bytes the embedded server keeps: some ten million facts.
+const maxStore = 16 << 30
+
 // ErrLocked says that another process uses the data directory: two servers on one store lose data silently.
 var ErrLocked = errors.New("another ferry process is running on this data directory; end it first, or name another data_dir." +
 	" Several processes work together on a NATS server of their own: nats.url")
@@ -62,6 +65,10 @@ type ClientFile struct {
 // client.json and check.json there, readable by their owner only; without, it is reachable in the process only.
 // What the server complains about goes to log.
 func StartEmbedded(dir string, listen bool, log *slog.Logger) (*Embedded, error) {
+	return startEmbedded(dir, listen, maxStore, log)
+}
+
+func startEmbedded(dir string, listen bool, maxStore int64, log *slog.Logger) (*Embedded, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
@@ -70,7 +77,7 @@ func StartEmbedded(dir string, listen bool, log *slog.Logger) (*Embedded, error)
 		return nil, err
 	}
 	e := &Embedded{lock: lock, seeds: map[string]string{}, errors: make(chan struct{}, 1)}
-	if err := e.start(dir, listen, log); err != nil {
+	if err := e.start(dir, listen, maxStore, log); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	if !listen {
@@ -95,7 +102,7 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-func (e *Embedded) start(dir string, listen bool, log *slog.Logger) error {
+func (e *Embedded) start(dir string, listen bool, maxStore int64, log *slog.Logger) error {
 	users, err := e.users()
 	if err != nil {
 		return err
@@ -103,7 +110,7 @@ func (e *Embedded) start(dir string, listen bool, log *slog.Logger) error {
 	s, err := server.NewServer(&server.Options{
 		ServerName: "ferry", Host: "127.0.0.1", Port: server.RANDOM_PORT, DontListen: !listen,
 		JetStream: true, StoreDir: filepath.Join(dir, "nats"), SyncAlways: true, // survives a power cut, not only a crash
-		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 16 << 30,
+		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: maxStore,
 		NoSigs: true, NoLog: true, Nkeys: users,
 	})
 	if err != nil {
@@ -206,7 +213,7 @@ func (e *Embedded) Watch(ctx context.Context) error {
 			return nil
 		}
 		if err := e.health(); err != nil {
-			return fmt.Errorf("it stores nothing more (%w): make room on the disk of data_dir, then start ferry again", err)
+			return fmt.Errorf("it stores nothing more: %w", err)
 		}
 	}
 }
@@ -214,16 +221,16 @@ func (e *Embedded) Watch(ctx context.Context) error {
 // health says why the server cannot store.
 func (e *Embedded) health() error {
 	if h := e.server.Healthz(nil); h.Error != "" {
-		return errors.New(h.Error)
+		return fmt.Errorf("%s; make room on the disk of data_dir, then start ferry again", h.Error)
 	}
 	js, err := e.server.Jsz(nil)
 	switch {
 	case err != nil:
 		return err
 	case js.Disabled:
-		return errors.New("JetStream has shut down")
+		return errors.New("JetStream has shut down; see what it logged, make the disk of data_dir writable, then start ferry again")
 	case js.Store > uint64(max(0, js.Config.MaxStore)):
-		return fmt.Errorf("its limit of %d bytes is reached", js.Config.MaxStore)
+		return fmt.Errorf("its limit of %d bytes is reached; a NATS server of its own (nats.url) can keep more", js.Config.MaxStore)
 	}
 	return nil
 }

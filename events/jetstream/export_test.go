@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -12,6 +13,11 @@ func RawConn(c *Client) *nats.Conn { return c.nc }
 
 // Raw is JetStream under a client.
 func Raw(c *Client) jetstream.JetStream { return c.js }
+
+// StartSmall starts an embedded server that keeps so many bytes.
+func StartSmall(dir string, bytes int64, log *slog.Logger) (*Embedded, error) {
+	return startEmbedded(dir, false, bytes, log)
+}
 
 // Lag has the bucket read from a server that knows of no later write.
 func Lag(ctx context.Context, m *Messages, key string) {
