@@ -55,9 +55,9 @@ func report(seed uint64, took time.Duration, forms ...figures) string {
 }
 
 const footnote = `
-Every call that the simulated Azure accepted is found in the stream with an intent of its own, every command that Slack was
-acknowledged with its decision. An executor is missed after 10 s of silence, and a command that it was deciding comes again
-then, too. A leader is elected within 4 to 9 s; whoever is connected to a frozen server notices that after 10 to 15 s. Cards
+Each call that the simulated Azure accepted has an intent of its own in the stream, each acknowledged command its decision. An
+executor is missed after 10 s of silence, and the command that it was deciding comes again then, too. The election of a leader
+takes 4 to 9 s; who is connected to a frozen server notices that after 10 to 15 s, and only then hears of the new leader. Cards
 beyond one per operation are those that a crash left unnoted; they say that they continue another.
 `
 
