@@ -61,6 +61,9 @@ func (f *fleet) start() {
 func (f *fleet) supervise(s *seat) {
 	for {
 		p := s.next(f.world)
+		if f.isOver() { // and whoever closes after this sees the new life
+			return
+		}
 		err := p.start()
 		up := err == nil
 		if err == nil {
@@ -68,10 +71,11 @@ func (f *fleet) supervise(s *seat) {
 			case err = <-p.app.Failed():
 			case <-p.cut.died:
 			case <-p.drained:
-			case <-f.ended:
-				p.stop()
-				return
 			}
+		}
+		if f.isOver() {
+			p.stop()
+			return
 		}
 		if f.ends != nil && up {
 			f.ends(s)
@@ -110,8 +114,22 @@ func (s *seat) now() (*process, int) {
 	return s.life, s.lives
 }
 
+func (f *fleet) isOver() bool {
+	select {
+	case <-f.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // close ends all processes in good order.
 func (f *fleet) close() {
 	close(f.ended)
+	for _, s := range f.seats {
+		if life, _ := s.now(); life != nil {
+			life.drain()
+		}
+	}
 	f.tasks.Wait()
 }

@@ -33,7 +33,20 @@ func (w *world) newProcess(name string, at *point, roles ...app.Role) *process {
 	return p
 }
 
-func (p *process) start() error { return p.app.Start(p.world.t.Context()) }
+// start returns when the process is up, could not start, or was ended before: it waits for NATS for as long as it lives.
+func (p *process) start() error {
+	ctx, cancel := context.WithCancel(p.world.t.Context())
+	defer cancel()
+	go func() {
+		select {
+		case <-p.cut.died:
+		case <-p.drained:
+		case <-ctx.Done():
+		}
+		cancel()
+	}()
+	return p.app.Start(ctx)
+}
 
 // stop ends the process in good order; after a cut nothing that it still does is seen.
 func (p *process) stop() {
