@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,7 @@ import (
 
 // What the environment asks of TestExplore.
 const (
-	exploreEnv  = "FERRY_EXPLORE"          // how much: a duration such as 60s, or a number of schedules
+	exploreEnv  = "FERRY_EXPLORE"          // how much: a time on a core such as 60s, or a number of schedules
 	seedEnv     = "FERRY_EXPLORE_SEED"     // where the drawing begins; without one it is drawn
 	scheduleEnv = "FERRY_EXPLORE_SCHEDULE" // a file: that schedule alone, with what happens in it
 	saveEnv     = "FERRY_EXPLORE_SAVE"     // where a failing schedule goes; the corpus without one
@@ -112,11 +113,21 @@ func (e *explorer) draw(n int, limit time.Duration) {
 	e.set("rapid.checks", "1")
 	e.set("rapid.nofailfile", "true")
 	defer e.save()
-	until := time.Now().Add(limit)
-	for i := 0; i < n && time.Now().Before(until); i++ {
+	begun := spent(e.t)
+	for i := 0; i < n && spent(e.t)-begun < limit; i++ {
 		e.set("rapid.seed", strconv.FormatUint(e.seed+uint64(i), 10))
 		rapid.Check(e.t, e.check)
 	}
+}
+
+// spent is the time on a core that this process has had: others on the machine make an exploration slower, not smaller.
+func spent(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 func (e *explorer) check(t *rapid.T) {
