@@ -47,19 +47,23 @@ type intent struct {
 	kind   failover.StepKind
 	round  int
 	at     time.Time
+	begun  time.Time // when the first attempt of the round was: later ones wait for Azure, for as long as it asks to
 }
 
 // intents lists what Ferry wrote down before it called, by the id that the call carries.
 func (e *evidence) intents() map[string]intent {
 	all := map[string]intent{}
 	for op, records := range e.stream.records {
-		round := 0
+		round, begun := 0, time.Time{}
 		for _, r := range records {
 			if _, opened := r.Fact.(failover.GateOpened); opened {
-				round++
+				round, begun = round+1, time.Time{}
 			}
 			if f, started := r.Fact.(failover.StepStarted); started {
-				all[f.ClientRequestID] = intent{op, f.Target, f.Kind, round, r.At}
+				if begun.IsZero() {
+					begun = r.At
+				}
+				all[f.ClientRequestID] = intent{op, f.Target, f.Kind, round, r.At, begun}
 			}
 		}
 	}

@@ -44,7 +44,7 @@ func oneCallPerIntent(e *evidence) (broken []string) {
 	intents, calls := e.intents(), map[intent][]vault.Call{}
 	for _, c := range e.accepted() {
 		i, known := intents[c.ClientRequestID]
-		if i.at = (time.Time{}); known {
+		if i.at, i.begun = (time.Time{}), (time.Time{}); known {
 			calls[i] = append(calls[i], c)
 		}
 	}
@@ -146,8 +146,9 @@ func callsAreAskedFor(e *evidence) (broken []string) {
 	return broken
 }
 
-// approvalLife is how long after a press its call may be made: the validity of a command, and what Azure has callers wait.
-const approvalLife = 40 * time.Minute
+// approvalLife is how long after a press its first call may be begun: the press has 10 minutes to be decided, and the
+// decision as many to be acted upon.
+const approvalLife = 20*time.Minute + time.Second
 
 // callsAreApproved finds for each opened gate that led to an accepted call a press of its own, by somebody who may decide
 // and has not asked for it, not too long before.
@@ -158,8 +159,8 @@ func callsAreApproved(e *evidence) (broken []string) {
 	rounds := map[intent]bool{}
 	for _, c := range calls {
 		i := intents[c.ClientRequestID]
-		op, at := e.stream.ops[i.op], i.at
-		i.at, i.target, i.kind = time.Time{}, "", ""
+		op, at := e.stream.ops[i.op], i.begun
+		i.at, i.begun, i.target, i.kind = time.Time{}, time.Time{}, "", ""
 		if rounds[i] || op.Verb == failover.VerbTest || op.Verb == failover.VerbCleanup {
 			continue // another VM of the same decision; drills need no approval
 		}
@@ -279,9 +280,9 @@ func answersHold(e *evidence) (broken []string) {
 			}
 		}
 	}
-	for _, d := range e.deeds {
-		if text := e.lie(d); text != "" {
-			broken = append(broken, fmt.Sprintf("%s %s %q at %s and was told %q", d.who, d.act, d.text, d.at.Format(time.TimeOnly), text))
+	for _, t := range e.told {
+		if e.liesAbout(t) {
+			broken = append(broken, fmt.Sprintf("%s was told at %s, and no such request of theirs was accepted: %s", t.who, t.at.Format(time.TimeOnly), t.text))
 		}
 	}
 	for who, n := range heard {
@@ -292,28 +293,17 @@ func answersHold(e *evidence) (broken []string) {
 	return broken
 }
 
-// lie is what a person was told within 3 s that the decision on what they asked is not. Who did two things at once is left
-// out: nobody can tell which of them an answer is to.
-func (e *evidence) lie(d deed) string {
-	for _, other := range e.deeds {
-		if other.who == d.who && other.command != d.command && other.at.Sub(d.at).Abs() <= answerWithin {
-			return ""
-		}
+// liesAbout reports whether somebody was told that something of theirs has started or waits for approval, and nothing was
+// accepted from them about that operation.
+func (e *evidence) liesAbout(t told) bool {
+	if !strings.Contains(t.text, " has started. Follow it") && !strings.Contains(t.text, " waits for approval by ") || !strings.HasPrefix(t.text, "op-") {
+		return false
 	}
-	refused, decided := false, false
-	for _, op := range e.stream.ops {
-		if answer, found := op.Answers[d.command]; found {
-			refused, decided = answer.Refused != nil, true
-		}
-	}
-	for _, t := range e.told {
-		late := t.at.Sub(d.at)
-		accepts := strings.Contains(t.text, " has started. Follow it") || strings.Contains(t.text, " waits for approval by ")
-		if t.who == d.who && late >= 0 && late <= answerWithin && accepts && d.mutates() && (refused || !decided) {
-			return t.text
-		}
-	}
-	return ""
+	op := e.stream.ops[failover.OpID(t.text[:min(len(t.text), len("op-aaaaaaaa"))])]
+	return !slices.ContainsFunc(e.deeds, func(d deed) bool {
+		answer, decided := op.Answers[d.command]
+		return d.who == t.who && decided && answer.Refused == nil
+	})
 }
 
 func fewCards(e *evidence) (broken []string) {
