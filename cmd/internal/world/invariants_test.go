@@ -221,6 +221,8 @@ func everythingEnds(e *evidence) (broken []string) {
 	for id, op := range e.stream.ops {
 		switch {
 		case !op.Exists() || op.Phase.Final() || op.Verb == failover.VerbIncident:
+		case op.Phase == failover.AwaitingApproval && !op.Started() && !op.ExpiresAt.IsZero() && e.over.Sub(op.ExpiresAt) > time.Minute:
+			broken = append(broken, fmt.Sprintf("%s waits for an approval at %s, and was to expire at %s", id, e.over, op.ExpiresAt))
 		case op.Phase == failover.Running:
 			broken = append(broken, fmt.Sprintf("%s runs at the end: %s", id, e.latest[id].text))
 		case !strings.Contains(e.latest[id].text, "Waits for") && !strings.Contains(e.latest[id].text, "waits for") && !strings.Contains(e.latest[id].text, "What to do"):

@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,11 @@ func cardsAreCurrent(e *evidence) (broken []string) {
 		}
 		title := e.latest[id].title()
 		_, state, _ := strings.Cut(title, ": ")
+		for _, it := range e.items {
+			if op.Phase == failover.AwaitingCommit && slices.Contains(targets(op), it.Name) && it.ProtectionState != commitPending {
+				broken = append(broken, fmt.Sprintf("%s waits for the commit of %s, which is %s", id, it.Name, it.ProtectionState))
+			}
+		}
 		if !says(op, state) {
 			broken = append(broken, fmt.Sprintf("%s is %s, and its card says %q", id, op.Phase, title))
 		}
