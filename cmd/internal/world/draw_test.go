@@ -19,10 +19,55 @@ func drawn(t *rapid.T) schedule {
 	if index(t, "begin", 8) > 0 {
 		s.Steps = []step{{After: 20, Act: types, Who: "ana", Text: one(t, "first", typed()[:14]...)}}
 	}
+	if index(t, "story", 2) > 0 {
+		s.Steps = disturbed(t, one(t, "which", stories()...))
+		return s
+	}
 	for range 5 { // one slice would mostly be short
 		s.Steps = append(s.Steps, rapid.SliceOfN(rapid.Custom(drawnStep), 0, 16).Draw(t, "steps")...)
 	}
 	return s
+}
+
+// disturbed is a story in which something happens before each of its steps, and at times the step is left out or delayed.
+func disturbed(t *rapid.T, story []step) (steps []step) {
+	for _, s := range story {
+		between := rapid.SliceOfN(rapid.Custom(drawnStep), 0, 3).Draw(t, "between")
+		for i := range between {
+			between[i].After = min(between[i].After, 60)
+		}
+		steps = append(steps, between...)
+		if index(t, "left out", 12) == 0 {
+			continue
+		}
+		if index(t, "delayed", 12) == 0 {
+			s.After += one(t, "after", pauses()...)
+		}
+		steps = append(steps, s)
+	}
+	return steps
+}
+
+// stories are what people mostly do with Ferry, each step when they would do it.
+func stories() [][]step {
+	press := func(label string, after seconds) step {
+		return step{After: after, Act: presses, Who: "ben", Text: label}
+	}
+	typed := func(line string) step { return step{After: 20, Act: types, Who: "ana", Text: line} }
+	failover := []step{typed("/failover vm-x latest"), press("Approve", 5), press("Commit", 600)}
+	home := []step{
+		typed("/failover reprotect vm-x"),
+		{After: 10, Act: submits, Who: "ana"},
+		press("Approve", 5),
+		{After: 1500, Act: types, Who: "ana", Text: "/failover failback vm-x"},
+		press("Approve", 5), press("It works", 900), press("Commit", 60), press("Reprotect", 120),
+	}
+	drill := []step{typed("/failover test vm-x"), {After: 600, Act: types, Who: "ana", Text: "/failover cleanup vm-x --notes fine"}, {After: 300, Act: types, Who: "ana", Text: "/failover VM-X"}, press("Approve", 5)}
+	plan := []step{typed("/failover plan plan-shop"), press("Approve", 5), press("Commit", 900)}
+	change := []step{typed("/failover vm-x latest"), press("Approve", 5), {After: 600, Act: types, Who: "ana", Text: "/failover change vm-x -90m"}, press("Change point", 5), press("Commit", 400)}
+	night := []step{typed("/failover vm-x"), press("Approve", 5), press("Commit", 6*3600)}
+	circle := slices.Concat(failover, home)
+	return [][]step{failover, failover, circle, circle, drill, plan, change, night}
 }
 
 func drawnStep(t *rapid.T) step {
@@ -30,7 +75,7 @@ func drawnStep(t *rapid.T) step {
 		After: one(t, "after", pauses()...),
 		Act: one(t, "act", []doing{
 			types, types, types, types, types, types, presses, presses, presses, presses, presses, presses, presses, presses, pressOld, submits,
-			doubles, dies, dies, dies, dies, drains, fault, fault, fault, portal, slackGone, slackFail, natsGone, natsCut, cluster, cluster,
+			doubles, dies, dies, dies, dies, freezes, freezes, drains, fault, fault, fault, portal, slackGone, slackFail, natsGone, natsCut, cluster, cluster,
 		}...),
 	}
 	pick := func(name string, of ...string) string { return one(t, name, of...) }
@@ -47,6 +92,9 @@ func drawnStep(t *rapid.T) step {
 	case dies:
 		s.Seat, s.Late, s.N = number("seat", 0, 4), rapid.Bool().Draw(t, "late"), number("n", 1, 4)
 		s.Text = pick("seam", append(seams(), "")...)
+	case freezes:
+		s.Seat, s.Late, s.N = number("seat", 0, 4), rapid.Bool().Draw(t, "late"), number("n", 1, 6)
+		s.Text, s.For = pick("seam", append(seams(), "")...), one(t, "for", []seconds{3, 8, 20, 60, 240, 900}...)
 	case drains:
 		s.Seat = number("seat", 0, 4)
 	case fault:

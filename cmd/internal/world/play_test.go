@@ -78,8 +78,8 @@ func (p *player) act(s step) {
 		p.submits(s.Who)
 	case doubles:
 		p.workspace.Duplicate(s.N)
-	case dies:
-		p.dies(s)
+	case dies, freezes:
+		p.stops(s)
 	case drains:
 		if life, _ := p.seat(s).now(); life != nil {
 			life.drain()
@@ -145,14 +145,23 @@ func (p *player) ends(s *seat) {
 	}
 }
 
-func (p *player) dies(s step) {
-	life, _ := p.seat(s).now()
+// stops kills a process or freezes it, at once or where the step says. Whom a frozen bot was about to answer has to wait.
+func (p *player) stops(s step) {
+	seat := p.seat(s)
+	life, _ := seat.now()
+	if life == nil {
+		return
+	}
+	if slices.Contains(seat.roles, app.Bot) {
+		life.cut.froze = p.record.excuse
+	}
 	switch {
-	case life == nil:
-	case s.Text == "":
-		life.kill()
+	case s.Text != "":
+		life.cut.arm(point{s.Text, s.N, s.Late}, s.For.duration())
+	case s.Act == freezes:
+		p.fleet.tasks.Go(func() { life.cut.freeze(s.For.duration()) })
 	default:
-		life.cut.arm(point{s.Text, s.N, s.Late})
+		life.kill()
 	}
 }
 

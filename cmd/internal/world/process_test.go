@@ -114,15 +114,19 @@ type point struct {
 	after bool
 }
 
-// cutter cuts a process off at a point: from then on nothing passes any seam.
+// cutter cuts a process off at a point: from then on nothing passes any seam. Or it freezes the process there for a while, as
+// SIGSTOP does, or the host of a virtual machine: whatever comes to a seam waits until it thaws.
 type cutter struct {
-	mu   sync.Mutex
-	at   *point
-	seen map[string]int
-	path []string       // the seams as they were passed
-	open map[string]int // those that are being passed
-	dead bool
-	died chan struct{} // closed then
+	mu     sync.Mutex
+	at     *point
+	seen   map[string]int
+	path   []string       // the seams as they were passed
+	open   map[string]int // those that are being passed
+	dead   bool
+	died   chan struct{}       // closed then
+	frost  time.Duration       // at the point, instead of the end; 0 is the end
+	frozen time.Time           // until when
+	froze  func(time.Duration) // is told when it begins; may be nil
 }
 
 type cutError struct{}
@@ -141,23 +145,61 @@ func (c *cutter) seam(name string, do func() error) error {
 	c.path = append(c.path, name)
 	at := c.at
 	hit := at != nil && at.seam == name && at.nth == c.seen[name]
-	dead := c.dead
+	dead, frost := c.dead, c.frost
 	c.open[name]++
-	if hit {
+	switch {
+	case hit && frost > 0 && !at.after:
+		c.ice(frost)
+	case hit && frost == 0:
 		c.die()
 	}
+	frozen := c.frozen
 	c.mu.Unlock()
-	if dead || hit && !at.after {
+	if dead || hit && frost == 0 && !at.after {
+		return cutError{}
+	}
+	if !c.thaws(frozen) {
 		return cutError{}
 	}
 	err := do()
+	if hit && frost > 0 && at.after {
+		c.freeze(frost)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.open[name]--
-	if hit {
+	if hit && frost == 0 {
 		return cutError{}
 	}
 	return err
+}
+
+// thaws waits until the process moves again; it may die instead.
+func (c *cutter) thaws(frozen time.Time) bool {
+	if left := time.Until(frozen); left > 0 {
+		select {
+		case <-time.After(left):
+		case <-c.died:
+			return false
+		}
+	}
+	return true
+}
+
+// freeze holds everything up from now on.
+func (c *cutter) freeze(d time.Duration) {
+	c.mu.Lock()
+	c.ice(d)
+	frozen := c.frozen
+	c.mu.Unlock()
+	c.thaws(frozen)
+}
+
+func (c *cutter) ice(d time.Duration) {
+	c.frozen = time.Now().Add(d)
+	if c.froze != nil {
+		c.froze(d)
+	}
 }
 
 // passed are the seams that were reached so far, in their order.
@@ -194,12 +236,12 @@ func (c *cutter) disarm() {
 	c.at = nil
 }
 
-// arm has the process die at a point, counted from now on.
-func (c *cutter) arm(p point) {
+// arm has the process die at a point, counted from now on, or freeze there for a while.
+func (c *cutter) arm(p point, frost time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p.nth += c.seen[p.seam]
-	c.at = &p
+	c.at, c.frost = &p, frost
 }
 
 func (c *cutter) happened() bool {

@@ -31,6 +31,7 @@ const (
 	submits   doing = "submits"                       // Who sends the form that is open
 	doubles   doing = "Slack delivers the next again" // N times more
 	dies      doing = "dies"                          // process Seat, at once or at the Nth time from now that it reaches the seam Text
+	freezes   doing = "freezes"                       // process Seat, for For, at once or at the Nth time from now that it reaches the seam Text
 	drains    doing = "drains"                        // process Seat ends in good order and comes back
 	fault     doing = "Azure"                         // has a fault of kind Text with Operation, N times
 	portal    doing = "portal"                        // somebody runs Operation on VM there
@@ -48,7 +49,7 @@ type step struct {
 	Who       string  `json:"who,omitempty"`
 	Text      string  `json:"text,omitempty"`
 	Seat      int     `json:"seat,omitempty"` // modulo the number of processes
-	Late      bool    `json:"late,omitempty"` // dies: after what the seam does
+	Late      bool    `json:"late,omitempty"` // dies, freezes: after what the seam does
 	N         int     `json:"n,omitempty"`
 	For       seconds `json:"for,omitempty"`
 	Operation string  `json:"operation,omitempty"`
@@ -69,6 +70,11 @@ func (s step) String() string {
 		say("%s %s %q", s.Who, s.Act, s.Text)
 	case dies:
 		say("process %d dies", s.Seat)
+		if s.Text != "" {
+			say("at %s, time %d, after it: %v", s.Text, s.N, s.Late)
+		}
+	case freezes:
+		say("process %d freezes for %s", s.Seat, s.For.duration())
 		if s.Text != "" {
 			say("at %s, time %d, after it: %v", s.Text, s.N, s.Late)
 		}

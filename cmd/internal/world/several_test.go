@@ -31,7 +31,7 @@ func TestSeveralProcesses(t *testing.T) {
 			case "bot-1":
 				life.kill()
 			case "executor-1":
-				life.cut.arm(point{"journal.append", 1, true})
+				life.cut.arm(point{"journal.append", 1, true}, 0)
 			}
 		}
 		pass(20 * time.Second)
