@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http/httptest"
@@ -25,6 +26,10 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv("FERRY_CHILD") != "" {
 		os.Exit(terminal.Main(os.Args[1:], terminal.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	}
+	// They wait for simulated worlds rather than for a core; -parallel says otherwise.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
 	}
 	os.Exit(m.Run())
 }

@@ -17,6 +17,7 @@ import (
 )
 
 func TestReads(t *testing.T) {
+	t.Parallel()
 	lines, err := os.ReadFile("testdata/reads.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -28,6 +29,7 @@ func TestReads(t *testing.T) {
 
 // The terminal's reads, as tables and as JSON.
 func TestReadVerbs(t *testing.T) {
+	t.Parallel()
 	o := newOutside(t)
 	o.up()
 	t.Run("points", func(t *testing.T) {
@@ -56,6 +58,7 @@ func TestReadVerbs(t *testing.T) {
 
 // Somebody has failed vm-y over in the portal: the terminal says what has run, and what is owed.
 func TestJobsAndDebtVerbs(t *testing.T) {
+	t.Parallel()
 	o := newOutside(t)
 	if err := o.vault.Portal("vm-y", "unplannedFailover"); err != nil {
 		t.Fatal(err)
@@ -91,6 +94,7 @@ func TestJobsAndDebtVerbs(t *testing.T) {
 
 // A server with no executor behind it: that is not known, and soon said.
 func TestReadsWithoutAnExecutor(t *testing.T) {
+	t.Parallel()
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)

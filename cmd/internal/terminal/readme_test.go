@@ -2,19 +2,16 @@ package terminal_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"ferry/bot"
-	"ferry/cmd/internal/terminal"
 )
 
 const readme = "../../../README.md"
@@ -37,8 +34,7 @@ func commands(t *testing.T) []string {
 
 // Every command of the README is run here, but for the test command, which runs this test.
 func TestREADMECommands(t *testing.T) {
-	t.Setenv("IDENTITY_ENDPOINT", "") // the sandbox sets them
-	t.Setenv("IDENTITY_HEADER", "")
+	t.Parallel()
 	o := newOutside(t)
 	o.up()
 	for _, command := range commands(t) {
@@ -49,9 +45,10 @@ func TestREADMECommands(t *testing.T) {
 			t.Errorf("nobody runs %q", command)
 		case args == "up": // o.up did, against stand-ins
 		case args == "sandbox":
-			sandboxGreets(t)
+			if base, _ := sandboxed(t, "127.0.0.1:0"); !strings.HasPrefix(base, "http://127.0.0.1:") {
+				t.Errorf("ferry sandbox says it is at %q", base)
+			}
 		case args == "init":
-			t.Chdir(t.TempDir())
 			runs(t, "init")
 		case strings.HasPrefix(args, "sandbox --script"): // TestREADMETranscript does
 		default:
@@ -62,40 +59,17 @@ func TestREADMECommands(t *testing.T) {
 	}
 }
 
+// runs runs a command that ends well, as a process of its own in an empty folder, and returns what it printed.
 func runs(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if code := terminal.Run(t.Context(), args, terminal.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}); code != 0 {
-		t.Fatalf("ferry %v: exit %d\n%s%s", args, code, out.String(), errs.String())
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), "FERRY_CHILD=1")
+	cmd.Dir, cmd.Stdout, cmd.Stderr = t.TempDir(), &out, &errs
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("ferry %v: %v\n%s%s", args, err, out.String(), errs.String())
 	}
 	return out.String()
-}
-
-// sandboxGreets starts the sandbox as a newcomer would, on a free port, waits for its address and ends it.
-func sandboxGreets(t *testing.T) {
-	t.Helper()
-	ctx, end := context.WithCancel(t.Context())
-	defer end()
-	out, in := io.Pipe()
-	ended := make(chan int, 1)
-	go func() {
-		ended <- terminal.Run(ctx, []string{"sandbox", "--listen", "127.0.0.1:0"}, terminal.Streams{In: strings.NewReader(""), Out: in, Err: t.Output()})
-	}()
-	said := make([]byte, 200)
-	n, err := out.Read(said)
-	go func() { _, _ = io.Copy(io.Discard, out) }()
-	if err != nil || !strings.Contains(string(said[:n]), "http://127.0.0.1:") {
-		t.Errorf("ferry sandbox said %q, %v", said[:n], err)
-	}
-	end()
-	select {
-	case code := <-ended:
-		if code != 0 {
-			t.Errorf("ferry sandbox ended with %d", code)
-		}
-	case <-time.After(30 * time.Second):
-		t.Error("ferry sandbox does not end")
-	}
 }
 
 // volatile is what differs from run to run: times, ids, durations.
@@ -103,8 +77,7 @@ var volatile = regexp.MustCompile(`\d\d:\d\d(:\d\d)?|op-[a-z2-7]{8}|\d+ s\b`)
 
 // The transcript in the README is what the script prints, but for times and ids; UPDATE_GOLDEN=1 writes it anew.
 func TestREADMETranscript(t *testing.T) {
-	t.Setenv("IDENTITY_ENDPOINT", "") // the sandbox sets them
-	t.Setenv("IDENTITY_HEADER", "")
+	t.Parallel()
 	script, err := filepath.Abs("../../../docs/walkthrough.txt")
 	if err != nil {
 		t.Fatal(err)

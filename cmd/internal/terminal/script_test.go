@@ -34,6 +34,9 @@ func TestRefusals(t *testing.T) {
 
 // The whole journey, twice around, as the document tells it.
 func TestScriptOfTheJourney(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for two minutes; go test without -short plays it")
+	}
 	t.Parallel()
 	lines, err := os.ReadFile("../../../docs/journey.txt")
 	if err != nil {
