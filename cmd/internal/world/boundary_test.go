@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 )
@@ -27,23 +28,27 @@ func (b boundary) String() string {
 type form struct{ bots, executors int }
 
 // The process dies at every store, call and acknowledgement of two stories, a VM's and that of a recovery plan of three
-// VMs: before it and after it. A new process goes on, and the outcome is right. -short plays some of them.
-func TestBoundaries(t *testing.T) {
-	dieAtEach(t, form{}, 1)
-}
+// VMs: before it and after it. A new process goes on, and the outcome is right. CI plays all of them, and a plain go test
+// some.
+func TestBoundaries(t *testing.T) { dieAtEach(t, form{}, 1) }
 
-// The same with a bot and an executor of their own, of which one dies alone. All are played at night.
-func TestBoundariesOfTwoProcesses(t *testing.T) {
-	one := 8
-	if nightly {
-		one = 1
-	}
-	dieAtEach(t, form{1, 1}, one)
-}
+// The same with a bot and an executor of their own, of which one dies alone. CI plays some, and all are played at night.
+func TestBoundariesOfTwoProcesses(t *testing.T) { dieAtEach(t, form{1, 1}, 9) }
 
-// dieAtEach plays one of so many boundaries.
+// boundariesEnv asks for what CI plays.
+const boundariesEnv = "FERRY_BOUNDARIES"
+
+// dieAtEach plays one of so many boundaries in CI. The numbers are odd because each is there before and after.
 func dieAtEach(t *testing.T, f form, one int) {
 	t.Helper()
+	switch {
+	case nightly:
+		one = 1
+	case testing.Short():
+		one = 151
+	case os.Getenv(boundariesEnv) == "":
+		one = 15
+	}
 	if mine, ok := share[boundary](t); ok {
 		for _, b := range mine {
 			t.Run(b.String(), func(t *testing.T) { b.play(t, f) })
@@ -51,9 +56,6 @@ func dieAtEach(t *testing.T, f form, one int) {
 		return
 	}
 	all := boundaries(t, f)
-	if testing.Short() {
-		one = 100
-	}
 	chosen := every(one, all)
 	missed := inShards(t, chosen)
 	t.Logf("%d of %d points, %d of them not reached: %v", len(chosen), len(all), len(missed), missed)
