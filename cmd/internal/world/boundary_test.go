@@ -41,11 +41,10 @@ const boundariesEnv = "FERRY_BOUNDARIES"
 // dieAtEach plays one of so many boundaries in CI. The numbers are odd because each is there before and after.
 func dieAtEach(t *testing.T, f form, one int) {
 	t.Helper()
+	explored(t)
 	switch {
 	case nightly:
 		one = 1
-	case testing.Short():
-		one = 151
 	case os.Getenv(boundariesEnv) == "":
 		one = 15
 	}

@@ -17,12 +17,10 @@ import (
 // per intent, and at most one card more. Daily a few of the points are played, since TestBoundaries plays all of two shorter
 // stories, and with the tag nightly all.
 func TestCrashes(t *testing.T) {
+	explored(t)
 	all := journeyPoints(t)
 	chosen := all
-	switch {
-	case testing.Short():
-		chosen = every(10, sample(all, 8))
-	case !nightly:
+	if !nightly {
 		chosen = every(3, sample(all, 8))
 	}
 	t.Logf("%d of %d points", len(chosen), len(all))

@@ -36,6 +36,7 @@ func (w *world) once() {
 
 // The answer to the call is lost although Azure took it: the job is found by the request id and followed.
 func TestLostAnswer(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.start(nil)
 		w.vault.Fault(vault.Fault{Operation: "unplannedFailover", Kind: vault.LostAnswer})
@@ -47,6 +48,7 @@ func TestLostAnswer(t *testing.T) {
 
 // The call arrives two minutes late, when its sender has long given up on the answer.
 func TestLateCall(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.start(nil)
 		w.vault.Fault(vault.Fault{Operation: "unplannedFailover", Kind: vault.Late, Delay: 2 * time.Minute})
@@ -59,6 +61,7 @@ func TestLateCall(t *testing.T) {
 
 // Azure asks to wait longer than the SDK would: it is obeyed, and told.
 func TestThrottled(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.start(nil)
 		w.vault.Fault(vault.Fault{Operation: "unplannedFailover", Kind: vault.Throttle, RetryAfter: 90 * time.Second})
@@ -74,6 +77,7 @@ func TestThrottled(t *testing.T) {
 
 // A job that fails is no success: the card has the cause and what Azure recommends, and the VM can be asked for again.
 func TestFailedJob(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.start(nil)
 		w.vault.Fault(vault.Fault{Operation: "unplannedFailover", Kind: vault.JobFails, Code: "28031", Message: "The virtual machine could not be created.", Causes: "The quota of the region is used up.", Action: "Raise the quota."})
@@ -93,6 +97,7 @@ func TestFailedJob(t *testing.T) {
 
 // Azure does not answer for twenty minutes in the middle: the state is kept, the card says so, and it goes on.
 func TestAzureBrownOut(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.start(nil)
 		w.approved()
@@ -108,6 +113,7 @@ func TestAzureBrownOut(t *testing.T) {
 
 // Nobody decides: the request expires at its time, says so, and lets the VM go.
 func TestExpiry(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.start(nil)
 		w.ask("a request", func() bool { return w.card("vm-x") != "" }, func() error { return w.workspace.Type("ana", incident, "/failover vm-x latest") })
@@ -128,6 +134,7 @@ func TestExpiry(t *testing.T) {
 
 // The commit is made in the portal while the operation waits for it: the gate closes, and says by whom not.
 func TestCommitInThePortal(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.start(nil)
 		w.approved()
@@ -145,6 +152,7 @@ func TestCommitInThePortal(t *testing.T) {
 // Slack is away for half an hour: the work goes on. When it is back each card gets one edit and no replay of what was missed,
 // and what has to notify is posted with the time that it is of.
 func TestSlackOutage(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.start(nil)
 		w.approved()
@@ -183,6 +191,7 @@ func TestSlackOutage(t *testing.T) {
 
 // Slack delivers the request and the click three times each: they count once.
 func TestDuplicateDelivery(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.start(nil)
 		w.workspace.Duplicate(2)
@@ -207,6 +216,7 @@ func TestDuplicateDelivery(t *testing.T) {
 // Both press Approve at the same moment: one starts it, the other is told that it was already approved. Nobody is left
 // without an answer.
 func TestTwoPressAtOnce(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.start(nil)
 		w.ask("a request", func() bool { return w.card("vm-x") != "" }, func() error { return w.workspace.Type("ana", incident, "/failover vm-x latest") })
@@ -232,6 +242,7 @@ func TestTwoPressAtOnce(t *testing.T) {
 // A change of the recovery point leaves no trace: it is not made a second time, because Azure would take both. The commit
 // waits again, people are told, and when the call arrives after all the card shows it before anybody can commit it unseen.
 func TestChangeWithoutATrace(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.begin()
 		w.types("ana", "/failover vm-x -30m", "[ Approve ]")

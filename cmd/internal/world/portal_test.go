@@ -27,6 +27,7 @@ func (w *world) lacks(text string) {
 // The commit is made in the portal while a failback waits for somebody to say that the VM works. The way home goes on from
 // there, without a second commit.
 func TestCommitInThePortalDuringTheCheck(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.portal("unplannedFailover", "failoverCommit", "switchprotection")
 		w.begin()
@@ -47,6 +48,7 @@ func TestCommitInThePortalDuringTheCheck(t *testing.T) {
 
 // The reprotect is started in the portal while Ferry's waits for its approval: the approval finds that nothing is left to do.
 func TestReprotectInThePortal(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.portal("unplannedFailover", "failoverCommit")
 		w.begin()
@@ -63,6 +65,7 @@ func TestReprotectInThePortal(t *testing.T) {
 
 // The drill is cleaned up in the portal: nobody is reminded of it for ever, and the VM can be failed over.
 func TestCleanUpInThePortal(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.begin()
 		w.types("ana", "/failover test vm-x", "the test VM is up")
@@ -77,6 +80,7 @@ func TestCleanUpInThePortal(t *testing.T) {
 // Another recovery point is taken in the portal while the failover waits for its commit: the card says which one is in use,
 // and a commit between the two is not made of data that nobody was shown.
 func TestChangeInThePortal(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.begin()
 		w.types("ana", "/failover vm-x -30m", "[ Approve ]")
@@ -94,6 +98,7 @@ func TestChangeInThePortal(t *testing.T) {
 
 // The same, and Commit is pressed before anybody could notice.
 func TestCommitAfterAChangeInThePortal(t *testing.T) {
+	explored(t)
 	bubble(t, func(w *world) {
 		w.begin()
 		w.types("ana", "/failover vm-x -30m", "[ Approve ]")
@@ -123,6 +128,7 @@ func used(card string) string {
 
 // The VM is failed over in the portal while a drill or a failover of Ferry's waits: Ferry's does not come on top.
 func TestFailoverInThePortal(t *testing.T) {
+	explored(t)
 	t.Run("under a request", func(t *testing.T) {
 		bubble(t, func(w *world) {
 			w.begin()
@@ -150,6 +156,7 @@ func TestFailoverInThePortal(t *testing.T) {
 // The right to read the VM is lost, as when somebody has removed it from the vault, at a gate and under way: nothing is said
 // to be done, and the card says why and what to do.
 func TestVMOutOfSight(t *testing.T) {
+	explored(t)
 	gone := func(w *world) {
 		for _, read := range []string{"item", "items"} {
 			w.vault.Fault(vault.Fault{Operation: read, VM: "", Kind: vault.ServerError, Status: 404, Code: "ResourceNotFound", Message: "The protected item was not found.", Times: vault.Always})

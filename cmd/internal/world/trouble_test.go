@@ -107,13 +107,12 @@ func callers() []caller {
 // Every trouble with every call ends in a way that a person would accept: nothing done twice, no success that the vault does
 // not have, and in place of it the cause and what to do. Of the part that is played daily each row and column has some.
 func TestTroubles(t *testing.T) {
-	played, one := 0, 8
-	if testing.Short() {
-		one = 16
-	}
+	explored(t)
+	const one = 8
+	played := 0
 	for i, trouble := range troubles() {
 		for j, c := range callers() {
-			if !nightly && (i+j)%one != 0 && (testing.Short() || trouble.of(c).ends == trouble.ends) {
+			if !nightly && (i+j)%one != 0 && trouble.of(c).ends == trouble.ends {
 				continue
 			}
 			played++

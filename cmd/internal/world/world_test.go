@@ -67,6 +67,15 @@ func long(t *testing.T) {
 	}
 }
 
+// explored leaves a test out of a -short run whose kind of trouble the exploration draws, which CI plays with the race
+// detector for a minute.
+func explored(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("the exploration draws such trouble; go test without -short plays it")
+	}
+}
+
 // bubble runs a test in fake time with a world of its own, in which an initial replication takes minutes.
 func bubble(t *testing.T, test func(*world)) {
 	t.Helper()
