@@ -20,6 +20,7 @@ const ackWait = 10 * time.Second
 const (
 	bucketMessages  = "ferry-messages"
 	bucketInventory = "ferry-inventory"
+	bucketAudit     = "ferry-audit"
 )
 
 // The durable consumers.
@@ -73,7 +74,7 @@ func (c *Client) Ensure(ctx context.Context) error {
 			return fmt.Errorf("ensuring consumer %s: %w", cfg.Durable, err)
 		}
 	}
-	for _, bucket := range []string{bucketMessages, bucketInventory} {
+	for _, bucket := range []string{bucketMessages, bucketInventory, bucketAudit} {
 		err := c.seam("ensure", func() error {
 			_, err := c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: bucket, Replicas: c.replicas})
 			return err

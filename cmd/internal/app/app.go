@@ -46,6 +46,7 @@ type Options struct {
 type App struct {
 	opts     Options
 	embedded *jetstream.Embedded
+	auditor  *jetstream.Client // of the executor; nil in a bot alone
 
 	starting sync.Mutex // held while starting and while ending: Stop waits for a Start that it has cut short
 	started  bool

@@ -71,6 +71,7 @@ func (a *App) start(ctx context.Context) error {
 		a.onStop("connection of the "+string(role), func(context.Context) error { client.Close(); return nil })
 		clients[role] = client
 	}
+	a.auditor = clients[Executor]
 	first, err := a.setUp(ctx, clients)
 	if err != nil {
 		return err
@@ -85,6 +86,7 @@ func (a *App) start(ctx context.Context) error {
 			return err
 		}
 		azure = e
+		a.loop("audit", func(ctx context.Context) error { return client.KeepAudit(ctx, board.Changes) })
 	}
 	reads := make(chan struct{})
 	a.loop("reads", func(ctx context.Context) error {

@@ -1,0 +1,128 @@
+package events
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Chain is the rolling hash of the stream up to a sequence: whoever knows it knows whether any message up to there was
+// changed, taken out or put in. The zero Chain is that of nothing.
+type Chain struct {
+	Seq uint64
+	Sum [sha256.Size]byte // zero before the first message
+}
+
+// Add takes the next message into the hash; its sequence has to follow. The new sum is the SHA-256 of, in this order: the
+// old sum; the sequence and the time at which the server stored the message (nanoseconds since 1970), 8 bytes each; the
+// subject; the number of header names; for each name, sorted by its bytes, the name, the number of its values and each
+// value in the order in which it stands; the payload. Numbers are 8 bytes, big-endian, and every text has its length before it.
+func (c Chain) Add(m Message, stored time.Time) Chain {
+	h := sha256.New()
+	h.Write(c.Sum[:])
+	number(h, m.Seq)
+	number(h, uint64(stored.UnixNano())) //nolint:gosec // the bits, whatever their sign
+	text(h, m.Subject)
+	number(h, uint64(len(m.Header)))
+	for _, name := range slices.Sorted(maps.Keys(m.Header)) {
+		text(h, name)
+		number(h, uint64(len(m.Header[name])))
+		for _, value := range m.Header[name] {
+			text(h, value)
+		}
+	}
+	text(h, string(m.Data))
+	next := Chain{Seq: m.Seq}
+	h.Sum(next.Sum[:0])
+	return next
+}
+
+func number(h hash.Hash, n uint64) { h.Write(binary.BigEndian.AppendUint64(nil, n)) }
+
+func text(h hash.Hash, s string) {
+	number(h, uint64(len(s)))
+	h.Write([]byte(s))
+}
+
+// String is the head as it is published: sequence and sum.
+func (c Chain) String() string { return fmt.Sprintf("%d:%s", c.Seq, hex.EncodeToString(c.Sum[:])) }
+
+// linkSize is how much of each sum a page keeps: enough to tell where a chain begins to differ, not to prove it.
+const linkSize = 8
+
+// PageSize is how many messages a full page is about.
+const PageSize = 1024
+
+// Page is a stretch of the chain, kept beside the stream: the sum at its end, and of each sum within it the beginning.
+type Page struct {
+	First uint64    `json:"first"` // sequence of its first message
+	Last  uint64    `json:"last"`
+	Sum   []byte    `json:"sum"`
+	Links []byte    `json:"links"` // linkSize bytes for each message
+	At    time.Time `json:"at"`    // when its last message was stored, by the server's clock
+}
+
+// NewPage begins a page after a chain.
+func NewPage(after Chain) Page {
+	return Page{First: after.Seq + 1, Last: after.Seq, Sum: after.Sum[:]}
+}
+
+// Chain is the chain at the end of the page.
+func (p Page) Chain() Chain {
+	c := Chain{Seq: p.Last}
+	copy(c.Sum[:], p.Sum)
+	return c
+}
+
+// Add takes the next message onto the page.
+func (p Page) Add(m Message, stored time.Time) Page {
+	c := p.Chain().Add(m, stored)
+	p.Last, p.Sum, p.At = c.Seq, c.Sum[:], stored.UTC()
+	p.Links = append(slices.Clip(p.Links), c.Sum[:linkSize]...)
+	return p
+}
+
+// Full reports whether the next message goes onto another page.
+func (p Page) Full() bool { return p.Last+1-p.First >= PageSize }
+
+// Confirms reports whether the page knows the chain as it is at its sequence. It must be within the page.
+func (p Page) Confirms(c Chain) bool {
+	at := (c.Seq - p.First) * linkSize
+	if c.Seq == p.Last && p.Chain() != c {
+		return false
+	}
+	return at+linkSize <= uint64(len(p.Links)) && slices.Equal(p.Links[at:at+linkSize], c.Sum[:linkSize])
+}
+
+// Verdict is what verifying the stream against what is kept of its chain has found.
+type Verdict struct {
+	Head Chain     // as kept
+	At   time.Time // when its message was stored
+	Last uint64    // sequence of the stream's last message; what is behind the head is not kept yet
+	// Wrong is the first sequence at which the stream is not what it was, and What says how; 0 and empty: there is none.
+	Wrong uint64
+	What  Damage
+}
+
+// Damage is how the stream differs from what is kept.
+type Damage string
+
+// The kinds of damage.
+const (
+	Changed   Damage = "changed"   // a message, or one before it that is not kept any more, has other bytes
+	Missing   Damage = "missing"   // there is no message, or none that can be read, and later ones are there
+	Truncated Damage = "truncated" // the stream ends before the head
+)
+
+// Err is nil when nothing is wrong.
+func (v Verdict) Err() error {
+	if v.What == "" {
+		return nil
+	}
+	return fmt.Errorf("the stream is not what it was: message %d is %s; what is kept ends at %d, the stream at %d", v.Wrong, v.What, v.Head.Seq, v.Last)
+}

@@ -1,0 +1,240 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ferry/events"
+	"ferry/failover"
+)
+
+// auditHead is the entry with the page that is being written; full pages have their own, see pageKey.
+const auditHead = "head"
+
+// auditPause is how long the keeper lets a burst of messages pass before it reads them.
+const auditPause = time.Second
+
+// auditSure is how often damage has to be seen, ten seconds apart, before it is called that.
+const auditSure = 6
+
+func pageKey(first uint64) string { return fmt.Sprintf("page.%d", first) }
+
+// KeepAudit keeps the rolling hash of the stream in a bucket until ctx ends: from where it was kept before, whenever changes
+// says that something was stored. Any number of executors may keep it. A stream that is not what it was is reported and not
+// kept any further: what is known of it must not be lost.
+func (c *Client) KeepAudit(ctx context.Context, changes func() <-chan struct{}) error {
+	for damaged := 0; ctx.Err() == nil; {
+		next := changes()
+		err := c.catchUp(ctx)
+		var retry <-chan time.Time
+		switch {
+		case err == nil:
+			damaged = 0
+		case errors.Is(err, failover.ErrConflict):
+			continue // another keeper has stored a part of it
+		case errors.Is(err, errDamaged):
+			damaged++
+			fallthrough
+		default:
+			c.complain(ctx, err, damaged)
+			retry = time.After(ackWait)
+		}
+		select {
+		case <-next:
+		case <-retry:
+		case <-ctx.Done():
+		}
+		select {
+		case <-time.After(auditPause):
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// complain says what keeps the hash from being kept. A leader that was cut off shows an old end of the stream for a while,
+// so damage is only what stays.
+func (c *Client) complain(ctx context.Context, err error, damaged int) {
+	switch {
+	case ctx.Err() != nil:
+	case damaged == auditSure:
+		c.log.ErrorContext(ctx, "audit: the stream is not what it was", slog.Any("error", err), slog.String("hint", "verify it, and compare it with the heads that were published"))
+	case damaged < auditSure:
+		c.log.WarnContext(ctx, "audit: not kept yet, trying again", slog.Any("error", err))
+	}
+}
+
+var errDamaged = errors.New("the stream is not what it was")
+
+// catchUp takes everything that is stored into the hash.
+func (c *Client) catchUp(ctx context.Context) error {
+	kv, page, rev, err := c.openAudit(ctx)
+	if err != nil {
+		return err
+	}
+	end, err := c.lastSeq(ctx)
+	if err != nil {
+		return err
+	}
+	if end < page.Last {
+		return fmt.Errorf("%w: it is kept to %d, and ends at %d", errDamaged, page.Last, end)
+	}
+	for page.Last < end {
+		m, stored, err := c.stored(ctx, page.Last+1)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return fmt.Errorf("%w: message %d is missing", errDamaged, page.Last+1)
+		}
+		if err != nil {
+			return err
+		}
+		page = page.Add(m, stored)
+		if page.Last == end || page.Full() {
+			if err := c.putPage(ctx, kv, &page, &rev); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// putPage stores the page; a full one gets its own entry first. Whoever was faster has stored the same.
+func (c *Client) putPage(ctx context.Context, kv jetstream.KeyValue, page *events.Page, rev *uint64) error {
+	return c.seam("audit.put", func() error {
+		if page.Full() {
+			if err := put(ctx, kv, pageKey(page.First), *page, nil); err != nil {
+				return err
+			}
+			*page = events.NewPage(page.Chain())
+		}
+		return put(ctx, kv, auditHead, *page, rev)
+	})
+}
+
+// put stores an entry, guarded by its revision if there is one.
+func put(ctx context.Context, kv jetstream.KeyValue, key string, page events.Page, rev *uint64) error {
+	data, err := json.Marshal(page)
+	if err != nil {
+		return fmt.Errorf("encoding the audit: %w", err)
+	}
+	if rev == nil {
+		_, err = kv.Put(ctx, key, data)
+	} else {
+		*rev, err = kv.Update(ctx, key, data, *rev)
+	}
+	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+		return failover.ErrConflict
+	}
+	if err != nil {
+		return fmt.Errorf("storing the audit: %w", err)
+	}
+	return nil
+}
+
+func (c *Client) openAudit(ctx context.Context) (kv jetstream.KeyValue, page events.Page, rev uint64, err error) {
+	kv, err = c.js.KeyValue(ctx, bucketAudit)
+	if err != nil {
+		return nil, page, 0, fmt.Errorf("opening bucket %s: %w", bucketAudit, err)
+	}
+	entry, err := kv.Get(ctx, auditHead)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return kv, events.NewPage(events.Chain{}), 0, nil
+	}
+	if err != nil {
+		return nil, page, 0, fmt.Errorf("reading the audit: %w", err)
+	}
+	if err := json.Unmarshal(entry.Value(), &page); err != nil {
+		return nil, page, 0, fmt.Errorf("reading the audit: %w", err)
+	}
+	return kv, page, entry.Revision(), nil
+}
+
+// stored reads the message with a sequence, and when the server stored it.
+func (c *Client) stored(ctx context.Context, seq uint64) (events.Message, time.Time, error) {
+	stream, err := c.stream(ctx)
+	if err != nil {
+		return events.Message{}, time.Time{}, err
+	}
+	raw, err := stream.GetMsg(ctx, seq)
+	if err != nil {
+		return events.Message{}, time.Time{}, err
+	}
+	return read(raw), raw.Time, nil
+}
+
+func (c *Client) lastSeq(ctx context.Context) (uint64, error) {
+	stream, err := c.stream(ctx)
+	if err != nil {
+		return 0, err
+	}
+	info, err := stream.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the stream's end: %w", err)
+	}
+	return info.State.LastSeq, nil
+}
+
+// VerifyAudit recomputes the hash from the first message on and compares it with what is kept: the verdict's Err says what
+// is wrong with the stream, the error that it could not be read. It reads every message, some 20,000 a second.
+func (c *Client) VerifyAudit(ctx context.Context) (events.Verdict, error) {
+	kv, head, _, err := c.openAudit(ctx)
+	if err != nil {
+		return events.Verdict{}, err
+	}
+	last, err := c.lastSeq(ctx)
+	if err != nil {
+		return events.Verdict{}, err
+	}
+	v := events.Verdict{Head: head.Chain(), At: head.At, Last: last}
+	page := events.Page{}
+	for chain := (events.Chain{}); chain.Seq < last || chain.Seq < head.Last; {
+		m, stored, err := c.stored(ctx, chain.Seq+1)
+		switch {
+		case errors.Is(err, jetstream.ErrMsgNotFound) && chain.Seq >= last:
+			v.Wrong, v.What = chain.Seq+1, events.Truncated
+			return v, nil
+		case errors.Is(err, jetstream.ErrMsgNotFound):
+			v.Wrong, v.What = chain.Seq+1, events.Missing
+			return v, nil
+		case err != nil:
+			return v, fmt.Errorf("reading message %d: %w", chain.Seq+1, err)
+		}
+		chain = chain.Add(m, stored)
+		if chain.Seq > head.Last {
+			continue
+		}
+		if chain.Seq > page.Last {
+			if page, err = pageAt(ctx, kv, head, chain.Seq); err != nil {
+				return v, err
+			}
+		}
+		if !page.Confirms(chain) {
+			v.Wrong, v.What = chain.Seq, events.Changed
+			return v, nil
+		}
+	}
+	return v, nil
+}
+
+// pageAt reads the page that begins at a sequence. One that was lost confirms nothing.
+func pageAt(ctx context.Context, kv jetstream.KeyValue, head events.Page, seq uint64) (page events.Page, err error) {
+	if seq >= head.First {
+		return head, nil
+	}
+	entry, err := kv.Get(ctx, pageKey(seq))
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return events.Page{First: seq, Last: seq}, nil
+	}
+	if err != nil {
+		return page, fmt.Errorf("reading the audit: %w", err)
+	}
+	if err := json.Unmarshal(entry.Value(), &page); err != nil {
+		return page, fmt.Errorf("reading the audit: %w", err)
+	}
+	return page, nil
+}

@@ -1,0 +1,229 @@
+package jetstream_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"ferry/events"
+	"ferry/events/jetstream"
+)
+
+// keep keeps the audit until stopped.
+func (l *lab) keep(c *jetstream.Client) (stop func()) {
+	board := jetstream.NewBoard(c)
+	following := l.loop(board.Run)
+	keeping := l.loop(func(ctx context.Context) error { return c.KeepAudit(ctx, board.Changes) })
+	return func() { keeping(); following() }
+}
+
+// fill stores n facts of an operation.
+func (l *lab) fill(j *jetstream.Journal, n int) {
+	l.Helper()
+	op := l.load(j, opA)
+	for i := range n {
+		op = l.append(j, op, claimed(fmt.Sprint("x", i)))
+	}
+}
+
+func (l *lab) verify(c *jetstream.Client) events.Verdict {
+	l.Helper()
+	v, err := c.VerifyAudit(l.ctx)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return v
+}
+
+// Several executors keep one audit, also over a restart and over full pages, and all that is stored is in it.
+func TestAuditIsKept(t *testing.T) {
+	bubble(t, func(l *lab) {
+		a, b := l.client("a", nil), l.client("b", nil)
+		stop := l.keep(a)
+		l.keep(b)
+		j := jetstream.NewJournal(a)
+		l.submit(a, "m1")
+		l.fill(j, 700)
+		pass(3 * time.Second)
+		stop()
+		l.fill(j, 800)
+		pass(3 * time.Second)
+		v := l.verify(a)
+		if v.Err() != nil || v.Head.Seq != 1501 || v.Last != 1501 || v.At.IsZero() {
+			t.Errorf("%+v", v)
+		}
+		fresh := l.client("c", nil)
+		l.keep(fresh)
+		l.fill(j, 1)
+		pass(3 * time.Second)
+		if again := l.verify(fresh); again.Err() != nil || again.Head.Seq != 1502 || again.Head == v.Head {
+			t.Errorf("%+v", again)
+		}
+	})
+}
+
+// What was stored while nobody kept the audit is verified once it is kept, and is nothing wrong before.
+func TestAuditBehind(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		l.fill(jetstream.NewJournal(c), 3)
+		if v := l.verify(c); v.Err() != nil || v.Head.Seq != 0 || v.Last != 3 {
+			t.Errorf("%+v", v)
+		}
+		l.keep(c)
+		pass(3 * time.Second)
+		if v := l.verify(c); v.Err() != nil || v.Head.Seq != 3 {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
+// The places that are tampered with have 1,500 messages: one full page and a part of another.
+func TestAuditFindsDamage(t *testing.T) {
+	const messages = 1500
+	tests := map[string]struct {
+		harm func(l *lab, store string) // while the server is down, on the stream's folder
+		want events.Verdict
+	}{
+		"nothing":                            {func(*lab, string) {}, events.Verdict{}},
+		"a byte of a message was flipped":    {func(l *lab, store string) { l.flip(store, "x699") }, events.Verdict{Wrong: 700, What: events.Missing}},
+		"the store is older than its head":   {func(l *lab, store string) { l.older(store) }, events.Verdict{Wrong: 1001, What: events.Truncated}},
+		"the store is older and was gone on": {func(l *lab, store string) { l.older(store); defer l.stop(); l.goOn(600) }, events.Verdict{Wrong: 1001, What: events.Changed}},
+		"all is gone and was written anew": {func(l *lab, store string) {
+			if err := os.RemoveAll(store); err != nil {
+				l.Fatal(err)
+			}
+			defer l.stop()
+			l.goOn(messages)
+		}, events.Verdict{Wrong: 1, What: events.Changed}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(l *lab) {
+				store := filepath.Join(l.dir, "jetstream", "$G", "streams", events.Stream)
+				c := l.client("a", nil)
+				stop, j := l.keep(c), jetstream.NewJournal(c)
+				l.fill(j, 1000)
+				pass(3 * time.Second)
+				l.stop()
+				if err := os.CopyFS(store+".older", os.DirFS(store)); err != nil {
+					t.Fatal(err)
+				}
+				l.start()
+				pass(time.Second)
+				l.fill(j, messages-1000)
+				pass(3 * time.Second)
+				stop()
+				c.Close()
+				l.stop()
+				test.harm(l, store)
+				l.start()
+				v := l.verify(l.client("auditor", nil))
+				if v.Wrong != test.want.Wrong || v.What != test.want.What || v.Head.Seq != messages || (v.Err() == nil) != (test.want.What == "") {
+					t.Errorf("found %+v, want %+v", v, test.want)
+				}
+			})
+		})
+	}
+}
+
+// flip changes one byte of the message that says something.
+func (l *lab) flip(store, says string) {
+	l.Helper()
+	blocks, err := filepath.Glob(filepath.Join(store, "msgs", "*.blk"))
+	if err != nil || len(blocks) == 0 {
+		l.Fatal("no blocks", err)
+	}
+	for _, block := range blocks {
+		data, err := os.ReadFile(block)
+		if err != nil {
+			l.Fatal(err)
+		}
+		at := bytes.Index(data, []byte(`"`+says+`"`))
+		if at < 0 {
+			continue
+		}
+		data[at+1] ^= 1
+		if err := os.WriteFile(block, data, 0o600); err != nil {
+			l.Fatal(err)
+		}
+		return
+	}
+	l.Fatalf("nothing says %s", says)
+}
+
+// older puts the copy of the store back that was made after 1,000 messages.
+func (l *lab) older(store string) {
+	l.Helper()
+	if err := os.RemoveAll(store); err != nil {
+		l.Fatal(err)
+	}
+	if err := os.Rename(store+".older", store); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// goOn stores more without keeping the audit.
+func (l *lab) goOn(n int) {
+	l.Helper()
+	l.start()
+	c := l.client("later", nil)
+	l.fill(jetstream.NewJournal(c), n)
+	c.Close()
+}
+
+// An executor that finds the stream damaged keeps nothing more of it, and goes on: it must not cover up what is wrong.
+func TestAuditDoesNotCoverUp(t *testing.T) {
+	bubble(t, func(l *lab) {
+		store := filepath.Join(l.dir, "jetstream", "$G", "streams", events.Stream)
+		c := l.client("a", nil)
+		stop := l.keep(c)
+		l.fill(jetstream.NewJournal(c), 20)
+		pass(3 * time.Second)
+		head := l.verify(c).Head
+		stop()
+		c.Close()
+		l.stop()
+		if err := os.RemoveAll(store); err != nil {
+			t.Fatal(err)
+		}
+		l.start()
+		c = l.client("b", nil)
+		l.keep(c)
+		l.fill(jetstream.NewJournal(c), 5)
+		pass(3 * time.Minute)
+		if v := l.verify(c); v.Head != head || v.Err() == nil {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
+// The head does not depend on who keeps it: it can be recomputed from an export.
+func TestAuditHeadFromAnExport(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		l.keep(c)
+		l.submit(c, "m1", "m2")
+		l.fill(jetstream.NewJournal(c), 5)
+		pass(3 * time.Second)
+		chain := events.Chain{}
+		stream, err := jetstream.Raw(c).Stream(l.ctx, events.Stream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for seq := range uint64(7) {
+			m, err := stream.GetMsg(l.ctx, seq+1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			chain = chain.Add(events.Message{Subject: m.Subject, Header: events.Header(m.Header), Data: m.Data, Seq: m.Sequence}, m.Time)
+		}
+		if v := l.verify(c); v.Head != chain {
+			t.Errorf("kept %s, computed %s", v.Head, chain)
+		}
+	})
+}
