@@ -98,7 +98,9 @@ func points(path []string) []point {
 }
 
 // periodic are the boundaries that the clock alone brings, and that change nothing which lasts.
-func periodic(seam string) bool { return seam == "drive.heartbeat" || seam == "inventory.put" || seam == "audit.put" }
+func periodic(seam string) bool {
+	return seam == "drive.heartbeat" || seam == "inventory.put" || seam == "audit.put"
+}
 
 // repeats reports that a periodic boundary comes again while nothing else has happened: it is the same moment once more.
 func repeats(before []string, seam string) bool {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ferry/cmd/internal/app"
 )
 
 // Two bots and two executors around one NATS server. One of each dies in the middle, the server restarts, and its network is
@@ -49,6 +51,10 @@ func TestSeveralProcesses(t *testing.T) {
 		w.ledger("failoverCommit", 1)
 		if w.cards() > 2 {
 			t.Errorf("%d cards", w.cards())
+		}
+		pass(5 * time.Second)
+		if err := app.VerifyAudit(w.t.Context(), app.Options{Config: w.config(), Dial: w.dial, Log: w.log}); err != nil {
+			t.Error(err)
 		}
 	})
 }
