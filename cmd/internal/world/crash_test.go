@@ -65,7 +65,7 @@ func journeyPoints(t *testing.T) []point {
 		seen = maps.Clone(w.process.cut.seen)
 		w.process.cut.mu.Unlock()
 	})
-	for _, dull := range []string{"inventory.put", "drive.heartbeat"} { // the same every few seconds
+	for _, dull := range []string{"inventory.put", "audit.put", "drive.heartbeat"} { // the same every few seconds
 		seen[dull] = min(seen[dull], 3)
 	}
 	var all []point

@@ -117,6 +117,8 @@ func seamOf(m message) string {
 		return "refs.put"
 	case strings.HasPrefix(m.subject, "$KV.ferry-inventory."):
 		return "inventory.put"
+	case strings.HasPrefix(m.subject, "$KV.ferry-audit."):
+		return "audit.put"
 	case strings.HasPrefix(m.subject, "$JS.ACK.FERRY."):
 		return ackSeam(subject[3], m.payload)
 	case strings.HasPrefix(m.subject, "$JS.API."):
