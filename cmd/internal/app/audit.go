@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"net"
 
 	"ferry/events/jetstream"
 )
@@ -18,9 +19,11 @@ func (a *App) VerifyAudit(ctx context.Context) error {
 
 // VerifyAudit does the same with an external NATS server, whether Ferry runs there or not.
 func VerifyAudit(ctx context.Context, o Options) error {
-	client, err := jetstream.Connect(jetstream.Options{
-		URL: o.Config.NATS.URL, Creds: o.Config.NATS.Creds, Name: jetstream.RoleExecutor, Replicas: o.Config.NATS.Replicas, Dial: o.Dial, Log: o.Log,
-	})
+	to := jetstream.Options{URL: o.Config.NATS.URL, Creds: o.Config.NATS.Creds, Name: jetstream.RoleExecutor, Replicas: o.Config.NATS.Replicas, Log: o.Log}
+	if o.Dial != nil {
+		to.Dial = func(network, address string) (net.Conn, error) { return o.Dial(ctx, network, address) }
+	}
+	client, err := jetstream.Connect(to)
 	if err != nil {
 		return err
 	}
