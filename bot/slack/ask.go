@@ -14,6 +14,9 @@ import (
 // lastLook is how long a decision is looked for after storing failed to the end: the last try may have worked after all.
 const lastLook = 5 * time.Second
 
+// leaveTime is how long a process that ends takes to answer people whose command it has stored.
+const leaveTime = 2 * time.Second
+
 // ask stores a command, acknowledges it and tells the person what was decided. The order is the promise: what has been
 // acknowledged without a word is on disk.
 func (b *Bot) ask(ctx context.Context, env *envelope, cmd failover.Command) {
@@ -37,7 +40,11 @@ func (b *Bot) settle(ctx context.Context, env *envelope, cmd failover.Command, s
 	}
 	env.linger()
 	switch {
-	case !first || over(ctx):
+	case !first:
+	case over(ctx):
+		if stored == nil {
+			b.leave(ctx, env, cmd)
+		}
 	case stored == nil:
 		b.follow(ctx, env, cmd)
 	default:
@@ -99,12 +106,24 @@ func (b *Bot) follow(ctx context.Context, env *envelope, cmd failover.Command) {
 	})
 	select {
 	case text, ok := <-decided:
+		if !ok && over(ctx) {
+			b.leave(ctx, env, cmd)
+			return
+		}
 		b.tell(ctx, env, text, ok)
 	case <-time.After(patience):
 		b.interim(ctx, env, bot.Stored(cmd.Op))
 		text, ok := <-decided
 		b.tell(ctx, env, text, ok)
 	}
+}
+
+// leave tells a person, when this process ends before the decision, what is known: nobody else can, the response_url is only
+// here.
+func (b *Bot) leave(ctx context.Context, env *envelope, cmd failover.Command) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer cancel()
+	b.answer(ctx, env, render.Ephemeral(bot.Stored(cmd.Op)))
 }
 
 // tell says the decision; without one the person has been told what is known and where to look.

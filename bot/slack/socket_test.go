@@ -124,3 +124,23 @@ func TestStopLetsWhatCameInBeStored(t *testing.T) {
 		}
 	})
 }
+
+// Who was acknowledged just before the process ends hears that the request is kept: no other process can tell them.
+func TestStopLeavesNobodyWithoutAnAnswer(t *testing.T) {
+	for name, storing := range map[string]time.Duration{"stored before": 0, "stored meanwhile": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(l *lab) {
+				l.commands.store = func(context.Context, int) error { <-time.After(storing); return nil }
+				l.commands.silent = time.Minute // the executors end, too
+				stop := l.start()
+				l.typed("U0ANA", "/failover vm-x")
+				begun := time.Now()
+				stop()
+				l.wantTold("U0ANA", "is stored as op-")
+				if took := time.Since(begun); took > 3*time.Second {
+					t.Errorf("took %s", took)
+				}
+			})
+		})
+	}
+}
