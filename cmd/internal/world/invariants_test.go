@@ -147,8 +147,14 @@ func callsAreAskedFor(e *evidence) (broken []string) {
 }
 
 // approvalLife is how long after a press its first call may be begun: the press has 10 minutes to be decided, and the
-// decision as many to be acted upon.
-const approvalLife = 20*time.Minute + time.Second
+// decision as many to be acted upon, or an hour while Azure keeps it waiting and the card says so.
+func (e *evidence) approvalLife() time.Duration {
+	const decided, within, patiently = 10 * time.Minute, 10 * time.Minute, time.Hour
+	if slices.ContainsFunc(e.schedule.Steps, func(s step) bool { return s.Act == fault }) {
+		return decided + patiently + time.Minute
+	}
+	return decided + within + time.Minute
+}
 
 // callsAreApproved finds for each opened gate that led to an accepted call a press of its own, by somebody who may decide
 // and has not asked for it, not too long before.
@@ -168,7 +174,7 @@ func callsAreApproved(e *evidence) (broken []string) {
 		if n := e.press(op, at, used); n >= 0 {
 			used[n] = true
 		} else {
-			broken = append(broken, fmt.Sprintf("nobody who may approved %s within %s before %+v", op.ID, approvalLife, c))
+			broken = append(broken, fmt.Sprintf("nobody who may approved %s within %s before %+v", op.ID, e.approvalLife(), c))
 		}
 	}
 	return broken
@@ -182,7 +188,7 @@ func (e *evidence) press(op failover.Operation, before time.Time, used map[int]b
 		pressed := d.act == presses || d.act == pressOld || d.act == submits
 		answer, about := op.Answers[d.command]
 		about = about && answer.Refused == nil
-		if (typed || pressed) && about && isApprover(d.who) && d.who != op.RequestedBy.ID && !used[n] && !d.at.After(before) && before.Sub(d.at) <= approvalLife {
+		if (typed || pressed) && about && isApprover(d.who) && d.who != op.RequestedBy.ID && !used[n] && !d.at.After(before) && before.Sub(d.at) <= e.approvalLife() {
 			return n
 		}
 	}
