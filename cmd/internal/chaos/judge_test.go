@@ -70,17 +70,33 @@ func (p *people) judge(name string, r record, faults []fault) figures {
 			f.attention++
 		}
 	}
-	p.mu.Lock()
-	f.cards = len(p.cards)
-	p.mu.Unlock()
-	if f.cards > f.operations+len(faults) {
-		p.Errorf("%d cards of %d operations after %d faults", f.cards, f.operations, len(faults))
-	}
+	p.posted(&f, r, len(faults))
 	p.calls(&f, r)
 	p.answers(&f, r)
 	f.takeover = takeovers(r, faults)
 	f.gap = p.gaps(r, faults)
 	return f
+}
+
+// posted counts the cards: each operation has one, and what a crash added says that it continues another.
+func (p *people) posted(f *figures, r record, crashes int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f.cards = len(p.cards)
+	if f.cards > f.operations+crashes {
+		p.Errorf("%d cards of %d operations after %d faults", f.cards, f.operations, crashes)
+	}
+	of := map[failover.OpID]int{}
+	for _, c := range p.cards {
+		if of[c.op]++; of[c.op] > 1 && !strings.Contains(c.text, "Continued here") {
+			p.Errorf("a further card of %s does not say so:\n%s", c.op, c.text)
+		}
+	}
+	for id, op := range r.ops {
+		if op.Exists() && of[id] == 0 {
+			p.Errorf("%s has no card", id)
+		}
+	}
 }
 
 // calls counts what Azure accepted: each call has its intent in the stream, and no intent more than one.

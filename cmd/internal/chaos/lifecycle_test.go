@@ -78,7 +78,7 @@ func secondSignal(k *kit) {
 	up.signal(syscall.SIGTERM)
 	up.says("ending")
 	up.signal(syscall.SIGTERM)
-	if code := up.exits(2 * time.Second); code != -1 {
+	if code := up.exits(5 * time.Second); code != -1 {
 		k.Errorf("the second signal ended it with %d", code)
 	}
 }

@@ -1,11 +1,13 @@
 package chaos_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"ferry/failover"
 	"ferry/sandbox/workspace"
 )
 
@@ -23,7 +25,10 @@ type people struct {
 	chains  int // that came to their end
 }
 
-type cardSeen struct{ ts, text string }
+type cardSeen struct {
+	ts, text string
+	op       failover.OpID
+}
 
 const (
 	patience = 15 * time.Second // before something without effect is done again: the command of a dead executor waits for ten
@@ -56,11 +61,20 @@ func (p *people) see(c workspace.Change) {
 	if i := slices.IndexFunc(p.cards, func(s cardSeen) bool { return s.ts == c.Message.TS }); i >= 0 {
 		p.cards[i].text = text
 	} else {
-		p.cards = append(p.cards, cardSeen{c.Message.TS, text})
+		p.cards = append(p.cards, cardSeen{c.Message.TS, text, ofOperation(c.Message)})
 	}
 	close(p.changed)
 	p.changed = make(chan struct{})
 	p.happened()
+}
+
+// ofOperation is what a card names for other programs.
+func ofOperation(m workspace.Message) failover.OpID {
+	var metadata struct {
+		Payload struct{ Op failover.OpID } `json:"event_payload"`
+	}
+	_ = json.Unmarshal(m.Metadata, &metadata) // without it no operation has the card, which the judge sees
+	return metadata.Payload.Op
 }
 
 // happened tells whoever waits for a moment that matters.
@@ -156,7 +170,7 @@ func (p *people) pressing(heading, label string) func() error {
 
 // chain is what is done to one VM.
 func (p *people) chain(vm string) {
-	drill, cleanup, failover := "# Test failover of "+vm, "# Clean-up of "+vm, "# Failover of "+vm
+	drill, cleanup, over := "# Test failover of "+vm, "# Clean-up of "+vm, "# Failover of "+vm
 	steps := []func() (ok, attention bool){
 		func() (bool, bool) { return p.insists(drill, p.typing("/failover test "+vm), drill), false },
 		func() (bool, bool) { return p.gets(drill, "the test VM is up") },
@@ -165,17 +179,17 @@ func (p *people) chain(vm string) {
 		},
 		func() (bool, bool) { return p.gets(cleanup, "cleaned up") },
 		func() (bool, bool) {
-			return p.insists(failover, p.typing("/failover cleanup "+vm+" --notes twice", "/failover "+vm+" latest"), failover), false
+			return p.insists(over, p.typing("/failover cleanup "+vm+" --notes twice", "/failover "+vm+" latest"), over), false
 		},
-		func() (bool, bool) { return p.gets(failover, "[ Approve ]") },
+		func() (bool, bool) { return p.gets(over, "[ Approve ]") },
 		func() (bool, bool) {
-			return p.insists(failover, p.pressing(failover, "Approve"), ": running", "[ Commit ]", attentionSays), false
+			return p.insists(over, p.pressing(over, "Approve"), ": running", "[ Commit ]", attentionSays), false
 		},
-		func() (bool, bool) { return p.gets(failover, "[ Commit ]") },
+		func() (bool, bool) { return p.gets(over, "[ Commit ]") },
 		func() (bool, bool) {
-			return p.insists(failover, p.pressing(failover, "Commit"), ": running", ": committed", attentionSays), false
+			return p.insists(over, p.pressing(over, "Commit"), ": running", ": committed", attentionSays), false
 		},
-		func() (bool, bool) { return p.gets(failover, ": committed") },
+		func() (bool, bool) { return p.gets(over, ": committed") },
 	}
 	if p.how.brief {
 		steps = steps[:2]
