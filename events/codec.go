@@ -28,7 +28,8 @@ type Message struct {
 	Subject string
 	Header  Header
 	Data    []byte
-	Seq     uint64 // stream sequence; 0 before it is stored
+	Seq     uint64    // stream sequence; 0 before it is stored
+	Stored  time.Time // by the server's clock; zero where that does not matter
 }
 
 // ID is the message id, also the CloudEvents id and the key of the stream's duplicate window.
@@ -122,7 +123,7 @@ func DecodeCommand(m Message) (failover.Command, error) {
 	if !ok {
 		return c, fmt.Errorf("%s: the source does not vouch for %q", m.Subject, c.By.ID)
 	}
-	c.By, c.MessageID, c.Op = by, m.ID(), failover.OpID(LastToken(m.Subject))
+	c.By, c.MessageID, c.StoredAt, c.Op = by, m.ID(), m.Stored, failover.OpID(LastToken(m.Subject))
 	if c.MessageID == "" || !failover.IsOpID(string(c.Op)) {
 		return c, fmt.Errorf("%s: a command needs a message id and an operation id", m.Subject)
 	}

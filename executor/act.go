@@ -22,13 +22,13 @@ const (
 
 // act makes one mutating call: the intent first, which only one driver can win, then the call, then what came of it.
 func (d *driver) act(ctx context.Context, do failover.Act) error {
-	begun := time.Now()
+	begun, intended := time.Now(), d.now()
 	if err := d.tell(ctx, do.Intent); err != nil {
 		return err
 	}
 	fact := d.call(ctx, do, begun)
 	// What was seen before the call says nothing about after it.
-	delete(d.seen, do.Intent.Target)
+	d.seen[do.Intent.Target] = failover.Observation{WatchedFrom: intended}
 	return d.record(ctx, do.Intent, fact)
 }
 
@@ -36,7 +36,7 @@ func (d *driver) act(ctx context.Context, do failover.Act) error {
 // outcome is known only here. A call that was not begun by then, too long after its intent, or after the decision has lapsed
 // is not made.
 func (d *driver) call(ctx context.Context, do failover.Act, begun time.Time) failover.Fact {
-	if ctx.Err() != nil || time.Since(begun) > intentFresh || time.Now().After(do.By) {
+	if ctx.Err() != nil || time.Since(begun) > intentFresh || d.now().After(do.By) {
 		return failover.StepDelayed{Target: do.Intent.Target, Kind: do.Intent.Kind, Fault: failover.Fault{Message: "the call was not made: its executor was stopped before"}}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actWithin)
@@ -46,10 +46,10 @@ func (d *driver) call(ctx context.Context, do failover.Act, begun time.Time) fai
 		accepted, err = d.Site.Begin(ctx, do.Call)
 		return err
 	})
-	return outcome(do, accepted, err)
+	return outcome(do, accepted, err, d.now())
 }
 
-func outcome(do failover.Act, accepted failover.Accepted, err error) failover.Fact {
+func outcome(do failover.Act, accepted failover.Accepted, err error, now time.Time) failover.Fact {
 	target, kind := do.Intent.Target, do.Intent.Kind
 	if err == nil && accepted.JobID != "" {
 		return failover.StepAccepted{Target: target, Kind: kind, JobID: accepted.JobID, Poll: accepted.Poll}
@@ -66,7 +66,7 @@ func outcome(do failover.Act, accepted failover.Accepted, err error) failover.Fa
 	switch site.Kind {
 	case failover.Retry:
 		wait := max(site.After, min(failover.LookEvery<<min(do.Intent.Attempt-1, 3), throttledMost))
-		return failover.StepDelayed{Target: target, Kind: kind, Until: time.Now().Add(wait), Fault: site.Fault}
+		return failover.StepDelayed{Target: target, Kind: kind, Until: now.Add(wait), Fault: site.Fault}
 	case failover.RefusedBySite:
 		if !do.Again {
 			return failover.StepFailed{Target: target, Kind: kind, Fault: site.Fault}

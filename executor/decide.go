@@ -62,7 +62,7 @@ func (e *Executor) refuse(ctx context.Context, cmd failover.Command, refusal *fa
 	}
 	e.Log.InfoContext(ctx, "refused", slog.Any("op", cmd.Op), slog.Any("verb", cmd.Verb), slog.String("by", cmd.By.ID), slog.String("why", refusal.Message))
 	_, err = e.store(ctx, op, failover.Batch{
-		At: time.Now(), Command: cmd.MessageID,
+		At: e.now(), Command: cmd.MessageID,
 		Facts: []failover.Fact{failover.Refused{By: cmd.By, Verb: cmd.Verb, Refusal: *refusal}},
 	})
 	return err
@@ -105,7 +105,7 @@ func (e *Executor) store(ctx context.Context, op failover.Operation, b failover.
 
 // lookInto reads everything that a command's decision rests on. Azure comes last, and only when the answer depends on it.
 func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, *failover.Refusal, error) {
-	c := matter{situation: failover.Situation{Now: time.Now(), Policy: e.Policy, Networks: e.Networks}}
+	c := matter{situation: failover.Situation{Now: e.now(), Policy: e.Policy, Networks: e.Networks, Jumped: e.Clock.Jumped}}
 	op, err := e.own(ctx, cmd)
 	c.op = op
 	if _, again := op.Answers[cmd.MessageID]; err != nil || again || cmd.Late(c.situation.Now) {

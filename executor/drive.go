@@ -16,6 +16,7 @@ type driver struct {
 	epoch uint64
 	drive uint64 // sequence of the work message
 	seen  map[string]failover.Observation
+	era   int // of the clock by which it was seen
 }
 
 // errStale says that a work message is older than the one that the operation is driven on.
@@ -23,7 +24,7 @@ var errStale = errors.New("stale work message")
 
 // drive takes an operation over. A nil answer means that nothing is left to do here: it is parked or over.
 func (e *Executor) drive(ctx context.Context, id failover.OpID, message uint64) error {
-	d := &driver{Executor: e, drive: message, seen: map[string]failover.Observation{}}
+	d := &driver{Executor: e, drive: message, seen: map[string]failover.Observation{}, era: e.Clock.Era()}
 	driving, err := d.take(ctx, id)
 	for driving && err == nil {
 		driving, err = d.step(ctx)
@@ -89,7 +90,10 @@ func (d *driver) step(ctx context.Context) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
-	target, effect := failover.Next(d.op, d.seen, time.Now())
+	if era := d.Clock.Era(); era != d.era { // the times of what was seen are no measure any more
+		d.era, d.seen = era, map[string]failover.Observation{}
+	}
+	target, effect := failover.Next(d.op, d.seen, d.now())
 	seen := d.seen[target]
 	switch do := effect.(type) {
 	case failover.Park:
@@ -124,7 +128,7 @@ func (d *driver) park(ctx context.Context) error {
 }
 
 func (d *driver) tell(ctx context.Context, facts ...failover.Fact) error {
-	op, err := d.append(ctx, d.op, failover.Batch{At: time.Now(), Facts: facts})
+	op, err := d.append(ctx, d.op, failover.Batch{At: d.now(), Facts: facts})
 	if err == nil {
 		d.op = op
 	}
@@ -133,7 +137,7 @@ func (d *driver) tell(ctx context.Context, facts ...failover.Fact) error {
 
 // wait sleeps until a time, or until the operation gets a fact from somebody else.
 func (d *driver) wait(ctx context.Context, until time.Time) error {
-	limited, cancel := context.WithDeadline(ctx, until)
+	limited, cancel := context.WithTimeout(ctx, until.Sub(d.now()))
 	defer cancel()
 	before := d.op.Seq
 	if _, err := d.Board.Moved(limited, d.op.ID, before); err != nil {
@@ -159,7 +163,7 @@ func (d *driver) look(ctx context.Context, target string, before failover.Observ
 		return nil
 	}
 	d.Log.WarnContext(ctx, "reading from Azure", slog.Any("op", d.op.ID), slog.Any("error", err))
-	d.seen[target] = silence(before, err, time.Now())
+	d.seen[target] = silence(before, err, d.now())
 	return nil
 }
 
@@ -195,15 +199,15 @@ func (d *driver) readItem(ctx context.Context, target string, seen *failover.Obs
 		return err
 	}
 	if item.Replicated != seen.Item.Replicated || item.State != seen.Item.State || seen.StillSince.IsZero() {
-		seen.StillSince = time.Now()
+		seen.StillSince = d.now()
 	}
 	seen.Item = item
-	seen.LookedAt = time.Now()
+	seen.LookedAt = d.now()
 	if what.Points {
 		if seen.Points, err = d.Site.Points(ctx, seen.Item); err != nil {
 			return err
 		}
-		seen.PointsAt = time.Now()
+		seen.PointsAt = d.now()
 	}
 	// What a reprotect would use can be read of a committed VM only; in another state the item tells why there is none.
 	if what.Reversal {
@@ -212,7 +216,7 @@ func (d *driver) readItem(ctx context.Context, target string, seen *failover.Obs
 			r, err = d.Site.Reversal(ctx, seen.Item)
 			seen.Reversal = &r
 		}
-		seen.TurnedAt = time.Now()
+		seen.TurnedAt = d.now()
 	}
 	return err
 }
@@ -223,7 +227,7 @@ func (d *driver) probe(ctx context.Context, target string, seen failover.Observa
 	if d.Prober != nil {
 		result = d.Prober.Probe(ctx, check)
 	}
-	result.Name, result.At = check.Name, time.Now()
+	result.Name, result.At = check.Name, d.now()
 	if seen.ProbedFrom.IsZero() {
 		seen.ProbedFrom = result.At
 	}
@@ -234,7 +238,7 @@ func (d *driver) probe(ctx context.Context, target string, seen failover.Observa
 
 func (d *driver) survey(ctx context.Context, target string, seen *failover.Observation) (err error) {
 	seen.Leftovers, err = d.Site.Leftovers(ctx, d.item(target))
-	seen.SurveyedAt = time.Now()
+	seen.SurveyedAt = d.now()
 	return err
 }
 
@@ -243,13 +247,16 @@ func (d *driver) search(ctx context.Context, target string, seen *failover.Obser
 		return err
 	}
 	seen.Found, err = d.Site.JobsSince(ctx, seen.Item, since)
-	seen.SearchedAt = time.Now()
+	seen.SearchedAt = d.now()
+	if seen.WatchedFrom.IsZero() {
+		seen.WatchedFrom = seen.SearchedAt
+	}
 	return err
 }
 
 func (d *driver) readJob(ctx context.Context, id string, seen *failover.Observation) (err error) {
 	seen.Job, err = d.Site.Job(ctx, id)
-	seen.JobAt = time.Now()
+	seen.JobAt = d.now()
 	site, ok := errors.AsType[*failover.SiteError](err)
 	if !ok || site.Kind != failover.RefusedBySite {
 		seen.Hidden = nil

@@ -402,7 +402,7 @@ func TestFailedJob(t *testing.T) {
 
 // An acceptance without a job's name is looked for, not followed into nothing.
 func TestAcceptedWithoutAJob(t *testing.T) {
-	fact := outcome(failover.Act{Intent: failover.StepStarted{Target: key, Kind: failover.StepFailover}}, failover.Accepted{}, nil)
+	fact := outcome(failover.Act{Intent: failover.StepStarted{Target: key, Kind: failover.StepFailover}}, failover.Accepted{}, nil, time.Now())
 	if _, ok := fact.(failover.StepUnknown); !ok {
 		t.Errorf("got %#v", fact)
 	}

@@ -64,13 +64,33 @@ type Options struct {
 	// Seam is where a test cuts the process around a call to Azure; nil: just do.
 	Seam func(name string, do func() error) error
 	Log  *slog.Logger
+	// Clock is the time that all processes share; nil is this host's.
+	Clock Clock
 }
+
+// Clock tells the time that decisions are made by and facts are dated with.
+type Clock interface {
+	Now() time.Time
+	// Era changes when that time has jumped: what was timed before is no measure then.
+	Era() int
+	// Jumped says, for people, that the time has jumped since a moment; empty when it has not.
+	Jumped(since time.Time) string
+}
+
+// hostClock is the time of this host.
+type hostClock struct{}
+
+func (hostClock) Now() time.Time          { return time.Now() }
+func (hostClock) Era() int                { return 0 }
+func (hostClock) Jumped(time.Time) string { return "" }
 
 const (
 	decideSlots = 16
 	driveSlots  = 1000
 	// inventoryEvery is the pace of the vault-wide list while nobody waits for it.
 	inventoryEvery = 30 * time.Second
+	// wakeWithin is how long the clock is trusted before it is looked at anew: it may be set meanwhile.
+	wakeWithin = 10 * time.Minute
 	// conflictPause is how long whoever lost a guard rests before looking again.
 	conflictPause = 20 * time.Millisecond
 )
@@ -86,6 +106,9 @@ type Executor struct {
 func New(o Options) *Executor {
 	if o.Seam == nil {
 		o.Seam = func(_ string, do func() error) error { return do() }
+	}
+	if o.Clock == nil {
+		o.Clock = hostClock{}
 	}
 	return &Executor{Options: o, items: itemCache{reading: make(chan struct{}, 1)}, moved: make(chan struct{}, 1)}
 }
@@ -118,6 +141,9 @@ func (e *Executor) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// now is the shared time.
+func (e *Executor) now() time.Time { return e.Clock.Now() }
 
 // pause waits, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {

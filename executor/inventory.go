@@ -16,25 +16,29 @@ type itemCache struct {
 	whole   failover.Inventory
 	last    failover.Inventory // may lack the vaults that did not answer
 	err     error              // of last
+	era     int                // of the clock by which they were read
 }
 
 // list returns the items as read by a list that began at most so long ago, or begins now. With an error come the items
 // that could be read all the same. Who waits for somebody else's list takes its outcome.
 func (e *Executor) list(ctx context.Context, age time.Duration) (failover.Inventory, error) {
-	c, asked := &e.items, time.Now()
+	c, asked, era := &e.items, e.now(), e.Clock.Era()
 	select {
 	case c.reading <- struct{}{}:
 	case <-ctx.Done():
 		return failover.Inventory{}, ctx.Err()
 	}
 	defer func() { <-c.reading }()
+	if c.era != era { // nobody knows any more how old they are
+		c.era, c.whole, c.last = era, failover.Inventory{}, failover.Inventory{}
+	}
 	if !c.whole.At.IsZero() && !c.whole.At.Before(asked.Add(-age)) {
 		return c.whole, nil
 	}
 	if !c.last.At.IsZero() && !c.last.At.Before(asked) {
 		return c.last, c.err
 	}
-	begun := time.Now()
+	begun := e.now()
 	items, err := e.Site.Items(ctx)
 	if ctx.Err() != nil {
 		return failover.Inventory{}, ctx.Err()
@@ -135,7 +139,7 @@ func (e *Executor) notice(ctx context.Context, inv failover.Inventory) {
 			continue
 		}
 		// A conflict means that somebody decided meanwhile; the next round looks again.
-		if _, err := e.append(ctx, open, failover.Batch{At: time.Now(), Facts: facts}); err != nil {
+		if _, err := e.append(ctx, open, failover.Batch{At: e.now(), Facts: facts}); err != nil {
 			e.Log.InfoContext(ctx, "noticed what was done outside Ferry, not recorded yet", slog.Any("op", open.ID), slog.Any("error", err))
 		}
 	}
@@ -163,7 +167,7 @@ func (e *Executor) wake(ctx context.Context) error {
 		next := sooner(e.expire(ctx), e.remind(ctx))
 		var due <-chan time.Time
 		if !next.IsZero() {
-			due = time.After(max(time.Until(next), time.Second))
+			due = time.After(min(max(next.Sub(e.now()), time.Second), wakeWithin))
 		}
 		select {
 		case <-ctx.Done():
@@ -177,7 +181,7 @@ func (e *Executor) wake(ctx context.Context) error {
 // expire decides every request that is due and returns when the next one will be; zero is never.
 func (e *Executor) expire(ctx context.Context) time.Time {
 	var next time.Time
-	now := time.Now()
+	now := e.now()
 	for _, op := range e.Board.Open() {
 		at := failover.WakeAt(op)
 		if at.IsZero() {

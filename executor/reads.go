@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"ferry/failover"
 )
@@ -18,7 +17,7 @@ func (e *Executor) Points(ctx context.Context, typed, key string) (failover.Poin
 	if refusal != nil || err != nil {
 		return failover.PointList{}, refusal, err
 	}
-	list := failover.PointList{Name: cmp.Or(typed, item.Name), At: time.Now()}
+	list := failover.PointList{Name: cmp.Or(typed, item.Name), At: e.now()}
 	if inv, err := e.list(ctx, 2*inventoryEvery); err == nil {
 		list.Name = failover.Typed(item, inv.Items)
 	}
@@ -46,7 +45,7 @@ func (e *Executor) Review(ctx context.Context, typed string, id failover.OpID) (
 		for _, i := range items {
 			names = append(names, i.Name)
 		}
-		return failover.Review{Name: strings.Join(names, ", "), At: time.Now()}, nil, nil
+		return failover.Review{Name: strings.Join(names, ", "), At: e.now()}, nil, nil
 	}
 	item := items[0]
 	hold, err := e.Journal.Holder(ctx, item.Key)
@@ -61,7 +60,7 @@ func (e *Executor) Review(ctx context.Context, typed string, id failover.OpID) (
 		review, refusal := holder.Review()
 		return review, refusal, nil
 	}
-	review := failover.Review{Name: cmp.Or(typed, item.Name), At: time.Now()}
+	review := failover.Review{Name: cmp.Or(typed, item.Name), At: e.now()}
 	if review.Item, err = e.Site.Item(ctx, item); err == nil {
 		if refusal := failover.Legal(failover.StepReprotect, review.Item); refusal != nil {
 			return failover.Review{}, refusal, nil
@@ -130,7 +129,7 @@ func unreadable(ctx context.Context, err error) (*failover.Refusal, error) {
 
 // Jobs reads what runs in the vaults and what has ended lately. Which operation each belongs to is not known here.
 func (e *Executor) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error) {
-	list := failover.JobList{At: time.Now(), Since: time.Now().Add(-failover.JobsWithin)}
+	list := failover.JobList{At: e.now(), Since: e.now().Add(-failover.JobsWithin)}
 	jobs, err := e.Site.Jobs(ctx, list.Since)
 	if err != nil {
 		refusal, err := unreadable(ctx, err)

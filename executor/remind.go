@@ -16,7 +16,7 @@ func (e *Executor) remind(ctx context.Context) time.Time {
 		if at.IsZero() {
 			continue
 		}
-		if !time.Now().Before(at) {
+		if !e.now().Before(at) {
 			e.reminded(ctx, op, failover.Waiting(op))
 		}
 		next = sooner(next, at)
@@ -26,14 +26,14 @@ func (e *Executor) remind(ctx context.Context) time.Time {
 
 // remindDrills tells people again of the drills that nobody has cleaned up.
 func (e *Executor) remindDrills(ctx context.Context, items []failover.Item) {
-	for _, op := range failover.Forgotten(items, e.Board.All(), time.Now()) {
+	for _, op := range failover.Forgotten(items, e.Board.All(), e.now()) {
 		e.reminded(ctx, op, failover.StillOpen(op))
 	}
 }
 
 // reminded appends the word, guarded: of several executors one does. Who lost finds it on the board.
 func (e *Executor) reminded(ctx context.Context, op failover.Operation, why failover.Reminded) {
-	if _, err := e.append(ctx, op, failover.Batch{At: time.Now(), Facts: []failover.Fact{why}}); err != nil {
+	if _, err := e.append(ctx, op, failover.Batch{At: e.now(), Facts: []failover.Fact{why}}); err != nil {
 		e.Log.InfoContext(ctx, "a reminder is not recorded yet", slog.Any("op", op.ID), slog.Any("error", err))
 	}
 }

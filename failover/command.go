@@ -31,13 +31,17 @@ type Command struct {
 	// At is when it was asked; ValidUntil when it stops being one: old clicks do not act.
 	At         time.Time `json:"at"`
 	ValidUntil time.Time `json:"valid_until"`
+	// StoredAt is when the stream stored it, by the server's clock: who asked may have a wrong one.
+	StoredAt time.Time `json:"-"`
 }
 
 // CommandValidity is how long a command may wait for an executor.
 const CommandValidity = 10 * time.Minute
 
 // Late reports whether the command may not be acted on any more.
-func (c Command) Late(now time.Time) bool { return now.After(c.ValidUntil) }
+func (c Command) Late(now time.Time) bool {
+	return now.After(c.ValidUntil) || !c.StoredAt.IsZero() && now.After(c.StoredAt.Add(CommandValidity))
+}
 
 // MessageID derives a command's id from what makes the request one request, such as team and trigger id.
 func MessageID(parts ...string) string {

@@ -24,6 +24,8 @@ type Situation struct {
 	// Recovery is the recovery plan that the command names, and Members are its VMs, or those of the operation that it names.
 	Recovery *RecoveryPlan
 	Members  []Member
+	// Jumped says that the clock has jumped since a moment; nil and empty: it has not.
+	Jumped func(since time.Time) string
 	// Incident is when the declared incident began; zero when there is none.
 	Incident time.Time
 }
@@ -261,7 +263,11 @@ func decideExpire(op Operation, s Situation) ([]Fact, *Refusal) {
 	if op.Phase != AwaitingApproval || op.ExpiresAt.IsZero() || s.Now.Before(op.ExpiresAt) {
 		return nil, nil
 	}
-	return []Fact{Finished{Phase: Expired, Note: "Nobody decided in time. Nothing was started.", Hint: "Ask again if it is still wanted."}}, nil
+	note := "Nobody decided in time. Nothing was started."
+	if s.Jumped != nil && s.Jumped(op.WaitsSince) != "" {
+		note += " " + s.Jumped(op.WaitsSince)
+	}
+	return []Fact{Finished{Phase: Expired, Note: note, Hint: "Ask again if it is still wanted."}}, nil
 }
 
 // undecided refuses unless the operation waits for its first approval.

@@ -73,3 +73,48 @@ func TestKeptWaiting(t *testing.T) {
 		t.Errorf("%q", b.op.Lapsed.Why)
 	}
 }
+
+// Who takes over a call whose answer is lost waits as long as who made it, whatever the clocks say: they may be another
+// host's, or have been set meanwhile.
+func TestWhoTakesOverWaitsAnew(t *testing.T) {
+	b, _ := dangling(t)
+	b.fold(failover.StepUnknown{Target: b.item.Key, Kind: failover.StepFailover, Why: "reset"}, "")
+	b.now = b.now.Add(3 * time.Hour)
+	taken := b.now
+	look := func() failover.Effect {
+		seen := b.searched()
+		seen.WatchedFrom = taken
+		return b.next(seen)
+	}
+	if w, ok := look().(failover.Wait); !ok || w.Until.Before(b.now) {
+		t.Fatalf("got %#v", look())
+	}
+	b.now = taken.Add(failover.ActAgainAfter)
+	if _, waits := look().(failover.Wait); waits {
+		t.Fatalf("got %#v", look())
+	}
+}
+
+// A command is too late by the server's clock, too: a button on a phone whose bot is hours ahead is no younger for it.
+func TestLateByTheServersClock(t *testing.T) {
+	cmd := failover.Command{ValidUntil: start.Add(3 * time.Hour), StoredAt: start}
+	if cmd.Late(start.Add(failover.CommandValidity)) || !cmd.Late(start.Add(failover.CommandValidity+time.Second)) {
+		t.Error("the time at which it was stored does not count")
+	}
+}
+
+// When the clock jumped while a request waited, the end of it says so.
+func TestExpiryAfterAJump(t *testing.T) {
+	b := newTable(t, 1)
+	b.must(failover.VerbFailover, ana)
+	cmd := failover.Command{MessageID: "x", Op: b.op.ID, Verb: failover.VerbExpire, At: b.now.Add(time.Hour), ValidUntil: b.now.Add(2 * time.Hour)}
+	facts, _ := failover.Decide(b.op, cmd, failover.Situation{Now: b.now.Add(time.Hour), Policy: b.policy, Jumped: func(since time.Time) string {
+		if !since.Equal(b.now) {
+			t.Errorf("since %s", since)
+		}
+		return "Ferry's clock went forward."
+	}})
+	if end, ok := facts[0].(failover.Finished); !ok || end.Note != "Nobody decided in time. Nothing was started. Ferry's clock went forward." {
+		t.Errorf("%+v", facts)
+	}
+}

@@ -43,6 +43,8 @@ type Observation struct {
 	// Found are the jobs on this target since the intent, each read whole; SearchedAt is when, zero when not searched.
 	Found      []Job
 	SearchedAt time.Time
+	// WatchedFrom is since when this driver knows of a call whose answer is lost: by its own intent, or by its first search.
+	WatchedFrom time.Time
 	// Probe is what the VM said last when it was asked whether it works, ProbedFrom when it was asked first.
 	Probe      CheckResult
 	ProbedFrom time.Time

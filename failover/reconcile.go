@@ -95,7 +95,8 @@ func mayBe(kind StepKind, scenario string) bool {
 func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
 	calls := unresolved(t, step.Kind)
 	last := calls[len(calls)-1]
-	again := last.StartedAt.Add(ActAgainAfter)
+	// A process that takes over waits anew: the clock may have been another's, or have been set meanwhile.
+	again := later(last.StartedAt, seen.WatchedFrom).Add(ActAgainAfter)
 	switch {
 	case step.State == StateStarted && step.Unknown.IsZero():
 		return Tell{[]Fact{StepUnknown{Target: t.Item.Key, Kind: step.Kind, Why: stoppedBefore}}}

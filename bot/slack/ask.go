@@ -66,7 +66,7 @@ func (b *Bot) notConfirmed(ctx context.Context, env *envelope) {
 
 // store tries until the command is surely stored or no longer valid.
 func (b *Bot) store(ctx context.Context, cmd failover.Command) error {
-	ctx, cancel := context.WithDeadline(ctx, cmd.ValidUntil)
+	ctx, cancel := context.WithTimeout(ctx, cmd.ValidUntil.Sub(b.opts.Now()))
 	defer cancel()
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		err := b.seam("slack.store", func() error { return b.opts.Commands.Store(ctx, cmd) })

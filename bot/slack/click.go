@@ -51,8 +51,9 @@ func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.Interac
 		b.cleanup(ctx, env, c.TriggerID, by, op)
 		return
 	}
+	at := env.asked()
 	b.ask(ctx, env, failover.Command{
 		MessageID: env.messageID(c.TriggerID), Op: op, Verb: verb, Seen: seen, By: by,
-		At: env.received, ValidUntil: env.received.Add(failover.CommandValidity),
+		At: at, ValidUntil: at.Add(failover.CommandValidity),
 	})
 }

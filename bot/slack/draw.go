@@ -59,11 +59,11 @@ func (a *announcer) save(ctx context.Context, c *card) error {
 func (a *announcer) post(ctx context.Context, p pending, todo chore) error {
 	intent := p.posted(todo.key)
 	message, options := todo.notice.Message, []slackapi.MsgOption{}
-	if time.Since(todo.notice.At) > lateAfter {
+	if a.bot.opts.Now().Sub(todo.notice.At) > lateAfter {
 		message = todo.notice.Late
 	}
 	if todo.key == cardKey {
-		message = render.Card(p.op, time.Now(), intent.Continued)
+		message = render.Card(p.op, a.bot.opts.Now(), intent.Continued)
 	} else if todo.notice.Thread && !p.flat {
 		options = append(options, slackapi.MsgOptionTS(p.ref.Card.TS))
 	}
@@ -93,7 +93,7 @@ func (a *announcer) edit(ctx context.Context, p pending) error {
 		p.note(cardKey, shown)
 		return nil
 	}
-	options := p.content(render.Card(p.op, time.Now(), shown.Continued), p.op)
+	options := p.content(render.Card(p.op, a.bot.opts.Now(), shown.Continued), p.op)
 	a.edits.spend(time.Now())
 	err := a.bot.seam("slack.update", func() error {
 		_, _, _, err := a.bot.api.UpdateMessageContext(ctx, shown.Channel, shown.TS, options...)

@@ -32,6 +32,9 @@ type envelope struct {
 	inPayload bool   // the acknowledgement may carry an answer
 }
 
+// asked is when the event came, by the time that all processes share.
+func (e *envelope) asked() time.Time { return e.bot.opts.Now().Add(-time.Since(e.received)) }
+
 func (e *envelope) deadline() time.Time { return e.received.Add(answerBy) }
 
 // linger gives the handler's place free for new events when only waiting is left. When too many wait already it keeps it:

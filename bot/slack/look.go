@@ -26,7 +26,7 @@ func (b *Bot) look(ctx context.Context, env *envelope, intent bot.Intent, by fai
 	switch intent.Verb {
 	case "points":
 		b.fromAzure(ctx, env, func(ctx context.Context) (render.Message, error) {
-			return b.points(ctx, intent.Ref, "", func(l failover.PointList) render.Message { return render.Points(l, time.Time{}, time.Now()) })
+			return b.points(ctx, intent.Ref, "", func(l failover.PointList) render.Message { return render.Points(l, time.Time{}, b.opts.Now()) })
 		})
 	case "jobs":
 		b.fromAzure(ctx, env, b.jobs)
@@ -68,17 +68,17 @@ func (b *Bot) unanswered(ctx context.Context, err error) render.Message {
 
 func (b *Bot) status(ctx context.Context, ref string) (render.Message, error) {
 	found, err := b.opts.Reads.Status(ctx, ref)
-	return render.Preformatted(render.Status(found, ref, time.Now())), err
+	return render.Preformatted(render.Status(found, ref, b.opts.Now())), err
 }
 
 func (b *Bot) list(ctx context.Context) (render.Message, error) {
 	inventory, err := b.opts.Reads.Inventory(ctx)
-	return render.Preformatted(render.ListTable(inventory, time.Now())), err
+	return render.Preformatted(render.ListTable(inventory, b.opts.Now())), err
 }
 
 func (b *Bot) debt(ctx context.Context) (render.Message, error) {
 	list, err := b.opts.Reads.Debt(ctx)
-	return render.Debts(list, time.Now()), err
+	return render.Debts(list, b.opts.Now()), err
 }
 
 func (b *Bot) jobs(ctx context.Context) (render.Message, error) {
@@ -86,7 +86,7 @@ func (b *Bot) jobs(ctx context.Context) (render.Message, error) {
 	if refusal != nil {
 		return render.Ephemeral(bot.RefusalText(refusal)), err
 	}
-	return render.Preformatted(render.JobsTable(list, time.Now())), err
+	return render.Preformatted(render.JobsTable(list, b.opts.Now())), err
 }
 
 // fromAzure answers what an executor has to ask Azure for. When that takes longer than Slack waits, the person is told, and
@@ -131,6 +131,6 @@ func (b *Bot) pick(ctx context.Context, env *envelope, p render.Pick, by failove
 		return
 	}
 	b.fromAzure(ctx, env, func(ctx context.Context) (render.Message, error) {
-		return b.points(ctx, "", p.Key, func(l failover.PointList) render.Message { return p.Show(l, time.Now()) })
+		return b.points(ctx, "", p.Key, func(l failover.PointList) render.Message { return p.Show(l, b.opts.Now()) })
 	})
 }

@@ -104,7 +104,7 @@ func (b *Bot) reprotect(ctx context.Context, env *envelope, trigger string, by f
 		if refusal != nil {
 			return render.Said(title, bot.RefusalText(refusal)), nil
 		}
-		return render.ReprotectForm(f, review, time.Now()), nil
+		return render.ReprotectForm(f, review, b.opts.Now()), nil
 	})
 }
 
@@ -117,9 +117,9 @@ func (b *Bot) cleanup(ctx context.Context, env *envelope, trigger string, by fai
 			return slackapi.ModalViewRequest{}, err
 		}
 		if ops := found.Operations; len(ops) > 0 && ops[0].Exists() {
-			return render.CleanupForm(ops[0], time.Now()), nil
+			return render.CleanupForm(ops[0], b.opts.Now()), nil
 		}
-		return render.Said(title, render.Status(found, string(drill), time.Now())), nil
+		return render.Said(title, render.Status(found, string(drill), b.opts.Now())), nil
 	})
 }
 
@@ -142,7 +142,7 @@ func (b *Bot) submitted(ctx context.Context, env *envelope, c slackapi.Interacti
 		env.acknowledge(ctx, slackapi.NewErrorsViewSubmissionResponse(problems))
 	default:
 		by := failover.Actor{ID: c.User.ID, Name: c.User.Name}
-		b.submit(ctx, env, m, form.Command(failover.MessageID(b.team, "view", c.View.ID), note, by, env.received))
+		b.submit(ctx, env, m, form.Command(failover.MessageID(b.team, "view", c.View.ID), note, by, env.asked()))
 	}
 }
 

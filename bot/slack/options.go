@@ -37,6 +37,8 @@ type Options struct {
 	HTTPClient *http.Client      // nil: one of the bot's own
 	Dialer     *websocket.Dialer // of the Socket Mode connections; nil: the SDK's default
 	Log        *slog.Logger      // nil: nothing is logged
+	// Now is the time that all processes share; nil is this host's.
+	Now func() time.Time
 	// Seam runs every store, Slack call and acknowledgement under a stable name, so that a test can cut it: slack.store,
 	// slack.ack, slack.answer, slack.open, slack.view, slack.post, slack.update, refs.put, feed.ack. nil just does it. Called from many goroutines.
 	Seam func(name string, do func() error) error
@@ -54,6 +56,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MayRead == nil {
 		o.MayRead = func(failover.Actor) *failover.Refusal { return nil }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.HTTPClient == nil {
 		o.HTTPClient = &http.Client{Timeout: callTimeout}

@@ -21,7 +21,7 @@ func (b *Bot) slash(ctx context.Context, env *envelope, c slackapi.SlashCommand)
 		env.reply(ctx, render.Ephemeral(foreignText))
 		return
 	}
-	intent, refusal := bot.Parse(c.Text, env.received)
+	intent, refusal := bot.Parse(c.Text, env.asked())
 	by := failover.Actor{ID: c.UserID, Name: c.UserName}
 	switch {
 	case refusal != nil:
@@ -32,6 +32,6 @@ func (b *Bot) slash(ctx context.Context, env *envelope, c slackapi.SlashCommand)
 		b.reprotect(ctx, env, c.TriggerID, by, render.Form{Op: intent.Op, VM: intent.VM})
 	default:
 		id := env.messageID(c.TriggerID)
-		b.ask(ctx, env, intent.Command(id, failover.OpIDOf(id, 0), by, env.received))
+		b.ask(ctx, env, intent.Command(id, failover.OpIDOf(id, 0), by, env.asked()))
 	}
 }

@@ -3,6 +3,7 @@ package jetstream
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -32,3 +33,8 @@ type lagging struct {
 }
 
 func (l lagging) Get(context.Context, string) (jetstream.KeyValueEntry, error) { return l.entry, l.err }
+
+// ClockOf makes a clock of anything that tells the time.
+func ClockOf(read func(context.Context) (time.Time, error), wall func() time.Time) *Clock {
+	return newClock(read, wall, slog.New(slog.DiscardHandler))
+}

@@ -192,7 +192,7 @@ func (c *Client) beat(ctx context.Context, stop context.CancelCauseFunc, name st
 func fromMsg(m jetstream.Msg) events.Message {
 	msg := events.Message{Subject: m.Subject(), Header: events.Header(m.Headers()), Data: m.Data()}
 	if meta, err := m.Metadata(); err == nil {
-		msg.Seq = meta.Sequence.Stream
+		msg.Seq, msg.Stored = meta.Sequence.Stream, meta.Timestamp
 	}
 	return msg
 }

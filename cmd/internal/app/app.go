@@ -13,6 +13,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"ferry/config"
 	"ferry/events/jetstream"
@@ -36,6 +37,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Dial replaces the network under every connection but those to the embedded server; nil is the real one.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Now is the wall clock of this host; nil is the real one.
+	Now func() time.Time
 	// Seam is where a test cuts the process; nil: just do.
 	Seam func(name string, do func() error) error
 	// Unreachable keeps the embedded server off the network: no terminal reaches it.

@@ -76,12 +76,15 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	clock := jetstream.NewClock(first, a.opts.Now)
+	clock.Set(ctx)
+	a.loop("clock", clock.Run)
 	board := jetstream.NewBoard(first)
 	a.loop("board", board.Run)
 	a.waits = append(a.waits, board.Ready())
 	var azure jetstream.Azure
 	if client := clients[Executor]; client != nil {
-		e, err := a.startExecutor(client, board)
+		e, err := a.startExecutor(client, board, clock)
 		if err != nil {
 			return err
 		}
@@ -95,7 +98,7 @@ func (a *App) start(ctx context.Context) error {
 	})
 	a.waits = append(a.waits, reads)
 	if client := clients[Bot]; client != nil {
-		return a.startBot(ctx, client, board)
+		return a.startBot(ctx, client, board, clock)
 	}
 	return nil
 }
@@ -148,14 +151,14 @@ func (a *App) dialNATS(network, address string) (net.Conn, error) {
 	return a.opts.Dial(ctx, network, address)
 }
 
-func (a *App) startExecutor(client *jetstream.Client, board *jetstream.Board) (*executor.Executor, error) {
+func (a *App) startExecutor(client *jetstream.Client, board *jetstream.Board, clock *jetstream.Clock) (*executor.Executor, error) {
 	site, err := a.site()
 	if err != nil {
 		return nil, err
 	}
 	e := executor.New(executor.Options{
 		Name: a.opts.Name, Journal: jetstream.NewJournal(client), Queue: client, Board: board, Shelf: client, Site: site,
-		Policy: policy(a.opts.Config.Access), Seam: a.opts.Seam, Log: a.opts.Log,
+		Policy: policy(a.opts.Config.Access), Seam: a.opts.Seam, Log: a.opts.Log, Clock: clock,
 		Networks: a.opts.Config.Azure.IsolatedNetworks, Checks: checks(a.opts.Config), CheckNames: sortedKeys(a.opts.Config.Checks), Prober: a.prober(client),
 	})
 	a.loop("executor", e.Run)
@@ -200,7 +203,7 @@ func (a *App) httpClient() *http.Client {
 	return &http.Client{Transport: transport, Timeout: httpTimeout}
 }
 
-func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jetstream.Board) error {
+func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jetstream.Board, clock *jetstream.Clock) error {
 	var announcements *jetstream.Announcements
 	var messages *jetstream.Messages
 	err := jetstream.Await(ctx, a.opts.Log, "what it announces", func(ctx context.Context) (err error) {
@@ -226,7 +229,7 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel,
 		Approvers: approvers(cfg, policy(a.opts.Config.Access)), MayRead: mayRead(a.opts.Config.Access),
 		Commands: commands{client, board}, Reads: reads{client}, Feed: feed{announcements}, Refs: refs{messages},
-		HTTPClient: a.httpClient(), Dialer: &dialer, Log: a.opts.Log, Seam: a.opts.Seam,
+		HTTPClient: a.httpClient(), Dialer: &dialer, Log: a.opts.Log, Seam: a.opts.Seam, Now: clock.Now,
 	})
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ func (w *world) newProcess(name string, at *point, roles ...app.Role) *process {
 	p := &process{world: w, cut: &cutter{at: at, died: make(chan struct{})}, drained: make(chan struct{})}
 	p.app = app.New(app.Options{
 		Config: w.config(), Roles: roles, Name: name, Version: "v0.0.0", Log: w.log.With(slog.String("process", name)),
-		Dial: p.dial, Seam: p.cut.seam, Unreachable: true,
+		Dial: p.dial, Seam: p.cut.seam, Unreachable: true, Now: w.wallClock(name),
 	})
 	return p
 }

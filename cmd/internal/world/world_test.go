@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +58,7 @@ type world struct {
 	checks    map[string]config.Check // of the configuration
 	groups    map[string]config.Group
 	doors     map[string]*door // by host
+	wrong     sync.Map         // by the name of a replica: how far the clock of its host is ahead
 }
 
 // long leaves a test of many simulated hours out of a -short run, as the race detector's: without -short it is always played.
