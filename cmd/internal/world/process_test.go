@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -19,7 +20,9 @@ type process struct {
 
 	mu      sync.Mutex
 	dead    bool
+	severed bool // from NATS alone
 	conns   []net.Conn
+	nats    []net.Conn    // those of conns that lead to NATS
 	drained chan struct{} // closed to have it end in good order
 }
 
@@ -89,6 +92,19 @@ func (p *process) kill() {
 	}
 }
 
+// sever takes the way to NATS away from this process alone, or (false) gives it back.
+func (p *process) sever(severed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.severed = severed
+	if severed {
+		for _, c := range p.nats {
+			_ = c.Close() // the client comes back by itself
+		}
+		p.nats = nil
+	}
+}
+
 func (p *process) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	c, err := p.world.dial(ctx, network, addr)
 	if err != nil {
@@ -102,6 +118,13 @@ func (p *process) dial(ctx context.Context, network, addr string) (net.Conn, err
 	if p.dead {
 		_ = c.Close()
 		return nil, cutError{}
+	}
+	if addr == natsHost {
+		if p.severed {
+			_ = c.Close()
+			return nil, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
+		}
+		p.nats = append(p.nats, c)
 	}
 	p.conns = append(p.conns, c)
 	return c, nil
