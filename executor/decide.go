@@ -11,6 +11,9 @@ import (
 	"ferry/failover"
 )
 
+// catchUpWithin bounds the wait for the board; the command comes again after it.
+const catchUpWithin = 10 * time.Second
+
 // decide settles one command: facts, or a refusal, which is a fact too. It is done when one of them is stored.
 func (e *Executor) decide(ctx context.Context, cmd failover.Command) error {
 	if e.Board.Answered(cmd.MessageID) {
@@ -29,11 +32,12 @@ type matter struct {
 	op        failover.Operation // zero but for its id when the command would open it
 	situation failover.Situation
 	holds     []failover.Hold // of the items that the command would take
+	decided   bool            // already, on another operation
 }
 
 func (e *Executor) tryDecide(ctx context.Context, cmd failover.Command) error {
 	c, refusal, err := e.lookInto(ctx, cmd)
-	if err != nil {
+	if err != nil || c.decided {
 		return err
 	}
 	cmd.Op = c.op.ID
@@ -174,11 +178,28 @@ func (e *Executor) about(ctx context.Context, cmd failover.Command, c matter, it
 	if hold.Op != "" {
 		return e.held(ctx, cmd, c, hold)
 	}
+	if decided, err := e.decidedElsewhere(ctx, cmd, c.op); decided || err != nil {
+		c.decided = decided
+		return c, nil, err
+	}
 	refusal := failover.Barred(cmd, c.situation)
 	if refusal == nil {
 		refusal, err = e.readItem(ctx, cmd, &c)
 	}
 	return c, refusal, err
+}
+
+// decidedElsewhere reports whether a command that would open an operation was a press on another one, which has let the VM
+// go since: it was delivered again, and its decision stands there. It is read after the hold, whose guard tells of all that
+// came later.
+func (e *Executor) decidedElsewhere(ctx context.Context, cmd failover.Command, op failover.Operation) (bool, error) {
+	if op.Exists() {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, catchUpWithin)
+	defer cancel()
+	err := e.Board.CatchUp(ctx)
+	return e.Board.Answered(cmd.MessageID), err
 }
 
 // own loads the operation of the command's id. When that short id is another command's, the id is salted anew.

@@ -310,3 +310,27 @@ func TestStoppedWhileDeciding(t *testing.T) {
 		}
 	})
 }
+
+// A press by the VM's name is delivered again when its operation is over and has let the VM go, to an executor whose board
+// does not show it yet: it opens no second operation.
+func TestPressByNameIsNoSecondOperation(t *testing.T) {
+	bubble(t, func(b *bench) {
+		e, n := b.executor("a")
+		id := b.failedOver(e)
+		press := b.command(failover.VerbCommit, ana, "vm-x") // who may ask for it and not decide it
+		if err := e.decide(b.Context(), press); err != nil {
+			b.Fatal(err)
+		}
+		if a := b.stream.load(id).Answers[press.MessageID]; a.Did != failover.DidAskCommit {
+			b.Fatalf("%+v", a)
+		}
+		b.must(e, b.press(failover.VerbCancel, ana, id))
+		n.behind = map[failover.OpID]failover.Operation{}
+		if err := e.decide(b.Context(), press); err != nil {
+			b.Fatal(err)
+		}
+		if op := b.stream.load(press.Op); op.Seq != 0 {
+			b.Errorf("a second operation: %+v", op)
+		}
+	})
+}

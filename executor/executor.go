@@ -30,6 +30,13 @@ type Queue interface {
 	Drives(ctx context.Context, slots int, handle func(context.Context, failover.OpID, uint64) error) error
 }
 
+// Answers is which commands have been decided, as far as the board has read.
+type Answers interface {
+	Answered(messageID string) bool
+	// CatchUp waits until everything is on the board that was stored when it was called.
+	CatchUp(ctx context.Context) error
+}
+
 // Board is what is open, as folded so far: to wait on, never to decide on.
 type Board interface {
 	Ready() <-chan struct{}
@@ -37,7 +44,7 @@ type Board interface {
 	All() []failover.Operation
 	Changes() <-chan struct{}
 	Moved(ctx context.Context, id failover.OpID, after uint64) (failover.Operation, error)
-	Answered(messageID string) bool
+	Answers
 }
 
 // Shelf keeps the inventory for those who show it.

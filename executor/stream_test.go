@@ -334,6 +334,14 @@ func (n *node) Answered(messageID string) bool {
 	return false
 }
 
+// CatchUp ends the time in which the board is behind.
+func (n *node) CatchUp(context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.behind = nil
+	return nil
+}
+
 func (n *node) SaveInventory(_ context.Context, inv failover.Inventory) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -22,6 +22,7 @@ type Board struct {
 	mu      sync.Mutex
 	ops     map[failover.OpID]failover.Operation
 	parts   map[failover.OpID]failover.Operation // in the middle of a batch: not shown before its last fact is here
+	read    uint64                               // sequence of the newest message that was read, whatever it was
 	asked   map[string]failover.OpID             // message id of a command -> where its answer stands
 	named   map[failover.OpID]failover.OpID      // the same by the id that people were told before the command was decided
 	changed chan struct{}                        // closed and replaced with every fact
@@ -105,6 +106,7 @@ func (b *Board) fold(m events.Message) {
 	id := failover.OpID(events.LastToken(m.Subject))
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.read = max(b.read, m.Seq)
 	if errors.Is(err, events.ErrNewer) && !b.ops[id].Newer {
 		b.leave(id, m.Seq)
 	}
@@ -112,6 +114,7 @@ func (b *Board) fold(m events.Message) {
 		b.client.log.Error("unreadable fact", slog.Any("error", err))
 	}
 	if err != nil || b.ops[id].Newer {
+		b.tick()
 		return
 	}
 	op, ok := b.parts[id]
@@ -133,6 +136,11 @@ func (b *Board) fold(m events.Message) {
 		b.asked[record.Command] = id
 		b.named[failover.OpIDOf(record.Command, 0)] = id
 	}
+	b.tick()
+}
+
+// tick wakes whoever waits for the board.
+func (b *Board) tick() {
 	close(b.changed)
 	b.changed = make(chan struct{})
 }
@@ -144,8 +152,6 @@ func (b *Board) leave(id failover.OpID, seq uint64) {
 	op := b.ops[id]
 	op.ID, op.Seq, op.Newer = id, seq, true
 	b.ops[id] = op
-	close(b.changed)
-	b.changed = make(chan struct{})
 }
 
 // wait calls look after every fact until it says yes or ctx ends.
@@ -163,6 +169,22 @@ func (b *Board) wait(ctx context.Context, look func() bool) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// CatchUp waits until everything is on the board that was stored about operations when it was called.
+func (b *Board) CatchUp(ctx context.Context) error {
+	stream, err := b.client.stream(ctx)
+	if err != nil {
+		return err
+	}
+	last, err := stream.GetLastMsgForSubject(ctx, events.OpSubjects)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the end of %s: %w", events.OpSubjects, err)
+	}
+	return b.wait(ctx, func() bool { return b.read >= last.Sequence })
 }
 
 // Decision waits for the answer to a command, by its message id.

@@ -81,6 +81,31 @@ func TestBoardWaitsForTheWholeBatch(t *testing.T) {
 	})
 }
 
+// Who has to know that nothing was decided waits until the board has read all that is stored, also what it cannot read.
+func TestBoardCatchesUp(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		b, j := l.board(c), jetstream.NewJournal(c)
+		if err := b.CatchUp(l.ctx); err != nil {
+			t.Fatal(err)
+		}
+		batch := requested(opA, failover.Hold{Key: "1"})
+		batch.Command = "m1"
+		l.append(j, failover.Operation{ID: opA}, batch)
+		if err := b.CatchUp(l.ctx); err != nil || !b.Answered("m1") {
+			t.Errorf("%v, answered %t", err, b.Answered("m1"))
+		}
+		newer, err := events.EncodeFact(opB, "9", failover.Record{Fact: failover.Parked{}, At: time.Now()})
+		newer.Header["ce-type"] = []string{"ferry.fact.from_tomorrow.v1"}
+		l.publish(c, newer, err)
+		limited, cancel := context.WithTimeout(l.ctx, time.Second)
+		defer cancel()
+		if err := b.CatchUp(limited); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestBoardTellsWhatMoved(t *testing.T) {
 	bubble(t, func(l *lab) {
 		c := l.client("a", nil)
