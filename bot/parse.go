@@ -181,8 +181,9 @@ func (l line) intent(now time.Time) (Intent, *failover.Refusal) {
 			}
 			return Intent{}, l.missing(kind)
 		}
-		if refusal := l.argument(&i, strings.TrimSuffix(kind, "]"), l.args[n], now); refusal != nil {
-			return Intent{}, refusal
+		kind = strings.TrimSuffix(kind, "]")
+		if refusal := l.argument(&i, kind, l.args[n], now); refusal != nil {
+			return l.instead(kind, l.args[n]), refusal
 		}
 	}
 	if len(l.args) > len(forms) {

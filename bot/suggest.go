@@ -121,6 +121,26 @@ func (l line) notOp(arg string) *failover.Refusal {
 		"%s needs the id of an operation, and %q is none.", l.rec.Name, arg)
 }
 
+// instead is a VM's name where the id of an operation belongs, as a question that Meant answers; else the zero Intent.
+func (l line) instead(kind, arg string) Intent {
+	if kind != "OP" || strings.HasPrefix(strings.ToLower(arg), opPrefix) {
+		return Intent{}
+	}
+	return Intent{Verb: l.rec.Name, Ref: arg}
+}
+
+// Meant is the refusal of a line that names a VM instead of an operation, with the open operation on that VM, if there is
+// one. i is what the parser gave with the refusal, and found what is known of its Ref. Nothing guessed is run.
+func Meant(i Intent, refusal *failover.Refusal, found []failover.Operation) *failover.Refusal {
+	open := slices.DeleteFunc(slices.Clone(found), func(op failover.Operation) bool { return op.Phase.Final() })
+	if len(open) != 1 {
+		return refusal
+	}
+	op := open[0]
+	return failover.Refuse(failover.BadUsage, fmt.Sprintf("Type %s %s %s.", Command, i.Verb, op.ID),
+		"%s needs the id of an operation. The one on %s is %s: %s, %s.", i.Verb, Targets(op), op.ID, What(op), op.Phase.Words())
+}
+
 // noPoint explains POINT. Where no verb was typed the mistake may be the verb, or its place.
 func (l line) noPoint(arg string) *failover.Refusal {
 	if !l.implicit {

@@ -77,10 +77,10 @@ func (c cardOf) onApproval() string {
 
 func (c cardOf) running() []line {
 	if since := c.since(); !since.IsZero() {
-		return []line{
+		return append([]line{
 			{plain("It is not known since "), moment(since, c.now), plain(" whether Azure took the call. Do not ask again.")},
-			words("Waits for Azure; nobody has to act. Ferry looks what became of the call before it does anything else."),
-		}
+			words("Waits for Azure; nobody has to act. Ferry looks every few seconds what became of the call before it does anything else."),
+		}, c.afterUnknown()...)
 	}
 	if c.op.Verb == failover.VerbIncident {
 		return c.incident()
@@ -103,6 +103,41 @@ func (c cardOf) running() []line {
 		lines = append(lines, line{plain("Expected to be protected at about "), moment(at, c.now), plain(", an estimate.")})
 	}
 	return lines
+}
+
+// afterUnknown says what Ferry does when Azure shows no trace of a call, when, and what a person may do.
+func (c cardOf) afterUnknown() []line {
+	for i := range c.op.Targets {
+		t := &c.op.Targets[i]
+		s := t.Step(t.Doing)
+		if s == nil || s.State != failover.StateStarted || s.Unknown.IsZero() {
+			continue
+		}
+		then := " or a little later, Ferry makes the call once more."
+		if t.Doing == failover.StepChange || unanswered(t) > 1 {
+			then = " or a little later, a person has to look."
+		}
+		return []line{{
+			plain("If Azure still shows nothing of it at "), moment(s.StartedAt.Add(failover.ActAgainAfter), c.now),
+			plain(then + " Whoever wants to may look at " + c.name(t.Item.Name) + " in the portal meanwhile."),
+		}}
+	}
+	return nil
+}
+
+// unanswered counts the calls for the step that runs of which nobody knows whether Azure took them.
+func unanswered(t *failover.Target) int {
+	n := 0
+	for _, s := range slices.Backward(t.Steps) {
+		switch {
+		case s.Kind != t.Doing || s.State == failover.StateDelayed:
+		case s.State != failover.StateStarted:
+			return n
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 // begun is when the step that runs was started; on the way home days may lie between the steps.

@@ -25,7 +25,7 @@ func (b *Bot) slash(ctx context.Context, env *envelope, c slackapi.SlashCommand)
 	by := failover.Actor{ID: c.UserID, Name: c.UserName}
 	switch {
 	case refusal != nil:
-		env.reply(ctx, render.Ephemeral(bot.RefusalText(refusal)))
+		env.reply(ctx, render.Ephemeral(bot.RefusalText(b.meant(ctx, intent, refusal, by))))
 	case intent.ReadOnly:
 		b.look(ctx, env, intent, by)
 	case failover.Verb(intent.Verb) == failover.VerbReprotect: // shown first, as the portal does
@@ -34,4 +34,18 @@ func (b *Bot) slash(ctx context.Context, env *envelope, c slackapi.SlashCommand)
 		id := env.messageID(c.TriggerID)
 		b.ask(ctx, env, intent.Command(id, failover.OpIDOf(id, 0), by, env.asked()))
 	}
+}
+
+// meant names the operation that holds a VM which was typed in its place.
+func (b *Bot) meant(ctx context.Context, intent bot.Intent, refusal *failover.Refusal, by failover.Actor) *failover.Refusal {
+	if intent.Ref == "" || b.opts.MayRead(by) != nil {
+		return refusal
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	found, err := b.opts.Reads.Status(ctx, intent.Ref)
+	if err != nil {
+		return refusal
+	}
+	return bot.Meant(intent, refusal, found.Operations)
 }

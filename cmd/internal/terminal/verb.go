@@ -166,7 +166,7 @@ func (g *globals) verb(ctx context.Context, words []string, own verbFlags) error
 	}
 	intent, refusal := bot.ParseWords(words, time.Now())
 	if refusal != nil {
-		return g.refused("", refusal, own)
+		return g.refused("", g.meant(ctx, intent, refusal), own)
 	}
 	client, err := g.client()
 	if err != nil {
@@ -177,6 +177,23 @@ func (g *globals) verb(ctx context.Context, words []string, own verbFlags) error
 		return g.read(ctx, client, intent, own)
 	}
 	return g.ask(ctx, client, intent, own)
+}
+
+// meant names the operation that holds a VM which was typed in its place.
+func (g *globals) meant(ctx context.Context, intent bot.Intent, refusal *failover.Refusal) *failover.Refusal {
+	if intent.Ref == "" {
+		return refusal
+	}
+	client, err := g.client()
+	if err != nil {
+		return refusal
+	}
+	defer client.Close()
+	found, err := client.Status(ctx, intent.Ref)
+	if err != nil {
+		return refusal
+	}
+	return bot.Meant(intent, refusal, found.Operations)
 }
 
 // client connects to the server that --data, the configuration or the environment names.
