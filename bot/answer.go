@@ -73,6 +73,19 @@ func AnswerTo(cmd failover.Command, op failover.Operation, a failover.Answer) st
 	return id + " was decided. To see where it stands, type " + Command + " status " + id + "."
 }
 
+// SinceDrill answers who presses Clean up on the card of a drill, when a later operation has dealt with its VM; empty when
+// there is a test VM to clean up, as far as Ferry knows.
+func SinceDrill(drill, newest failover.Operation) string {
+	switch {
+	case newest.ID == drill.ID, newest.Verb == failover.VerbCleanup && newest.Phase.Final() && newest.Phase != failover.Succeeded:
+		return ""
+	case newest.Verb == failover.VerbCleanup && newest.Phase == failover.Succeeded:
+		return fmt.Sprintf("The test VM of %s has been cleaned up already, at %s (%s). Nobody has to act.", Targets(drill), Stamp(newest.FinishedAt), newest.ID)
+	}
+	return fmt.Sprintf("%s has moved on since this drill: %s is %s (%s). To clean up what is there now, type %s cleanup %s.",
+		Targets(drill), What(newest), newest.Phase.Words(), newest.ID, Command, Targets(drill))
+}
+
 // refusedAnswer adds the nearest verb to an unknown VM: who types "comit" alone meant no VM.
 func refusedAnswer(cmd failover.Command, r *failover.Refusal) string {
 	text := RefusalText(r)

@@ -37,7 +37,11 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return nil, nil
 	}
 	if cmd.Late(s.Now) {
-		return nil, Refuse(TooLate, "Ask again; nothing was started.", "This request of %s came too late to be acted on.", stamp(cmd.At))
+		hint := "Ask again; nothing was started."
+		if cmd.ValidUntil.Before(cmd.StoredAt) {
+			hint = "It was too old when it was stored already: nothing was started. Check the clock of the host that it came from, then ask again."
+		}
+		return nil, Refuse(TooLate, hint, "This request of %s came too late to be acted on.", stamp(cmd.At))
 	}
 	if onVM := ClassOf(cmd.Verb) != "" && cmd.Verb != VerbCancel && (s.Item.Key != "" || len(s.Members) > 0 || cmd.Verb == VerbPlan); !op.Exists() && !onVM && cmd.Verb != VerbIncident {
 		return nil, Refuse(UnknownName, "Type /failover status to see what is open.", "There is no operation %s.", cmd.Op)

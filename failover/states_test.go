@@ -82,6 +82,10 @@ func cell(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
 
 // stories take operations through every phase, as people and Azure do; the arrows of the diagram are what they did.
 func stories() []func(*table) {
+	late := func(b *table) {
+		b.now = b.now.Add(failover.BeginWithin + time.Second)
+		b.tell(failover.Observation{})
+	}
 	end := func(b *table) { b.tell(failover.Observation{}) }
 	cancel := func(b *table) { b.must(failover.VerbCancel, ana) }
 	stuck := func(b *table) {
@@ -94,6 +98,9 @@ func stories() []func(*table) {
 		func(b *table) { requested(b); b.now = b.op.ExpiresAt; b.must(failover.VerbExpire, ana) },
 		func(b *table) { justFailed(b); end(b) },
 		func(b *table) { approved(b); cancel(b) },
+		func(b *table) { approved(b); late(b) },
+		func(b *table) { b.failedOver(); b.must(failover.VerbCommit, ben); late(b) },
+		func(b *table) { b.must(failover.VerbTest, ana); late(b) },
 		func(b *table) { stuck(b); cancel(b) },
 		func(b *table) { b.failedOver(); cancel(b) },
 		func(b *table) {
@@ -198,7 +205,11 @@ A request that nobody approves expires. Every later gate waits without end, and 
 %g hours after it was reached, and again every %[1]g hours; who asked for a drill is, as long as its test VM is there.
 A press counts for the gate that it was made for: a button drawn before something changed, and a word typed before the gate was
 reached, do nothing. After a change of the recovery point, the commit is pressed anew.
-`, failover.RemindEvery.Hours())
+
+What was decided is begun within %g minutes, or not at all: its gate is closed again (%[3]s), and the card and a notice ask for another
+press. While it is Azure that keeps the call waiting, Ferry keeps trying for up to %[4]g hour, and the card says so. A start
+that needs no approval expires instead.
+`, failover.RemindEvery.Hours(), failover.BeginWithin.Minutes(), "`lapsed`", failover.TryWithin.Hours())
 	return b.String()
 }
 

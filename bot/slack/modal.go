@@ -117,10 +117,27 @@ func (b *Bot) cleanup(ctx context.Context, env *envelope, trigger string, by fai
 			return slackapi.ModalViewRequest{}, err
 		}
 		if ops := found.Operations; len(ops) > 0 && ops[0].Exists() {
+			said, err := b.sinceDrill(ctx, ops[0])
+			if err != nil || said != "" {
+				return render.Said(title, said), err
+			}
 			return render.CleanupForm(ops[0], b.opts.Now()), nil
 		}
 		return render.Said(title, render.Status(found, string(drill), b.opts.Now())), nil
 	})
+}
+
+// sinceDrill says what has come after a drill on its VM; empty while nothing has.
+func (b *Bot) sinceDrill(ctx context.Context, drill failover.Operation) (string, error) {
+	if len(drill.Targets) == 0 {
+		return "", nil
+	}
+	item := drill.Targets[0].Item
+	found, err := b.opts.Reads.Status(ctx, item.Vault+"/"+item.Name)
+	if err != nil || len(found.Operations) == 0 {
+		return "", err
+	}
+	return bot.SinceDrill(drill, found.Operations[0]), nil
 }
 
 // submitted takes a form that was sent. Its own id makes the request one request: of a form only one comes to anything,

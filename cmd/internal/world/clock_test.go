@@ -58,6 +58,9 @@ func (f *fleet) driver() *seat {
 func TestClocksThatDiffer(t *testing.T) {
 	for name, ahead := range map[string]time.Duration{"fast": 3 * time.Hour, "slow": -3 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
+			if name == "slow" {
+				long(t)
+			}
 			bubble(t, func(w *world) {
 				w.wrong.Store("bot-1", -ahead)
 				w.wrong.Store("executor-1", ahead)
