@@ -14,7 +14,7 @@ type Fact interface {
 // Record is a fact with what its envelope adds.
 type Record struct {
 	Fact    Fact
-	At      time.Time // when it was decided, by the decider's clock
+	At      time.Time // when it was decided, by the time that all processes share
 	Seq     uint64    // stream sequence; 0 while it is not stored yet
 	Command string    // message id of the command that it decides; empty when it decides none
 	More    bool      // another fact of the same batch follows: the decision is not whole yet
