@@ -9,7 +9,7 @@ import (
 )
 
 // dies cuts the process off at the next time that it comes to a seam, after what is done there.
-func (w *world) dies(seam string) { w.process.cut.arm(point{seam, 1, true}) }
+func (w *world) dies(seam string) { w.process.cut.arm(point{seam, 1, true}, 0) }
 
 // nobody lets time pass without any process, and starts another one.
 func (w *world) nobody(d time.Duration) {
