@@ -128,7 +128,7 @@ func TestOldCommandIsRefused(t *testing.T) {
 // Azure keeps a call waiting: for a while it is tried again, as the card says, and not for longer than an hour.
 func TestCallKeptWaitingForLong(t *testing.T) {
 	long(t)
-	bubble(t, func(w *world) {
+	bubbleIn(t, alone(), func(w *world) {
 		w.begin()
 		w.types("ana", "/failover vm-x latest", "[ Approve ]")
 		w.vault.Fault(vault.Fault{Operation: "unplannedFailover", Kind: vault.Throttle, RetryAfter: 50 * time.Minute})
