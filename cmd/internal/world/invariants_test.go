@@ -249,6 +249,9 @@ const answerWithin = 3*time.Second + 200*time.Millisecond
 func everybodyIsAnswered(e *evidence) (broken []string) {
 	used := map[int]bool{}
 	for _, d := range e.deeds {
+		if e.excuses(d.at, answerWithin) {
+			continue
+		}
 		answered := false
 		for n, t := range e.told {
 			if late := t.at.Sub(d.at); t.who == d.who && late >= 0 && late <= answerWithin && !used[n] {
@@ -256,7 +259,7 @@ func everybodyIsAnswered(e *evidence) (broken []string) {
 				break
 			}
 		}
-		if !answered && !e.excuses(d.at, answerWithin) {
+		if !answered {
 			broken = append(broken, fmt.Sprintf("%s %s %q at %s and heard nothing within %s", d.who, d.act, d.text, d.at.Format(time.TimeOnly), answerWithin))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ferry/failover"
+	"ferry/sandbox/vault"
 )
 
 // cardsAreCurrent: at the end each card says what the stream says.
@@ -17,10 +18,11 @@ func cardsAreCurrent(e *evidence) (broken []string) {
 		}
 		title := e.latest[id].title()
 		_, state, _ := strings.Cut(title, ": ")
-		for _, it := range e.items {
-			if op.Phase == failover.AwaitingCommit && slices.Contains(targets(op), it.Name) && it.ProtectionState != commitPending {
-				broken = append(broken, fmt.Sprintf("%s waits for the commit of %s, which is %s", id, it.Name, it.ProtectionState))
-			}
+		pending := func(it vault.Item) bool {
+			return it.ProtectionState == commitPending && slices.Contains(targets(op), it.Name)
+		}
+		if op.Phase == failover.AwaitingCommit && !slices.ContainsFunc(e.items, pending) {
+			broken = append(broken, fmt.Sprintf("%s waits for a commit of which Azure knows nothing: %+v", id, e.items))
 		}
 		if !says(op, state) {
 			broken = append(broken, fmt.Sprintf("%s is %s, and its card says %q", id, op.Phase, title))
@@ -37,7 +39,7 @@ func says(op failover.Operation, state string) bool {
 	case failover.AwaitingCommit:
 		words = []string{"awaiting commit", "waiting for a decision", "a step failed"}
 	case failover.Succeeded:
-		words = []string{"committed", "protected", "home again", "the test VM is up", "cleaned up", "over", "changed"}
+		words = []string{"committed", "protected", "home again", "the test VM is up", "cleaned up", "over", "changed", "done"}
 	case failover.Running:
 		words = []string{"running", "not known", "declared"}
 	case failover.NeedsAttention:
