@@ -111,6 +111,9 @@ func amount(t *testing.T) (n int, until time.Duration) {
 // draw plays one schedule per seed, so that each can be played again by its own, until the number or the time is reached.
 func (e *explorer) draw(n int, limit time.Duration) {
 	e.set("rapid.checks", "1")
+	if testing.Short() {
+		e.set("rapid.checks", "5") // of which rapid makes a fifth
+	}
 	e.set("rapid.nofailfile", "true")
 	defer e.save()
 	begun := spent(e.t)
