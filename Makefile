@@ -42,7 +42,7 @@ generate: ## rewrites generated documents and golden files; look at the diff
 	UPDATE_GOLDEN=1 go test -count=1 ./...
 
 histories: ## records the stories that have no record yet into events/testdata/history; what is there is never changed
-	UPDATE_HISTORIES=1 go test -count=1 -run TestRecordHistories ./cmd/internal/world
+	UPDATE_HISTORIES=1 go test -count=1 -run TestRecord ./cmd/internal/world ./events/jetstream
 	UPDATE_HISTORIES=1 go test -count=1 -run 'TestCorpus$$' ./events
 	UPDATE_HISTORIES=1 go test -count=1 -run TestCorpusIsNotRewritten ./events
 

@@ -149,6 +149,11 @@ func EncodeFact(op failover.OpID, id string, r failover.Record) (Message, error)
 func prototypes() []failover.Fact {
 	return []failover.Fact{
 		failover.Requested{},
+		failover.Drafted{},
+		failover.Planned{},
+		failover.Taken{},
+		failover.DraftAccepted{},
+		failover.Abandoned{},
 		failover.Decided{},
 		failover.CommitAsked{},
 		failover.ChangeAsked{},

@@ -83,18 +83,17 @@ func (e *Executor) append(ctx context.Context, op failover.Operation, b failover
 		b.Take[i].Op = next.ID
 	}
 	if next.Phase.Final() && op.Exists() {
-		for _, key := range op.Holds() {
-			hold, err := e.Journal.Holder(ctx, key)
-			if err != nil {
-				return op, err
-			}
-			if hold.Op == op.ID { // only the holder's own journal lets go
-				b.Release = append(b.Release, failover.Hold{Key: hold.Key, Seq: hold.Seq})
-			}
+		holds, err := e.heldBy(ctx, op.ID, op.Holds())
+		if err != nil {
+			return op, err
 		}
+		b.Release = append(b.Release, holds...)
 	}
 	b.Drive = failover.HasWork(next) && !failover.HasWork(op) && (op.Parked || op.Executor == "")
-	return e.store(ctx, op, b)
+	if len(b.Take) > failover.TakeAtOnce {
+		return e.accept(ctx, op, b)
+	}
+	return e.storeMany(ctx, op, b)
 }
 
 // store appends a batch. Whoever lost against somebody else rests a moment before it looks again: a journal that cannot
@@ -206,7 +205,7 @@ func (e *Executor) decidedElsewhere(ctx context.Context, cmd failover.Command, o
 func (e *Executor) own(ctx context.Context, cmd failover.Command) (failover.Operation, error) {
 	op, err := e.Journal.Load(ctx, cmd.Op)
 	_, ours := op.Answers[cmd.MessageID]
-	if err != nil || ours || !op.Exists() || cmd.Target == "" && cmd.Verb != failover.VerbIncident {
+	if err != nil || ours || !op.Exists() && op.Draft == nil || cmd.Target == "" && cmd.Verb != failover.VerbIncident {
 		return op, err
 	}
 	return e.fresh(ctx, cmd)
@@ -217,7 +216,10 @@ func (e *Executor) fresh(ctx context.Context, cmd failover.Command) (failover.Op
 	for salt := 0; ; salt++ {
 		op, err := e.Journal.Load(ctx, failover.OpIDOf(cmd.MessageID, salt))
 		_, ours := op.Answers[cmd.MessageID]
-		if err != nil || ours || !op.Exists() {
+		if op.Draft != nil && op.Draft.Command == cmd.MessageID {
+			return e.abandon(ctx, op)
+		}
+		if err != nil || ours || !op.Exists() && op.Draft == nil {
 			return op, err
 		}
 	}
@@ -232,7 +234,7 @@ func (e *Executor) held(ctx context.Context, cmd failover.Command, c matter, hol
 	}
 	gate, _ := holder.Pending()
 	switch {
-	case cmd.Target == "": // what followed from another operation was meant, which is not this one's press
+	case holder.Draft != nil, cmd.Target == "": // what followed from another operation was meant, which is not this one's press
 		c.situation.Holder = holder
 	case cmd.Verb == failover.VerbCommit, cmd.Verb == failover.VerbReprotect && gate.Step.IsReprotect():
 		c.op = holder

@@ -42,6 +42,7 @@ type Board interface {
 	Ready() <-chan struct{}
 	Open() []failover.Operation
 	All() []failover.Operation
+	Drafts() []failover.Operation
 	Changes() <-chan struct{}
 	Moved(ctx context.Context, id failover.OpID, after uint64) (failover.Operation, error)
 	Answers

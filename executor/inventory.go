@@ -159,12 +159,14 @@ func (e *Executor) timeOf(ctx context.Context, items []failover.Item, used failo
 	return point.Time
 }
 
-// wake does what the clock decides: requests that nobody answered end, and of gates that wait for long people are reminded.
+// wake does what the clock decides: requests that nobody answered end, of gates that wait for long people are reminded, and
+// VMs that an operation left held are let go.
 // Every executor does; the guard picks one.
 func (e *Executor) wake(ctx context.Context) error {
+	done := map[failover.OpID]bool{}
 	for ctx.Err() == nil {
 		changed := e.Board.Changes()
-		next := sooner(e.expire(ctx), e.remind(ctx))
+		next := sooner(e.letGo(ctx, done), sooner(e.expire(ctx), e.remind(ctx)))
 		var due <-chan time.Time
 		if !next.IsZero() {
 			due = time.After(min(max(next.Sub(e.now()), time.Second), wakeWithin))

@@ -324,6 +324,11 @@ func (n *node) Moved(ctx context.Context, id failover.OpID, after uint64) (failo
 	}
 }
 
+func (n *node) Drafts() []failover.Operation {
+	ops, _ := n.board()
+	return slices.DeleteFunc(slices.Collect(maps.Values(ops)), func(op failover.Operation) bool { return op.Draft == nil })
+}
+
 func (n *node) Answered(messageID string) bool {
 	ops, _ := n.board()
 	for _, op := range ops {

@@ -14,6 +14,7 @@ type Batch struct {
 	Take    []Hold // each with the sequence that was read; somebody else's taking it in between is a conflict
 	Release []Hold
 	Drive   bool
+	More    bool // the next batch goes on with it: nothing of it is shown before
 }
 
 // Hold is who holds a replicated item; an empty Op is nobody.

@@ -120,10 +120,13 @@ func (s Situation) mayAsk(class Class, actor Actor) (Rule, *Refusal) {
 
 // free refuses when another operation holds the VM.
 func (s Situation) free() *Refusal {
-	if !s.Holder.Exists() {
+	h := s.Holder
+	if h.Draft != nil {
+		return Refuse(Busy, "Ask again in a moment.", "%s is being taken for %s, asked for by %s at %s.", s.Item.Name, h.ID, mention(h.Draft.Request.By), stamp(h.Draft.At))
+	}
+	if !h.Exists() {
 		return nil
 	}
-	h := s.Holder
 	return Refuse(Busy, "Type /failover status "+string(h.ID)+" to see where it stands.",
 		"%s is already under way: %s, asked for by %s at %s, is %s.", s.Item.Name, h.ID, mention(h.RequestedBy), stamp(h.RequestedAt), h.Phase.Words())
 }
@@ -165,6 +168,9 @@ func outdated(op Operation, step StepKind, cmd Command) *Refusal {
 // is the press.
 func decideForeignCommit(cmd Command, s Situation) ([]Fact, *Refusal) {
 	rule, decides, refusal := s.mayPress(ClassCommit, cmd.By)
+	if refusal == nil {
+		refusal = s.free()
+	}
 	if refusal == nil {
 		refusal = Legal(StepCommit, s.Item)
 	}

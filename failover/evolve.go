@@ -26,6 +26,10 @@ func evolve(op Operation, r Record) Operation {
 	switch f := r.Fact.(type) {
 	case Requested:
 		op = requested(op, f, r)
+	case Drafted:
+		op.ID, op.Draft = f.Request.Op, &Draft{Request: f.Request, At: r.At, Command: r.Command}
+	case Planned, Taken, DraftAccepted, Abandoned:
+		op = evolveDraft(op, f)
 	case Decided:
 		op.Decisions = append(op.Decisions, Decision{Gate: f.Gate, Step: f.Step, By: f.By, At: r.At, Approve: f.Approve, Reason: f.Reason})
 	case CommitAsked:
@@ -179,7 +183,7 @@ func answer(op Operation, r Record) Operation {
 	switch f := r.Fact.(type) {
 	case Refused:
 		op.Answers[r.Command] = Answer{Refused: &f.Refusal}
-	case Requested:
+	case Requested, DraftAccepted:
 		op.Answers[r.Command] = Answer{Did: DidRequest}
 	case GateOpened:
 		did := DidOpenGate
@@ -199,7 +203,7 @@ func answer(op Operation, r Record) Operation {
 		if op.Answers[r.Command].Did == "" {
 			op.Answers[r.Command] = Answer{Did: map[Phase]Did{Cancelled: DidCancel, Succeeded: DidCancel, Expired: DidExpire}[f.Phase]}
 		}
-	case Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded, Lapsed:
+	case Drafted, Planned, Taken, Abandoned, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded, Lapsed:
 	}
 	return op
 }

@@ -31,6 +31,22 @@ type (
 		Targets   []Target  `json:"targets"`
 		ExpiresAt time.Time `json:"expires_at,omitzero"`
 	}
+	// Drafted begins a request for more VMs than are taken in one step. Nothing of it counts before it is accepted.
+	Drafted struct {
+		Request Requested `json:"request"` // without its targets
+	}
+	// Planned are some of a draft's targets, in order.
+	Planned struct {
+		Targets []Target `json:"targets"`
+	}
+	// Taken says how many of a draft's VMs are held now; they were taken, or let go again, in the same batch.
+	Taken struct {
+		Held int `json:"held"`
+	}
+	// DraftAccepted makes a draft the operation that was asked for: all its VMs are held.
+	DraftAccepted struct{}
+	// Abandoned ends a draft; none of its VMs is held.
+	Abandoned struct{}
 	// Decided is one person's word on a gate.
 	Decided struct {
 		Gate    Class  `json:"gate"`
@@ -171,6 +187,21 @@ type (
 func (Requested) Type() string { return "requested" }
 
 // Type implements Fact.
+func (Drafted) Type() string { return "drafted" }
+
+// Type implements Fact.
+func (Planned) Type() string { return "planned" }
+
+// Type implements Fact.
+func (Taken) Type() string { return "taken" }
+
+// Type implements Fact.
+func (DraftAccepted) Type() string { return "accepted" }
+
+// Type implements Fact.
+func (Abandoned) Type() string { return "abandoned" }
+
+// Type implements Fact.
 func (Decided) Type() string { return "decided" }
 
 // Type implements Fact.
@@ -233,25 +264,30 @@ func (Surveyed) Type() string { return "surveyed" }
 // Type implements Fact.
 func (Reminded) Type() string { return "reminded" }
 
-func (Requested) fact()    {}
-func (Decided) fact()      {}
-func (CommitAsked) fact()  {}
-func (GateOpened) fact()   {}
-func (Lapsed) fact()       {}
-func (Claimed) fact()      {}
-func (Parked) fact()       {}
-func (StepStarted) fact()  {}
-func (StepAccepted) fact() {}
-func (StepUnknown) fact()  {}
-func (StepDelayed) fact()  {}
-func (Observed) fact()     {}
-func (StepDone) fact()     {}
-func (StepFailed) fact()   {}
-func (Stuck) fact()        {}
-func (Finished) fact()     {}
-func (Refused) fact()      {}
-func (ChangeAsked) fact()  {}
-func (Prepared) fact()     {}
-func (Checked) fact()      {}
-func (Surveyed) fact()     {}
-func (Reminded) fact()     {}
+func (Drafted) fact()       {}
+func (Planned) fact()       {}
+func (Taken) fact()         {}
+func (DraftAccepted) fact() {}
+func (Abandoned) fact()     {}
+func (Requested) fact()     {}
+func (Decided) fact()       {}
+func (CommitAsked) fact()   {}
+func (GateOpened) fact()    {}
+func (Lapsed) fact()        {}
+func (Claimed) fact()       {}
+func (Parked) fact()        {}
+func (StepStarted) fact()   {}
+func (StepAccepted) fact()  {}
+func (StepUnknown) fact()   {}
+func (StepDelayed) fact()   {}
+func (Observed) fact()      {}
+func (StepDone) fact()      {}
+func (StepFailed) fact()    {}
+func (Stuck) fact()         {}
+func (Finished) fact()      {}
+func (Refused) fact()       {}
+func (ChangeAsked) fact()   {}
+func (Prepared) fact()      {}
+func (Checked) fact()       {}
+func (Surveyed) fact()      {}
+func (Reminded) fact()      {}

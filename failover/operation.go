@@ -119,6 +119,8 @@ type Operation struct {
 	Asked string `json:"asked,omitempty"`
 	// Answers is what each command got, by message id: how a command that is delivered twice acts once.
 	Answers map[string]Answer `json:"answers,omitempty"`
+	// Draft is the request for many VMs that is being written under this id.
+	Draft *Draft `json:"draft,omitempty"`
 	// Newer says that a newer version of Ferry goes on with it: what is here is how it was before.
 	Newer bool `json:"newer,omitempty"`
 	// Seq is the stream sequence of the newest fact folded in, the guard of the next append; 0 is none.

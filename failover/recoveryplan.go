@@ -208,9 +208,14 @@ func planCall(op Operation, t Target, kind StepKind, attempt int, seen Observati
 // settlePlan ends a step of a whole plan: what became of each VM is said by the VM itself, whatever the plan's job says.
 func settlePlan(op Operation, t Target, step *Step, seen Observation, now Job) []Fact {
 	var facts []Fact
-	done := 0
+	done, left := 0, 0 // of what was told already in an earlier batch, too
 	for _, m := range op.Targets {
 		if m.Lead || m.Phase != Running {
+			if s := m.Step(step.Kind); m.Led && s != nil && s.State == StateDone {
+				done++
+			} else if m.Led && m.Phase == AwaitingCommit && m.Error != nil {
+				left++
+			}
 			continue
 		}
 		item := seen.Members[m.Item.Key]
@@ -219,6 +224,7 @@ func settlePlan(op Operation, t Target, step *Step, seen Observation, now Job) [
 			facts = append(facts, StepDone{Target: m.Item.Key, Kind: step.Kind, PointUsed: now.PointsUsed[strings.ToLower(m.Item.Name)], Point: pointIn(step.Kind, item), EndedAt: now.EndedAt})
 			continue
 		}
+		left++
 		fault := whyFailed(now)
 		if i := slices.IndexFunc(now.Errors, func(f Fault) bool { return f.About != "" && strings.EqualFold(f.About, m.Item.Name) }); i >= 0 {
 			fault = now.Errors[i]
@@ -227,7 +233,7 @@ func settlePlan(op Operation, t Target, step *Step, seen Observation, now Job) [
 		}
 		facts = append(facts, StepFailed{Target: m.Item.Key, Kind: step.Kind, Fault: fault})
 	}
-	if again := step.Kind == StepCommit && done < len(facts); done == 0 || again { // what is left can be pressed again
+	if again := step.Kind == StepCommit && left > 0; done == 0 || again { // what is left can be pressed again
 		return append(facts, StepFailed{Target: t.Item.Key, Kind: step.Kind, Tasks: now.Tasks, Fault: whyFailed(now)})
 	}
 	return append(facts, StepDone{Target: t.Item.Key, Kind: step.Kind, EndedAt: now.EndedAt, Tasks: now.Tasks, Warning: warning(now)})

@@ -228,6 +228,19 @@ func (b *Board) Open() []failover.Operation {
 // All lists every operation that was ever asked for, oldest first.
 func (b *Board) All() []failover.Operation { return b.list(failover.Operation.Exists) }
 
+// Drafts lists the requests for many VMs that are being written, or were left so.
+func (b *Board) Drafts() []failover.Operation {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var drafts []failover.Operation
+	for _, op := range b.parts {
+		if op.Draft != nil {
+			drafts = append(drafts, op)
+		}
+	}
+	return drafts
+}
+
 // Find returns the operation that a reference means: its id, the id of a command that was decided on it, or the newest one
 // of a VM. Nothing known gives none.
 func (b *Board) Find(ref string) []failover.Operation {

@@ -21,6 +21,9 @@ func (c *Client) SaveInventory(ctx context.Context, inv failover.Inventory) erro
 	if err != nil {
 		return fmt.Errorf("encoding the inventory: %w", err)
 	}
+	if data, err = pack(data); err != nil {
+		return fmt.Errorf("encoding the inventory: %w", err)
+	}
 	kv, err := c.js.KeyValue(ctx, bucketInventory)
 	if err != nil {
 		return fmt.Errorf("opening bucket %s: %w", bucketInventory, err)
@@ -44,7 +47,7 @@ func (c *Client) Inventory(ctx context.Context) (inv failover.Inventory, err err
 	if err != nil {
 		return inv, fmt.Errorf("reading the inventory: %w", err)
 	}
-	return inv, json.Unmarshal(entry.Value(), &inv)
+	return inv, unpack(entry.Value(), &inv)
 }
 
 // Messages is where the bot remembers which message of the chat shows which operation. A bucket is read from whichever

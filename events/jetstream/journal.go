@@ -151,7 +151,7 @@ func encode(op failover.Operation, b failover.Batch) ([]guarded, error) {
 		out = append(out, guarded{m, guard})
 	}
 	for i, f := range b.Facts {
-		record := failover.Record{Fact: f, At: b.At, Command: b.Command, More: i < len(b.Facts)-1}
+		record := failover.Record{Fact: f, At: b.At, Command: b.Command, More: i < len(b.Facts)-1 || b.More}
 		m, err := events.EncodeFact(op.ID, fmt.Sprintf("%s.fact.%d", id, i), record)
 		var guard *uint64
 		if i == 0 {

@@ -19,6 +19,13 @@ import (
 // ErrNoAnswer says that nobody serves a request: no bot and no executor is up.
 var ErrNoAnswer = errors.New("no executor answers")
 
+// The headers by which a reply may be compressed, as in HTTP.
+const (
+	headerAccept   = "Accept-Encoding"
+	headerEncoding = "Content-Encoding"
+	encodingGzip   = "gzip"
+)
+
 // requestTimeout is how long a read may take before it is given up.
 const requestTimeout = 2500 * time.Millisecond
 
@@ -107,7 +114,7 @@ func (s *reads) handler(answer func(micro.Request) (any, error)) micro.Handler {
 		s.begin(func() {
 			reply, err := answer(r)
 			if err == nil {
-				err = r.RespondJSON(reply)
+				err = respond(r, reply)
 			}
 			if err != nil { // also when the reply is larger than a message may be: silence would mean that nobody is up
 				err = r.Error("500", err.Error(), nil)
@@ -117,6 +124,23 @@ func (s *reads) handler(answer func(micro.Request) (any, error)) micro.Handler {
 			}
 		})
 	})
+}
+
+// respond sends a reply, a large one compressed to whoever reads that.
+func respond(r micro.Request, reply any) error {
+	data, err := json.Marshal(reply)
+	if err != nil {
+		return fmt.Errorf("encoding the reply: %w", err)
+	}
+	if r.Headers().Get(headerAccept) == encodingGzip {
+		if data, err = pack(data); err != nil {
+			return err
+		}
+	}
+	if packed(data) {
+		return r.Respond(data, micro.WithHeaders(micro.Headers{headerEncoding: {encodingGzip}}))
+	}
+	return r.Respond(data)
 }
 
 func (s *reads) status(r micro.Request) (any, error) {
@@ -201,7 +225,7 @@ func (c *Client) request(ctx context.Context, subject string, req, reply any) er
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	m, err := c.nc.RequestWithContext(ctx, subject, data)
+	m, err := c.nc.RequestMsgWithContext(ctx, &nats.Msg{Subject: subject, Data: data, Header: nats.Header{headerAccept: {encodingGzip}}})
 	for _, silence := range []error{nats.ErrNoResponders, context.DeadlineExceeded, nats.ErrTimeout, nats.ErrReconnectBufExceeded} {
 		if errors.Is(err, silence) {
 			return ErrNoAnswer
@@ -213,7 +237,7 @@ func (c *Client) request(ctx context.Context, subject string, req, reply any) er
 	if problem := m.Header.Get(micro.ErrorHeader); problem != "" {
 		return fmt.Errorf("asking %s: %s", subject, problem)
 	}
-	return json.Unmarshal(m.Data, reply)
+	return unpack(m.Data, reply)
 }
 
 // Status asks for the operation that a reference means, or with "" for all that are open.

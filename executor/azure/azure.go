@@ -74,6 +74,7 @@ type vault struct {
 	mappings   *siterecovery.ReplicationProtectionContainerMappingsClient
 	networks   *siterecovery.ReplicationNetworkMappingsClient
 	plans      *siterecovery.ReplicationRecoveryPlansClient
+	ended      endedJobs
 }
 
 // New checks the options and prepares the clients. It sends nothing, so a wrong credential shows with the first read.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	siterecovery "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicessiterecovery/v2"
+	"golang.org/x/sync/errgroup"
 
 	"ferry/failover"
 )
@@ -167,39 +168,74 @@ func orElse(text, otherwise string) string {
 // planReaders bounds how many VMs' jobs are read at the same time.
 const planReaders = 8
 
-// tellShares adds what a plan's job knows of its VMs only through their own jobs: the points used, and errors. It is read
-// once, when the job has ended.
+// tellShares adds what a plan's job knows of its VMs only through their own jobs: the points used, and errors. It is read when
+// the job has ended. A plan of a thousand VMs has more jobs than Azure lets one read at once, so what was read is kept until
+// all of it is.
 func (v *vault) tellShares(ctx context.Context, p *siterecovery.JobProperties, job *failover.Job) error {
 	all := shares(p)
 	if len(all) == 0 || job.EndedAt.IsZero() {
 		return nil
 	}
-	jobs, errs := make([]failover.Job, len(all)), make([]error, len(all))
-	var reading sync.WaitGroup
-	slots := make(chan struct{}, planReaders)
-	for i, s := range all {
-		if s.job == "" {
+	readers, limited := errgroup.WithContext(ctx)
+	readers.SetLimit(planReaders)
+	for _, s := range all {
+		if s.job == "" || v.ended.has(s.job) {
 			continue
 		}
-		slots <- struct{}{}
-		reading.Go(func() {
-			jobs[i], errs[i] = v.job(ctx, s.job)
-			<-slots
+		readers.Go(func() error {
+			if limited.Err() != nil { // Azure wants a pause
+				return nil
+			}
+			read, err := v.job(limited, s.job)
+			if err == nil {
+				v.ended.keep(s.job, read)
+			}
+			return err
 		})
 	}
-	reading.Wait()
+	if err := readers.Wait(); err != nil {
+		return err
+	}
 	job.PointsUsed = map[string]time.Time{}
-	for i, s := range all {
-		if errs[i] != nil {
-			return errs[i]
+	for _, s := range all {
+		own := v.ended.take(s.job)
+		if !own.PointUsed.IsZero() {
+			job.PointsUsed[strings.ToLower(s.vm)] = own.PointUsed
 		}
-		if at := jobs[i].PointUsed; !at.IsZero() {
-			job.PointsUsed[strings.ToLower(s.vm)] = at
-		}
-		for _, f := range append(s.errors, jobs[i].Errors...)[:min(1, len(s.errors)+len(jobs[i].Errors))] {
+		for _, f := range append(s.errors, own.Errors...)[:min(1, len(s.errors)+len(own.Errors))] {
 			f.About = s.vm
 			job.Errors = append(job.Errors, f)
 		}
 	}
 	return nil
+}
+
+// endedJobs are the jobs of a plan's VMs that were read, by name: they have ended and do not change.
+type endedJobs struct {
+	mu   sync.Mutex
+	jobs map[string]failover.Job
+}
+
+func (e *endedJobs) has(name string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_, ok := e.jobs[name]
+	return ok
+}
+
+func (e *endedJobs) keep(name string, job failover.Job) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.jobs == nil {
+		e.jobs = map[string]failover.Job{}
+	}
+	e.jobs[name] = job
+}
+
+func (e *endedJobs) take(name string) failover.Job {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	job := e.jobs[name]
+	delete(e.jobs, name)
+	return job
 }

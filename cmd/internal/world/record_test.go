@@ -117,9 +117,11 @@ func (w *world) judges(who, verb, want string) { w.asks(); w.says(who, verb, wan
 // says types a verb with the id of the newest card's operation.
 func (w *world) says(who, verb, want string) {
 	w.t.Helper()
-	id := regexp.MustCompile(`op-[a-z2-7]{8}`).FindString(w.card(""))
-	w.types(who, "/failover "+verb+" "+id, want)
+	w.types(who, "/failover "+verb+" "+w.id(), want)
 }
+
+// id is the operation of the newest card.
+func (w *world) id() string { return regexp.MustCompile(`op-[a-z2-7]{8}`).FindString(w.card("")) }
 
 // With UPDATE_HISTORIES=1 the stories that have no record yet get one. A record is never changed: it is what some version
 // of Ferry wrote, and that does not change any more.
