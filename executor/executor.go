@@ -39,13 +39,19 @@ type Answers interface {
 
 // Board is what is open, as folded so far: to wait on, never to decide on.
 type Board interface {
+	Listing
 	Ready() <-chan struct{}
-	Open() []failover.Operation
-	All() []failover.Operation
-	Drafts() []failover.Operation
 	Changes() <-chan struct{}
 	Moved(ctx context.Context, id failover.OpID, after uint64) (failover.Operation, error)
 	Answers
+}
+
+// Listing is what stands on a board: what is open, what ever was asked for, and the requests for many VMs that are being
+// written, or were left so.
+type Listing interface {
+	Open() []failover.Operation
+	All() []failover.Operation
+	Drafts() []failover.Operation
 }
 
 // Shelf keeps the inventory for those who show it.

@@ -183,8 +183,8 @@ func (v *vault) tellShares(ctx context.Context, p *siterecovery.JobProperties, j
 			continue
 		}
 		readers.Go(func() error {
-			if limited.Err() != nil { // Azure wants a pause
-				return nil
+			if err := limited.Err(); err != nil { // Azure wants a pause
+				return err
 			}
 			read, err := v.job(limited, s.job)
 			if err == nil {
