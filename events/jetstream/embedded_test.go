@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -339,4 +340,33 @@ func last(t *testing.T, c *jetstream.Client) uint64 {
 		t.Fatal(err)
 	}
 	return s.CachedInfo().State.LastSeq
+}
+
+// A publish that NATS does not permit looks like silence: it is told as not confirmed, never as stored or as a lost race.
+func TestDeniedIsNotConfirmed(t *testing.T) {
+	dir := t.TempDir()
+	forget()
+	synctest.Test(t, func(t *testing.T) {
+		e, err := jetstream.StartEmbedded(dir, false, logger(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		executor := connect(t, e.Options(jetstream.RoleExecutor))
+		if err := executor.Ensure(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		bot := jetstream.NewJournal(connect(t, e.Options(jetstream.RoleBot)))
+		for _, batch := range []failover.Batch{claimed("the bot"), requested(opA, failover.Hold{Key: "1"})} {
+			batch.At = time.Now()
+			if _, err := bot.Append(t.Context(), failover.Operation{ID: opA}, batch); !errors.Is(err, jetstream.ErrNotConfirmed) {
+				t.Errorf("got %v, want %v", err, jetstream.ErrNotConfirmed)
+			}
+		}
+		if op, err := jetstream.NewJournal(executor).Load(t.Context(), opA); err != nil || op.Seq != 0 {
+			t.Errorf("stored: %+v, %v", op, err)
+		}
+		if err := e.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -3,6 +3,8 @@ package jetstream_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -175,17 +177,60 @@ func TestNobodyAnswers(t *testing.T) {
 
 // What does not fit a message is an error that says so; silence would mean that nobody is up.
 func TestAnAnswerThatIsTooLarge(t *testing.T) {
-	bubble(t, func(l *lab) {
-		asks, j, _ := l.serving()
-		for i := range 3 {
-			id := failover.OpIDOf("big", i)
-			b := requested(id, failover.Hold{Key: string(id)})
-			b.Facts = append(b.Facts, failover.Stuck{Target: string(id), Why: strings.Repeat("x", 500_000)})
-			l.append(j, failover.Operation{ID: id}, b)
+	random := rand.New(rand.NewPCG(1, 2))
+	noise := func() string {
+		text := make([]byte, 500_000)
+		for i := range text {
+			text[i] = byte('!' + random.IntN(90))
 		}
-		pass(time.Second)
-		if _, err := asks.Status(l.ctx, ""); err == nil || errors.Is(err, jetstream.ErrNoAnswer) {
-			t.Errorf("got %v", err)
+		return string(text)
+	}
+	tests := map[string]struct {
+		why  func() string
+		fits bool
+	}{
+		"compressed it fits":     {func() string { return strings.Repeat("x", 500_000) }, true},
+		"it does not compressed": {noise, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(l *lab) {
+				asks, j, _ := l.serving()
+				for i := range 3 {
+					id := failover.OpIDOf("big", i)
+					b := requested(id, failover.Hold{Key: string(id)})
+					b.Facts = append(b.Facts, failover.Stuck{Target: string(id), Why: test.why()})
+					l.append(j, failover.Operation{ID: id}, b)
+				}
+				pass(time.Second)
+				got, err := asks.Status(l.ctx, "")
+				if (err == nil) != test.fits || errors.Is(err, jetstream.ErrNoAnswer) || test.fits && len(got.Operations) != 3 {
+					t.Errorf("got %d, %v", len(got.Operations), err)
+				}
+				// Who does not say that it reads compressed replies gets none.
+				m, err := jetstream.RawConn(asks).Request(events.ServiceStatus, nil, 5*time.Second)
+				if err != nil || m.Header.Get("Content-Encoding") != "" || m.Header.Get("Nats-Service-Error") == "" {
+					t.Errorf("a plain request got %v, %v", m.Header, err)
+				}
+			})
+		})
+	}
+}
+
+// An inventory of a thousand VMs is kept and read as it is.
+func TestALargeInventory(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		var inv failover.Inventory
+		for i := range 2000 {
+			inv.Items = append(inv.Items, failover.Item{Key: fmt.Sprint(i), Name: fmt.Sprint("vm-", i), ID: strings.Repeat("/subscriptions/x", 40)})
+		}
+		if err := c.SaveInventory(l.ctx, inv); err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.Inventory(l.ctx)
+		if err != nil || len(got.Items) != 2000 || got.Items[1999].Name != "vm-1999" {
+			t.Errorf("got %d items, %v", len(got.Items), err)
 		}
 	})
 }

@@ -50,7 +50,7 @@ func TestThousandVMs(t *testing.T) {
 func TestDeathWhileTakingMany(t *testing.T) {
 	for nth := 1; nth <= 5; nth++ { // the draft, 250 VMs, the others with the word that it counts; its end with 250, the others
 		for _, after := range []bool{false, true} {
-			if testing.Short() && nth%2 == 0 != after {
+			if testing.Short() && (nth%2 != 0 || !after) {
 				continue
 			}
 			t.Run(fmt.Sprint(nth, after), func(t *testing.T) {
