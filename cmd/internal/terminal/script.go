@@ -51,15 +51,17 @@ func play(ctx context.Context, w *world, script string, out io.Writer) error {
 			return exit(exitFailed, fmt.Errorf("line %d: %s: %w", n+1, line, err))
 		}
 	}
-	p.answered(ctx)
+	p.answered(ctx, t)
 	return nil
 }
 
-// answered lets the bot answer what was typed last: who ends a script with a question wants to read the answer.
-func (p *player) answered(ctx context.Context) {
+// answered lets the bot answer what was typed last, and t print it: who ends a script with a question wants to read the answer.
+func (p *player) answered(ctx context.Context, t *transcript) {
 	p.within = answerWithin
 	_ = p.until(ctx, func() error { // no answer is no failure: nothing was expected
-		if _, open := p.workspace.Modal(p.asked); p.asked == "" || open || len(p.workspace.Messages(channel, p.id(p.asked))) > p.had {
+		_, open := p.workspace.Modal(p.asked)
+		answered := p.asked == "" || open || len(p.workspace.Messages(channel, p.id(p.asked))) > p.had
+		if answered && t.complete() && (!open || t.has(p.id(p.asked))) {
 			return nil
 		}
 		return errScript

@@ -39,6 +39,25 @@ func (t *transcript) stop() {
 	t.printing.Wait()
 }
 
+// complete reports whether every message is printed as it is now.
+func (t *transcript) complete() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, m := range t.workspace.Messages(channel, workspace.Everyone) {
+		if !slices.Equal(t.shown[m.TS], t.workspace.Render(m)) {
+			return false
+		}
+	}
+	return true
+}
+
+// has reports whether something was printed of a message, by its ts, or of a modal, by its person's id.
+func (t *transcript) has(key string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.shown[key] != nil
+}
+
 func (t *transcript) said(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
