@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		os.Exit(terminal.Main(os.Args[1:], terminal.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 	}
 	// They wait for simulated worlds rather than for a core; -parallel says otherwise.
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())

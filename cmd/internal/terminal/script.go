@@ -34,7 +34,7 @@ type player struct {
 }
 
 // answerWithin is how long the end of a script waits for the answer to its last command.
-const answerWithin = 5 * time.Second
+const answerWithin = 15 * time.Second
 
 // play runs a script, printing the channel as text while it goes. The error names the line and what was there instead.
 func play(ctx context.Context, w *world, script string, out io.Writer) error {
