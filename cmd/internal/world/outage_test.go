@@ -156,3 +156,32 @@ func TestTokenExpires(t *testing.T) {
 		w.ledger("failoverCommit", 1)
 	})
 }
+
+// Slack's token is revoked while a failover runs: the work goes on, Slack is asked about once a minute and not more, and with
+// the token's return the card shows how it stands.
+func TestSlackTokenRevoked(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.begin()
+		w.approved()
+		w.until(time.Minute, func() bool { return w.accepted("unplannedFailover") == 1 })
+		w.stand(slackHost, func(rw http.ResponseWriter, r *http.Request) bool {
+			if strings.HasPrefix(r.URL.Path, "/api/") {
+				_, _ = fmt.Fprint(rw, `{"ok":false,"error":"invalid_auth"}`)
+				return true
+			}
+			return false
+		})
+		w.workspace.Disconnect("refresh_requested")
+		w.workspace.Disconnect("refresh_requested")
+		pass(30 * time.Minute)
+		if state := w.vault.Items()[0].ProtectionState; state != commitPending {
+			t.Errorf("vm-x is %s: the work did not go on", state)
+		}
+		if n := w.stand(slackHost, nil); n > 150 {
+			t.Errorf("Slack was asked %d times in 30 minutes", n)
+		}
+		pass(2 * time.Minute)
+		w.presses("ben", "Commit", ": committed")
+		w.once()
+	})
+}
