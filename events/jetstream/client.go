@@ -125,14 +125,18 @@ func (c *Client) Close() {
 // stream gives the handle of the one stream.
 func (c *Client) stream(ctx context.Context) (jetstream.Stream, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.opened != nil {
-		return c.opened, nil
+	opened := c.opened
+	c.mu.Unlock()
+	if opened != nil {
+		return opened, nil
 	}
+	// Not under the lock: who has less time must not wait for somebody else's request.
 	s, err := c.js.Stream(ctx, events.Stream)
 	if err != nil {
 		return nil, fmt.Errorf("opening stream %s: %w", events.Stream, err)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.opened = s
 	return s, nil
 }

@@ -1,6 +1,7 @@
 package jetstream_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -172,4 +173,24 @@ func thinned(seeds []uint64, n int) []uint64 {
 		return seeds[:n]
 	}
 	return seeds
+}
+
+// While nobody leads each read waits for as long as its own caller has time, and not for that of another.
+func TestReadsDoNotWaitForEachOther(t *testing.T) {
+	proxied(t, nil, func(l *lab) {
+		j := jetstream.NewJournal(l.client("a", nil))
+		l.proxy.NoLeader(time.Minute)
+		var reading sync.WaitGroup
+		for _, patience := range []time.Duration{20 * time.Second, time.Second, 3 * time.Second} {
+			reading.Go(func() {
+				ctx, cancel := context.WithTimeout(l.ctx, patience)
+				defer cancel()
+				began := time.Now()
+				if _, err := j.Load(ctx, opA); err == nil || time.Since(began) != patience {
+					t.Errorf("who had %s got %v after %s", patience, err, time.Since(began))
+				}
+			})
+		}
+		reading.Wait()
+	})
 }
