@@ -33,7 +33,7 @@ func report(seed uint64, took time.Duration, forms ...figures) string {
 	}
 	line("", func(f figures) string { return f.name })
 	b.WriteString("|" + strings.Repeat("---|", len(forms)+1) + "\n")
-	line("killed and frozen", func(f figures) string { return f.hits() })
+	line("killed, frozen and restarted", func(f figures) string { return f.hits() })
 	number := func(name string, of func(f figures) int) {
 		line(name, func(f figures) string { return fmt.Sprint(of(f)) })
 	}

@@ -128,8 +128,10 @@ func (t *troupe) hit(round int) {
 		t.hitLeader(t.frozen(freeze))
 	case draw < 65:
 		t.hitDriver(t.frozen(freeze))
-	case draw < 80:
+	case draw < 75:
 		t.hitNode(t.chance.IntN(len(t.cluster.nodes)), nil, false)
+	case draw < 85:
+		t.replace(t.one("bot-1", "bot-2", "executor-1", "executor-2", "executor-3"))
 	default:
 		t.hitFerry(t.one("bot-1", "bot-2", "executor-1", "executor-2", "executor-3"), t.frozen(freeze), false)
 	}
@@ -181,14 +183,29 @@ func (t *troupe) hitFerry(name string, frozen func(), driver bool) {
 	t.fault(t.alive[name], what, frozen, fault{driver: driver}, func() { t.begin(name) })
 }
 
+// replace ends a process as a new release does, and starts it again.
+func (t *troupe) replace(name string) {
+	p := t.alive[name]
+	t.note(fault{at: time.Now(), pid: p.pid(), what: "SIGTERM to one of Ferry's processes"}, p)
+	p.signal(syscall.SIGTERM)
+	if code := p.exits(time.Minute); code != 0 {
+		t.Errorf("asked to end, %s exits with %d", name, code)
+	}
+	t.begin(name)
+}
+
+func (t *troupe) note(f fault, p *proc) {
+	t.faults = append(t.faults, f)
+	t.Logf("%s %d: %s, %s", f.at.UTC().Format("15:04:05.000"), len(t.faults), f.what, p.name)
+}
+
 // fault kills a process and starts it again a little later, or lets it stand still for longer than others wait for it.
 func (t *troupe) fault(p *proc, what string, frozen func(), f fault, again func()) {
 	f.at, f.pid, f.what = time.Now(), p.pid(), "kill -9 of "+what
 	if frozen != nil {
 		f.what = "freeze of " + what
 	}
-	t.faults = append(t.faults, f)
-	t.Logf("%s %d: %s, %s", f.at.UTC().Format("15:04:05.000"), len(t.faults), f.what, p.name)
+	t.note(f, p)
 	if frozen == nil {
 		p.kill()
 		<-time.After(time.Duration(t.chance.Int64N(int64(2 * time.Second))))
