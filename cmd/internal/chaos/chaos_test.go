@@ -25,7 +25,7 @@ type size struct {
 func TestChaos(t *testing.T) {
 	sizes := map[string]size{
 		"short": {worlds: 1, kills: 10, rounds: 1, vms: 60, atOnce: 6, brief: true},
-		"full":  {worlds: 4, kills: 50, rounds: 100, vms: 400, atOnce: 4},
+		"full":  {worlds: 4, kills: 50, rounds: 115, vms: 400, atOnce: 4},
 	}
 	how, ok := sizes[os.Getenv("FERRY_CHAOS")]
 	if !ok {
