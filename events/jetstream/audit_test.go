@@ -84,6 +84,9 @@ func TestAuditBehind(t *testing.T) {
 
 // The places that are tampered with have 1,500 messages: one full page and a part of another.
 func TestAuditFindsDamage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes many messages; go test without -short plays it")
+	}
 	const messages = 1500
 	tests := map[string]struct {
 		harm func(l *lab, store string) // while the server is down, on the stream's folder

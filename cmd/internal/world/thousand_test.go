@@ -48,11 +48,9 @@ func TestThousandVMs(t *testing.T) {
 // The process dies at each step of taking 300 VMs and of letting them go: the request is accepted whole or not at all, and in
 // the end nothing is held.
 func TestDeathWhileTakingMany(t *testing.T) {
+	long(t)
 	for nth := 1; nth <= 5; nth++ { // the draft, 250 VMs, the others with the word that it counts; its end with 250, the others
 		for _, after := range []bool{false, true} {
-			if testing.Short() && (nth%2 != 0 || !after) {
-				continue
-			}
 			t.Run(fmt.Sprint(nth, after), func(t *testing.T) {
 				bubbleIn(t, many(300), func(w *world) {
 					w.start(&point{seam: "journal.append", nth: nth, after: after})
