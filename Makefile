@@ -24,6 +24,10 @@ N ?= 60s
 explore: ## plays N drawn schedules of crashes and outages (or as many as fit into a time), one process per core
 	./.ci/explore $(N)
 
+planted: ## how many drawn schedules it takes until each planted bug is caught
+	FERRY_PLANT=drawn go test -count=1 -v -timeout 120m -run '^TestPlanted$$' ./cmd/internal/world
+.PHONY: planted
+
 newcomer: ## from git clone to the committed VM in a browser, measured, into docs/newcomer.md
 	FERRY_NEWCOMER=1 CI=true go test -count=1 -timeout 20m -run TestNewcomer ./cmd/internal/terminal
 

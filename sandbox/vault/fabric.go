@@ -54,6 +54,15 @@ func (v *Vault) itemID(it *item) string {
 	return v.containerID(it.primary) + "/replicationProtectedItems/" + it.name
 }
 
+// spelled is an id with its last name in capitals every second time, if that is to be.
+func (v *Vault) spelled(id string) string {
+	if v.spellings++; v.options.Guesses.MixedCase && v.spellings%2 == 0 {
+		name := strings.LastIndexByte(id, '/') + 1
+		return id[:name] + strings.ToUpper(id[name:])
+	}
+	return id
+}
+
 // pointID takes the container's name or its internal GUID.
 func (v *Vault) pointID(it *item, container, point string) string {
 	return v.fabricID(it.primary) + "/replicationProtectionContainers/" + container +

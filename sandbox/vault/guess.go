@@ -25,6 +25,8 @@ type Guesses struct {
 	PlanStopsAtFailure bool
 	// FabricsStayNormal leaves the health of a fabric Normal while its region is down.
 	FabricsStayNormal bool
+	// MixedCase spells the name of a replicated item in capitals in every second id; else always as it was made.
+	MixedCase bool
 }
 
 // refusal is an error with the status and code that the wire shows for it.

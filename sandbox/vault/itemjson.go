@@ -54,7 +54,7 @@ func (v *Vault) itemJSON(it *item, now time.Duration) object {
 		failoverHealth, errors = "Warning", []object{v.untestedJSON(it)}
 	}
 	return object{
-		"id": v.itemID(it), "name": it.name, "type": containerType + "/replicationProtectedItems",
+		"id": v.spelled(v.itemID(it)), "name": it.name, "type": containerType + "/replicationProtectedItems",
 		"properties": object{
 			"friendlyName":                            it.vm,
 			"protectedItemType":                       "",

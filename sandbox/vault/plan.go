@@ -187,7 +187,7 @@ func (v *Vault) groupsJSON(p *plan) []object {
 	for i, boot := range p.boot {
 		items, before, after := []object{}, []object{}, []object{}
 		for _, it := range boot {
-			items = append(items, object{"id": v.idInPlan(p, it), "virtualMachineId": strings.ToLower(it.source.id())})
+			items = append(items, object{"id": v.spelled(v.idInPlan(p, it)), "virtualMachineId": strings.ToLower(it.source.id())})
 		}
 		for _, a := range p.actions {
 			switch {

@@ -95,6 +95,8 @@ type Vault struct {
 	jobs    []*job // oldest first
 	queue   []*job // that wait, oldest first
 	plans   []*plan
+
+	spellings int // of ids so far
 }
 
 // New returns a vault in which every VM is protected and has a day of recovery points, with those of [Options].More beside

@@ -43,31 +43,49 @@ func disturbed(t *rapid.T, story []step) (steps []step) {
 		if index(t, "delayed", 12) == 0 {
 			s.After += one(t, "after", pauses()...)
 		}
+		if s.Act == freezes {
+			s.Seat, s.N = index(t, "seat", 5), max(1, s.N+index(t, "nth", 8)-4)
+		}
 		steps = append(steps, s)
 	}
 	return steps
 }
 
-// stories are what people mostly do with Ferry, each step when they would do it.
+// stories are what people mostly do with Ferry, with the troubles at the moments at which they hurt most.
 func stories() [][]step {
-	press := func(label string, after seconds) step {
+	types := func(after seconds, who, line string) step {
+		return step{After: after, Act: types, Who: who, Text: line}
+	}
+	press := func(after seconds, label string) step {
 		return step{After: after, Act: presses, Who: "ben", Text: label}
 	}
-	typed := func(line string) step { return step{After: 20, Act: types, Who: "ana", Text: line} }
-	failover := []step{typed("/failover vm-x latest"), press("Approve", 5), press("Commit", 600)}
-	home := []step{
-		typed("/failover reprotect vm-x"),
-		{After: 10, Act: submits, Who: "ana"},
-		press("Approve", 5),
-		{After: 1500, Act: types, Who: "ana", Text: "/failover failback vm-x"},
-		press("Approve", 5), press("It works", 900), press("Commit", 60), press("Reprotect", 120),
+	decides := func(label string) []step { return []step{{Act: awaits, Text: label, For: 2 * 3600}, press(2, label)} }
+	frozen := func(seam string, nth int, d seconds) step {
+		return step{After: 1, Act: freezes, Text: seam, N: nth, For: d}
 	}
-	drill := []step{typed("/failover test vm-x"), {After: 600, Act: types, Who: "ana", Text: "/failover cleanup vm-x --notes fine"}, {After: 300, Act: types, Who: "ana", Text: "/failover VM-X"}, press("Approve", 5)}
-	plan := []step{typed("/failover plan plan-shop"), press("Approve", 5), press("Commit", 900)}
-	change := []step{typed("/failover vm-x latest"), press("Approve", 5), {After: 600, Act: types, Who: "ana", Text: "/failover change vm-x -90m"}, press("Change point", 5), press("Commit", 400)}
-	night := []step{typed("/failover vm-x"), press("Approve", 5), press("Commit", 6*3600)}
+	asked := append([]step{types(20, "ana", "/failover vm-x latest")}, decides("Approve")...)
+	failover := slices.Concat(asked, decides("Commit"))
+	home := slices.Concat(
+		[]step{types(60, "ana", "/failover reprotect vm-x"), {After: 10, Act: submits, Who: "ana"}}, decides("Approve"),
+		[]step{types(1500, "ana", "/failover failback vm-x")}, decides("Approve"), decides("It works"), decides("Commit"), []step{press(120, "Reprotect")},
+	)
+	drill := append([]step{types(20, "ana", "/failover test vm-x"), types(600, "ana", "/failover cleanup vm-x --notes fine"), types(300, "ana", "/failover VM-X")}, decides("Approve")...)
+	plan := slices.Concat([]step{types(20, "ana", "/failover plan plan-shop"), types(5, "cat", "/failover vm-y")}, decides("Approve"), decides("Commit"))
+	change := slices.Concat(asked, []step{types(600, "ana", "/failover change vm-x -90m")}, decides("Change point"), decides("Commit"))
+	// Two people ask for one VM at once, of different executors.
+	rush := slices.Concat([]step{frozen("journal.append", 1, 8), types(20, "ana", "/failover vm-x latest"), types(0, "cat", "/failover VM-X -30m")}, decides("Approve"), decides("Commit"))
+	// Nobody is there for a night, or the executor is not.
+	night := slices.Concat([]step{types(20, "ana", "/failover vm-x")}, []step{frozen("journal.append", 2, 6*3600)}, decides("Approve"), []step{{After: 7 * 3600, Act: awaits, Text: "Commit", For: 60}})
+	parked := slices.Concat(asked, []step{frozen("journal.append", 10, 6)}, decides("Commit"))
+	elsewhere := slices.Concat(asked, []step{{Act: awaits, Text: "Commit", For: 2 * 3600}, {After: 300, Act: portal, VM: "vm-x", Operation: "failoverCommit"}})
+	// The call arrives after it has been given up, or just before it is made again.
+	late := slices.Concat([]step{
+		types(20, "ana", "/failover vm-x latest"),
+		{Act: fault, Text: string(vault.Late), Operation: "unplannedFailover", N: 1, For: 183},
+		frozen("azure.failover", 2, 5),
+	}, decides("Approve"), decides("Commit"))
 	circle := slices.Concat(failover, home)
-	return [][]step{failover, failover, circle, circle, drill, plan, change, night}
+	return [][]step{failover, failover, circle, circle, drill, plan, change, rush, rush, night, parked, elsewhere, late}
 }
 
 func drawnStep(t *rapid.T) step {
@@ -81,6 +99,7 @@ func drawnStep(t *rapid.T) step {
 	pick := func(name string, of ...string) string { return one(t, name, of...) }
 	number := func(name string, from, to int) int { return from + index(t, name, to-from+1) }
 	switch s.Act {
+	case awaits: // of stories only
 	case types:
 		s.Who, s.Text = pick("who", "ana", "ana", "ana", "ana", "ana", "ana", "cat", "cat", "ben", "eve"), pick("line", typed()...)
 	case presses, pressOld:

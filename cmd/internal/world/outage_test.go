@@ -160,7 +160,6 @@ func TestTokenExpires(t *testing.T) {
 // Slack's token is revoked while a failover runs: the work goes on, Slack is asked about once a minute and not more, and with
 // the token's return the card shows how it stands.
 func TestSlackTokenRevoked(t *testing.T) {
-	long(t)
 	bubble(t, func(w *world) {
 		w.begin()
 		w.approved()

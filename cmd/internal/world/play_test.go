@@ -74,6 +74,8 @@ func (p *player) act(s step) {
 		p.presses(s.Who, s.Text)
 	case pressOld:
 		p.pressesOld(s.Who, s.Text)
+	case awaits:
+		p.awaits(s)
 	case submits:
 		p.submits(s.Who)
 	case doubles:
@@ -162,6 +164,15 @@ func (p *player) stops(s step) {
 		p.fleet.tasks.Go(func() { life.cut.freeze(s.For.duration()) })
 	default:
 		life.kill()
+	}
+}
+
+func (p *player) awaits(s step) {
+	for end := time.Now().Add(s.For.duration()); time.Now().Before(end); pass(5 * time.Second) {
+		synctest.Wait()
+		if _, _, there := p.button(s.Text); there {
+			return
+		}
 	}
 }
 

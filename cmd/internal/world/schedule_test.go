@@ -28,6 +28,7 @@ const (
 	types     doing = "types"                         // Who types Text
 	presses   doing = "presses"                       // Who presses the button Text, on the newest message that has it, else the first one there is
 	pressOld  doing = "presses an old"                // the same on the oldest version of a message that had it
+	awaits    doing = "waits for the button"          // Text, at most For
 	submits   doing = "submits"                       // Who sends the form that is open
 	doubles   doing = "Slack delivers the next again" // N times more
 	dies      doing = "dies"                          // process Seat, at once or at the Nth time from now that it reaches the seam Text
@@ -68,6 +69,8 @@ func (s step) String() string {
 	switch s.Act {
 	case types, presses, pressOld, submits:
 		say("%s %s %q", s.Who, s.Act, s.Text)
+	case awaits:
+		say("%s %q for at most %s", s.Act, s.Text, s.For.duration())
 	case dies:
 		say("process %d dies", s.Seat)
 		if s.Text != "" {
