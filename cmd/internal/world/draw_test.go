@@ -21,6 +21,9 @@ func drawn(t *rapid.T) schedule {
 	}
 	if index(t, "story", 2) > 0 {
 		s.Steps = disturbed(t, one(t, "which", stories()...))
+		if of := slices.IndexFunc(s.Steps, func(s step) bool { return s.Text == "/failover plan plan-shop" }); of >= 0 && !testing.Short() && index(t, "thousand", 12) == 0 {
+			s.Thousand, s.Steps[of].Text = true, "/failover plan big"
+		}
 		return s
 	}
 	for range 5 { // one slice would mostly be short

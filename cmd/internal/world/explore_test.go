@@ -206,9 +206,12 @@ func (e *explorer) replay(file string) {
 	}
 }
 
-// spelledAnyhow is the quick vault, in which an id is not always written in the same case.
-func spelledAnyhow() vault.Options {
+// outside is the vault of a schedule, in which an id is not always written in the same case.
+func (s schedule) outside() vault.Options {
 	o := quick()
+	if s.Thousand {
+		o = many(1000)
+	}
 	o.Guesses.MixedCase = true
 	return o
 }
@@ -227,7 +230,7 @@ func (e *explorer) play(s schedule) (broken []string) {
 	runtime.GC()
 	synctest.Test(e.t, func(t *testing.T) {
 		begun := time.Now()
-		w := newWorld(t, dir, spelledAnyhow())
+		w := newWorld(t, dir, s.outside())
 		p := &player{world: w}
 		p.play(s)
 		broken = e.judge(p, s)

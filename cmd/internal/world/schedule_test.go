@@ -16,6 +16,8 @@ type schedule struct {
 	Executors int `json:"executors,omitempty"`
 	// Replicas is not 0 when the server answers as a cluster of three does; what that leaves to chance is drawn from it.
 	Replicas uint64 `json:"replicas,omitempty"`
+	// Thousand gives the vault a thousand VMs, all of them in the recovery plan big.
+	Thousand bool `json:"thousand,omitempty"`
 	// Decide has people press what waits for them when all troubles are over; otherwise it is left waiting.
 	Decide bool   `json:"decide,omitempty"`
 	Steps  []step `json:"steps"`
