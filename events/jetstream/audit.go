@@ -37,7 +37,7 @@ func (c *Client) KeepAudit(ctx context.Context, changes func() <-chan struct{}) 
 		case err == nil:
 			damaged = 0
 		case errors.Is(err, failover.ErrConflict):
-			continue // another keeper has stored a part of it
+			retry = time.After(auditPause) // another keeper has stored a part of it, or a leader that is cut off says so
 		case errors.Is(err, errDamaged):
 			damaged++
 			fallthrough

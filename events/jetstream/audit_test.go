@@ -230,3 +230,23 @@ func TestAuditHeadFromAnExport(t *testing.T) {
 		}
 	})
 }
+
+// A leader that is cut off answers one keeper that another was first, without end: it is asked again by and by.
+func TestAuditAtALeaderThatIsCutOff(t *testing.T) {
+	proxied(t, nil, func(l *lab) {
+		a, b := l.client("a", nil), l.client("b", nil)
+		l.keep(a)
+		l.keep(b)
+		j := jetstream.NewJournal(a)
+		l.submit(a, "m1")
+		pass(5 * time.Second)
+		l.fill(j, 3)
+		l.proxy.CutOff(8 * time.Second)
+		pass(30 * time.Second)
+		l.fill(j, 1)
+		pass(5 * time.Second)
+		if v := l.verify(a); v.Err() != nil || v.Head.Seq != v.Last {
+			t.Errorf("%+v", v)
+		}
+	})
+}
