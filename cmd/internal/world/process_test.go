@@ -28,7 +28,7 @@ type process struct {
 
 // newProcess prepares a life, which dies at the point, if one is given.
 func (w *world) newProcess(name string, at *point, roles ...app.Role) *process {
-	p := &process{world: w, cut: &cutter{at: at, died: make(chan struct{})}, drained: make(chan struct{})}
+	p := &process{world: w, cut: &cutter{at: at, died: make(chan struct{}), warm: make(chan struct{})}, drained: make(chan struct{})}
 	p.app = app.New(app.Options{
 		Config: w.config(), Roles: roles, Name: name, Version: "v0.0.0", Log: w.log.With(slog.String("process", name)),
 		Dial: p.dial, Seam: p.cut.seam, Unreachable: true, Now: w.wallClock(name),
@@ -51,8 +51,9 @@ func (p *process) start() error {
 	return p.app.Start(ctx)
 }
 
-// stop ends the process in good order; after a cut nothing that it still does is seen.
+// stop ends the process in good order; after a cut nothing that it still does is seen. A frozen one thaws to hear of it.
 func (p *process) stop() {
+	p.cut.warmth.Do(func() { close(p.cut.warm) })
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.world.t.Context()), 5*time.Minute)
 	defer cancel()
 	if err := p.app.Stop(ctx); err != nil {
@@ -150,6 +151,8 @@ type cutter struct {
 	frost  time.Duration       // at the point, instead of the end; 0 is the end
 	frozen time.Time           // until when
 	froze  func(time.Duration) // is told when it begins; may be nil
+	warm   chan struct{}       // closed when the process freezes no more
+	warmth sync.Once           // closes warm
 }
 
 type cutError struct{}
@@ -202,6 +205,7 @@ func (c *cutter) thaws(frozen time.Time) bool {
 	if left := time.Until(frozen); left > 0 {
 		select {
 		case <-time.After(left):
+		case <-c.warm:
 		case <-c.died:
 			return false
 		}
