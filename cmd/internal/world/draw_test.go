@@ -88,7 +88,11 @@ func stories() [][]step {
 		frozen("azure.failover", 2, 5),
 	}, decides("Approve"), decides("Commit"))
 	circle := slices.Concat(failover, home)
-	return [][]step{failover, failover, circle, circle, drill, plan, change, rush, rush, night, parked, elsewhere, late}
+	all := [][]step{failover, failover, circle, drill, plan, change, rush, rush, parked, elsewhere, late}
+	if testing.Short() { // without hours
+		return all
+	}
+	return append(all, circle, night)
 }
 
 func drawnStep(t *rapid.T) step {
