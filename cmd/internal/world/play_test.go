@@ -167,13 +167,29 @@ func (p *player) stops(s step) {
 	}
 }
 
+// awaits gives up early when nothing is under way that could bring the button.
 func (p *player) awaits(s step) {
-	for end := time.Now().Add(s.For.duration()); time.Now().Before(end); pass(5 * time.Second) {
+	const hopeless = 5 * time.Minute
+	idle := time.Now()
+	for end := idle.Add(s.For.duration()); time.Now().Before(end) && time.Since(idle) < hopeless; pass(5 * time.Second) {
 		synctest.Wait()
 		if _, _, there := p.button(s.Text); there {
 			return
 		}
+		if p.busy() {
+			idle = time.Now()
+		}
 	}
+}
+
+// busy reports whether Ferry or Azure is at work.
+func (p *player) busy() bool {
+	for _, c := range p.record.latest() {
+		if title := c.title(); strings.HasSuffix(title, ": running") || strings.Contains(title, "not known") || strings.Contains(title, "is being prepared") {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.vault.Items(), func(it vault.Item) bool { return it.Job != "" })
 }
 
 // newestOps are the last operation in the channel, and the one before.
@@ -310,15 +326,7 @@ func (p *player) rest() {
 	pass(time.Minute)
 	for range 6 * 60 {
 		synctest.Wait()
-		busy := false
-		for _, c := range p.record.latest() {
-			title := c.title()
-			busy = busy || strings.HasSuffix(title, ": running") || strings.Contains(title, "not known") || strings.Contains(title, "is being prepared")
-		}
-		for _, it := range p.vault.Items() {
-			busy = busy || it.Job != ""
-		}
-		if !busy {
+		if !p.busy() {
 			break
 		}
 		pass(time.Minute)
