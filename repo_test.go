@@ -250,6 +250,55 @@ func sourceOffences(name string, file *ast.File) []string {
 	return found
 }
 
+// The executor takes the time from its clock: a host's wrong one must neither date a fact nor end anything.
+func TestExecutorHasOneClock(t *testing.T) {
+	t.Parallel()
+	for name, file := range parseDir(t, "executor") {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		for _, in := range hostTime(file) {
+			if in != "Now" && in != "act" { // the clock of who has no other, and what passes between intent and call
+				t.Errorf("%s: %s asks this host for the time; use Executor.now", name, in)
+			}
+		}
+	}
+}
+
+func TestClockCheckFails(t *testing.T) {
+	t.Parallel()
+	const source = "package x\nimport \"time\"\nfunc date() { f(time.Now()) }\nfunc pass() { <-time.After(1) }\nfunc left() { f(time.Until(t)) }\n"
+	file, err := parser.ParseFile(token.NewFileSet(), "x.go", source, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := hostTime(file); !slices.Equal(got, []string{"date", "left"}) {
+		t.Errorf("found in %q", got)
+	}
+}
+
+// hostTime names the functions that ask the host for the time.
+func hostTime(file *ast.File) []string {
+	var in []string
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			s, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if x, ok := s.X.(*ast.Ident); ok && x.Name == "time" && (s.Sel.Name == "Now" || s.Sel.Name == "Until") {
+				in = append(in, f.Name.Name)
+			}
+			return true
+		})
+	}
+	return in
+}
+
 // count returns how many comments are a directive.
 func count(file *ast.File, directive string) int {
 	n := 0

@@ -48,14 +48,14 @@ func (e *Executor) abandon(ctx context.Context, op failover.Operation) (failover
 		return op, err
 	}
 	for len(holds) > failover.TakeAtOnce {
-		part := failover.Batch{At: time.Now(), Release: holds[:failover.TakeAtOnce], More: true}
+		part := failover.Batch{At: e.now(), Release: holds[:failover.TakeAtOnce], More: true}
 		holds = holds[failover.TakeAtOnce:]
 		part.Facts = []failover.Fact{failover.Taken{Held: len(holds)}}
 		if op, err = e.store(ctx, op, part); err != nil {
 			return op, err
 		}
 	}
-	return e.store(ctx, op, failover.Batch{At: time.Now(), Facts: []failover.Fact{failover.Abandoned{}}, Release: holds})
+	return e.store(ctx, op, failover.Batch{At: e.now(), Facts: []failover.Fact{failover.Abandoned{}}, Release: holds})
 }
 
 // heldBy reads which of the items an operation holds: only the holder's own journal lets go.
@@ -99,7 +99,7 @@ func (e *Executor) storeMany(ctx context.Context, op failover.Operation, b failo
 // release lets VMs go of an operation that is over. What does not succeed is done by whoever looks after it, see letGo.
 func (e *Executor) release(ctx context.Context, op failover.Operation, holds []failover.Hold) {
 	for part := range slices.Chunk(holds, failover.TakeAtOnce) {
-		if _, err := e.store(ctx, op, failover.Batch{At: time.Now(), Release: part}); err != nil {
+		if _, err := e.store(ctx, op, failover.Batch{At: e.now(), Release: part}); err != nil {
 			e.Log.WarnContext(ctx, "letting VMs go, later again", slog.Any("op", op.ID), slog.Any("error", err))
 			return
 		}
@@ -110,7 +110,7 @@ func (e *Executor) release(ctx context.Context, op failover.Operation, holds []f
 // is too old to be acted on: whoever was at it may have died. It returns when to look again; zero is at the next change.
 func (e *Executor) letGo(ctx context.Context, done map[failover.OpID]bool) time.Time {
 	var next time.Time
-	now := time.Now()
+	now := e.now()
 	for _, op := range e.Board.Drafts() {
 		if at := op.Draft.At.Add(failover.CommandValidity + letGoAfter); now.Before(at) {
 			next = sooner(next, at)
