@@ -24,10 +24,11 @@ const retryAfter = time.Second
 // leaveAlone is how long a message rests that only a newer version can read: one may be there during an upgrade.
 const leaveAlone = 10 * time.Second
 
-// tooLate reports whether a command that cannot be read would not be acted on any more if it could.
+// tooLate reports whether a command that cannot be read would not be acted on any more if it could: it has come as often as
+// it takes. The clock of this host may be wrong.
 func tooLate(m jetstream.Msg) bool {
 	meta, err := m.Metadata()
-	return err == nil && time.Since(meta.Timestamp) > failover.CommandValidity
+	return err == nil && meta.NumDelivered > uint64(failover.CommandValidity/leaveAlone)
 }
 
 // Commands hands each stored command to handle, at most slots at once, until ctx ends. A nil answer acknowledges it;
