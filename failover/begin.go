@@ -35,7 +35,7 @@ func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation,
 	if look.stale(seen, now) {
 		return look
 	}
-	again := len(unresolved(t, kind)) > 0
+	again := len(t.Unanswered(kind)) > 0
 	call, refusal := callFor(op, t, kind, attempt, seen)
 	switch {
 	case (refusal != nil || now.After(op.BeginBy(t, kind))) && again:

@@ -32,7 +32,7 @@ func unstoppable(op Operation) *Refusal {
 	}
 	for _, t := range op.Targets {
 		kind := t.Doing
-		unknown := len(unresolved(t, kind)) > 0
+		unknown := len(t.Unanswered(kind)) > 0
 		switch {
 		case t.Phase != Running || !underWay(t, kind):
 		case kind == StepFailover && unknown:

@@ -238,7 +238,7 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 		if now.Before(step.Until) {
 			return Wait{step.Until}
 		}
-		if len(unresolved(t, kind)) > 0 {
+		if len(t.Unanswered(kind)) > 0 {
 			return reconcile(op, t, step, seen, now)
 		}
 		return begin(op, t, kind, step.Attempt+1, seen, now)

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// unresolved are the calls for a step of which nobody knows whether Azure took them, oldest first: those after the last
+// Unanswered are the calls for a step of which nobody knows whether Azure took them, oldest first: those after the last
 // one that Azure answered for good.
-func unresolved(t Target, kind StepKind) []Step {
+func (t Target) Unanswered(kind StepKind) []Step {
 	var calls []Step
 	for _, s := range slices.Backward(t.Steps) {
 		switch {
@@ -24,15 +24,21 @@ func unresolved(t Target, kind StepKind) []Step {
 	return calls
 }
 
+// CallsAgain reports whether a call of which Azure shows no trace is made once more; if not, a person has to look. A change is
+// not: the first call leaves the VM in the state of before, so that Azure would take both.
+func (t Target) CallsAgain(kind StepKind) bool {
+	return kind != StepChange && len(t.Unanswered(kind)) == 1
+}
+
 // underWay reports whether Azure has, or may have, taken a call for the step.
 func underWay(t Target, kind StepKind) bool {
 	s := t.Step(kind)
-	return s != nil && s.State == StateAccepted || len(unresolved(t, kind)) > 0
+	return s != nil && s.State == StateAccepted || len(t.Unanswered(kind)) > 0
 }
 
 // reconcile finds out what became of calls whose answer is not known.
 func reconcile(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
-	calls := unresolved(t, step.Kind)
+	calls := t.Unanswered(step.Kind)
 	if seen.SearchedAt.IsZero() || now.Sub(seen.SearchedAt) >= LookEvery {
 		return Search{Since: calls[0].StartedAt}
 	}
@@ -90,10 +96,9 @@ func mayBe(kind StepKind, scenario string) bool {
 	return !known || owner == kind || owner == StepReprotect && kind == StepReprotectAgain
 }
 
-// lost is a call of which Azure shows no trace (yet). A change is not asked for a second time: the first leaves the VM in the
-// state of before, so that Azure would take both.
+// lost is a call of which Azure shows no trace (yet).
 func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
-	calls := unresolved(t, step.Kind)
+	calls := t.Unanswered(step.Kind)
 	last := calls[len(calls)-1]
 	// A process that takes over waits anew: the clock may have been another's, or have been set meanwhile.
 	again := later(last.StartedAt, seen.WatchedFrom).Add(ActAgainAfter)
@@ -113,7 +118,7 @@ func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) E
 			Message: "Azure gave no answer to the change and shows no job for it.",
 			Action:  "To try again, type /failover change " + string(op.ID) + " POINT. Should the call still arrive, this card will show the point then in use.",
 		}}}}
-	case len(calls) > 1 || step.Kind == StepChange || !t.Lead && Legal(step.Kind, seen.Item) != nil:
+	case !t.CallsAgain(step.Kind) || !t.Lead && Legal(step.Kind, seen.Item) != nil:
 		return Tell{[]Fact{noTrace(op, t)}}
 	}
 	return begin(op, t, step.Kind, step.Attempt+1, seen, now)

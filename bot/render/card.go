@@ -176,15 +176,11 @@ func phaseWords(p failover.Phase) string {
 	return clip(inert(string(p)), 40)
 }
 
-// since is from when the outcome of a call is not known; zero when all are. A newer call that Azure took answers for those
-// before it.
+// since is from when the outcome of a call is not known; zero when all are.
 func (c cardOf) since() time.Time {
 	for _, t := range c.op.Targets {
-		for _, s := range slices.Backward(t.Steps) {
-			if s.Kind == t.Doing && s.State != failover.StateStarted && s.State != failover.StateDelayed {
-				break
-			}
-			if s.Kind == t.Doing && s.State == failover.StateStarted && !s.Unknown.IsZero() {
+		for _, s := range slices.Backward(t.Unanswered(t.Doing)) {
+			if !s.Unknown.IsZero() {
 				return s.Unknown
 			}
 		}

@@ -114,7 +114,7 @@ func (c cardOf) afterUnknown() []line {
 			continue
 		}
 		then := " or a little later, Ferry makes the call once more."
-		if t.Doing == failover.StepChange || unanswered(t) > 1 {
+		if !t.CallsAgain(t.Doing) {
 			then = " or a little later, a person has to look."
 		}
 		return []line{{
@@ -123,21 +123,6 @@ func (c cardOf) afterUnknown() []line {
 		}}
 	}
 	return nil
-}
-
-// unanswered counts the calls for the step that runs of which nobody knows whether Azure took them.
-func unanswered(t *failover.Target) int {
-	n := 0
-	for _, s := range slices.Backward(t.Steps) {
-		switch {
-		case s.Kind != t.Doing || s.State == failover.StateDelayed:
-		case s.State != failover.StateStarted:
-			return n
-		default:
-			n++
-		}
-	}
-	return n
 }
 
 // begun is when the step that runs was started; on the way home days may lie between the steps.
