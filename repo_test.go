@@ -33,7 +33,7 @@ func arrows() map[string][]string {
 		"bot/render":            {"bot", "failover"},
 		"bot/slack":             {"bot", "bot/render", "failover"},
 		"config":                {},
-		"sandbox/...":           {},
+		"sandbox/...":           {"sandbox/pipe"},
 		"cmd/ferry":             {"cmd/internal/terminal"},
 		"cmd/internal/app":      {"bot", "bot/render", "bot/slack", "config", "events", "events/jetstream", "executor", "executor/azure", "failover"},
 		"cmd/internal/terminal": {"bot", "bot/render", "cmd/internal/app", "config", "events", "failover", "sandbox/..."},

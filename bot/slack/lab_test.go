@@ -21,40 +21,11 @@ import (
 
 	"ferry/bot/slack"
 	"ferry/failover"
+	"ferry/sandbox/pipe"
 	"ferry/sandbox/workspace"
 )
 
 const incident = "C0INCIDENT"
-
-// pipeListener is a network in memory, so that all waiting is seen by the bubble.
-type pipeListener struct {
-	conns chan net.Conn
-	done  chan struct{}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error   { return nil }
-func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-func (l *pipeListener) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case l.conns <- server:
-		return client, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
 
 // lab is a workspace, and everything else that a bot needs.
 type lab struct {
@@ -114,7 +85,7 @@ func newLab(t *testing.T, o workspace.Options) *lab {
 		Workspace: workspace.New(o), t: t, log: &strings.Builder{},
 		commands: newCommands(), reads: &reads{}, feed: newFeed(), refs: newRefs(), seams: &seams{cuts: map[string]cut{}},
 	}
-	listener := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
+	listener := pipe.Listen()
 	server := &http.Server{Handler: l, ReadHeaderTimeout: time.Minute}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -122,7 +93,7 @@ func newLab(t *testing.T, o workspace.Options) *lab {
 	t.Cleanup(func() {
 		l.Close()
 		l.transport.CloseIdleConnections()
-		close(listener.done)
+		_ = listener.Close()
 		if err := <-served; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("server: %v", err)
 		}

@@ -1,23 +1,19 @@
 package jetstream_test
 
 import (
+	"context"
 	"errors"
-	"fmt"
-	"net"
-	"net/url"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"ferry/events"
 	"ferry/events/jetstream"
 	"ferry/failover"
+	"ferry/sandbox/replicas"
 )
 
 // A cluster of three checks guards and ids in another order and answers with other codes than one server does.
@@ -25,11 +21,18 @@ func TestJournalOnACluster(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for elections; go test without -short plays it")
 	}
-	c := startCluster(t)
-	for name, test := range journalTests() {
-		t.Run(name, func(t *testing.T) { test(c.lab(t)) })
+	forget()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	c, err := replicas.StartCluster(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Run("the leader changes", func(t *testing.T) { leaderChanges(c.lab(t)) })
+	t.Cleanup(c.Stop)
+	for name, test := range journalTests() {
+		t.Run(name, func(t *testing.T) { test(onCluster(t, c.URL())) })
+	}
+	t.Run("the leader changes", func(t *testing.T) { leaderChanges(onCluster(t, c.URL())) })
 }
 
 // leaderChanges: what is appended while the leader steps down is stored once.
@@ -59,58 +62,6 @@ func leaderChanges(l *lab) {
 	}
 }
 
-// cluster are three servers on loopback, in real time.
-type cluster struct {
-	servers []*server.Server
-	url     string
-}
-
-func startCluster(t *testing.T) *cluster {
-	t.Helper()
-	forget()
-	var routes []*url.URL
-	var ports []int
-	for range 3 {
-		port := freePort(t)
-		ports = append(ports, port)
-		routes = append(routes, &url.URL{Scheme: "nats-route", Host: fmt.Sprintf("127.0.0.1:%d", port)})
-	}
-	c := &cluster{}
-	var urls []string
-	for i, port := range ports {
-		s, err := server.NewServer(&server.Options{
-			ServerName: fmt.Sprintf("n%d", i), Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-			Cluster: server.ClusterOpts{Name: "lab", Host: "127.0.0.1", Port: port}, Routes: routes,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Start()
-		c.servers = append(c.servers, s)
-		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	}
-	until(t, "a cluster", func() bool {
-		return slices.ContainsFunc(c.servers, (*server.Server).JetStreamIsLeader) && !slices.ContainsFunc(c.servers, func(s *server.Server) bool { return !s.JetStreamIsCurrent() })
-	})
-	for _, s := range c.servers {
-		urls = append(urls, s.ClientURL())
-	}
-	c.url = strings.Join(urls, ",")
-	return c
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	var listen net.ListenConfig
-	l, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	address, _ := l.Addr().(*net.TCPAddr)
-	return address.Port
-}
-
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); !holds(); pass(20 * time.Millisecond) {
@@ -120,11 +71,11 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// lab gives a test the cluster with an empty stream.
-func (c *cluster) lab(t *testing.T) *lab {
+// onCluster gives a test the cluster with an empty stream.
+func onCluster(t *testing.T, url string) *lab {
 	t.Helper()
-	l := &lab{T: t, ctx: t.Context(), url: c.url, replicas: 3}
-	nc, err := nats.Connect(c.url)
+	l := &lab{T: t, ctx: t.Context(), url: url, replicas: 3}
+	nc, err := nats.Connect(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,9 +2,7 @@ package azure_test
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,6 +14,7 @@ import (
 	"ferry/executor/azure"
 	"ferry/executor/sitetest"
 	"ferry/failover"
+	"ferry/sandbox/pipe"
 	"ferry/sandbox/vault"
 )
 
@@ -168,10 +167,10 @@ func newSite(t *testing.T, client policy.Transporter, caches map[string]string) 
 // serve is a server in memory: a bubble's time advances only while nothing waits for a real network.
 func serve(t *testing.T, h http.Handler) *http.Client {
 	t.Helper()
-	l := &listener{conns: make(chan net.Conn), done: make(chan struct{})}
+	l := pipe.Listen()
 	server := &http.Server{Handler: h}
 	go func() { _ = server.Serve(l) }()
-	transport := &http.Transport{DialContext: l.dial}
+	transport := &http.Transport{DialContext: l.Dial}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		if err := server.Close(); err != nil {
@@ -179,34 +178,6 @@ func serve(t *testing.T, h http.Handler) *http.Client {
 		}
 	})
 	return &http.Client{Transport: transport}
-}
-
-type listener struct {
-	conns chan net.Conn
-	done  chan struct{}
-}
-
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *listener) Close() error { close(l.done); return nil }
-
-func (l *listener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-func (l *listener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case l.conns <- server:
-		return client, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // What nobody knows of Azure may be the other way round.

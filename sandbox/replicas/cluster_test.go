@@ -3,18 +3,16 @@ package replicas_test
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
+
+	"ferry/sandbox/replicas"
 )
 
 // Every probe is answered by a real cluster of three as by one server behind the proxy.
@@ -124,45 +122,17 @@ func (l *lab) split(js jetstream.JetStream, elect func(jetstream.JetStream) erro
 	return "no answer"
 }
 
-// startCluster starts three servers on loopback and makes a stream with three replicas.
+// startCluster makes a stream with three replicas on a real cluster.
 func startCluster(t *testing.T) jetstream.JetStream {
 	t.Helper()
-	var routes []*url.URL
-	var ports []int
-	for range 3 {
-		var config net.ListenConfig
-		l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		address, _ := l.Addr().(*net.TCPAddr)
-		ports = append(ports, address.Port)
-		routes = append(routes, &url.URL{Scheme: "nats-route", Host: address.String()})
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cluster, err := replicas.StartCluster(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
-	var servers []*server.Server
-	var urls []string
-	for i, port := range ports {
-		s, err := server.NewServer(&server.Options{
-			ServerName: fmt.Sprintf("n%d", i), Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-			Cluster: server.ClusterOpts{Name: "lab", Host: "127.0.0.1", Port: port}, Routes: routes,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Start()
-		servers = append(servers, s)
-		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	}
-	until(t, "a cluster", func() bool {
-		return slices.ContainsFunc(servers, (*server.Server).JetStreamIsLeader) && !slices.ContainsFunc(servers, func(s *server.Server) bool { return !s.JetStreamIsCurrent() })
-	})
-	for _, s := range servers {
-		urls = append(urls, s.ClientURL())
-	}
-	nc, err := nats.Connect(strings.Join(urls, ","))
+	t.Cleanup(cluster.Stop)
+	nc, err := nats.Connect(cluster.URL())
 	if err != nil {
 		t.Fatal(err)
 	}

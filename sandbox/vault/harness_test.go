@@ -2,10 +2,8 @@ package vault_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ferry/sandbox/pipe"
 	"ferry/sandbox/vault"
 )
 
@@ -27,35 +26,6 @@ const (
 	failoverTakes = 140 * time.Second
 	shutdownTakes = 56 * time.Second
 )
-
-// listener is a network in memory: a bubble's fake time advances only when nothing waits for a real one.
-type listener struct {
-	conns chan net.Conn
-	done  chan struct{}
-}
-
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *listener) Close() error { close(l.done); return nil }
-
-func (l *listener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-func (l *listener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case l.conns <- server:
-		return client, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
 
 // world is a served vault with a token.
 type world struct {
@@ -72,10 +42,10 @@ func bubble(t *testing.T, o vault.Options, test func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		o.BaseURL = host
 		w := &world{T: t, vault: vault.New(o), base: host}
-		l := &listener{conns: make(chan net.Conn), done: make(chan struct{})}
+		l := pipe.Listen()
 		server := &http.Server{Handler: w.vault, ReadHeaderTimeout: 240 * time.Hour} // outlives any test's pause
 		go func() { _ = server.Serve(l) }()
-		transport := &http.Transport{DialContext: l.dial}
+		transport := &http.Transport{DialContext: l.Dial}
 		w.client = &http.Client{Transport: transport}
 		t.Cleanup(func() {
 			transport.CloseIdleConnections()

@@ -14,45 +14,16 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
+	"ferry/sandbox/pipe"
 	"ferry/sandbox/workspace"
 )
 
 const incident = "C0INCIDENT"
 
-// pipeListener is a network in memory, so that all waiting is seen by the bubble.
-type pipeListener struct {
-	conns chan net.Conn
-	done  chan struct{}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error   { return nil }
-func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-func (l *pipeListener) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case l.conns <- server:
-		return client, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // lab is a workspace behind a server, and slack-go as its client.
 type lab struct {
 	*workspace.Workspace
-	listener *pipeListener
+	listener *pipe.Listener
 	http     *http.Client
 	api      *slack.Client
 }
@@ -62,7 +33,7 @@ func newLab(t *testing.T, o workspace.Options) *lab {
 	t.Helper()
 	l := &lab{
 		Workspace: workspace.New(o),
-		listener:  &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})},
+		listener:  pipe.Listen(),
 	}
 	server := &http.Server{Handler: l, ReadHeaderTimeout: time.Minute}
 	served := make(chan error, 1)
@@ -71,7 +42,7 @@ func newLab(t *testing.T, o workspace.Options) *lab {
 	t.Cleanup(func() {
 		l.Close()
 		transport.CloseIdleConnections()
-		close(l.listener.done)
+		check(t, l.listener.Close())
 		if err := <-served; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("server: %v", err)
 		}

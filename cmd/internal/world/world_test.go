@@ -19,6 +19,7 @@ import (
 
 	"ferry/cmd/internal/app"
 	"ferry/config"
+	"ferry/sandbox/pipe"
 	"ferry/sandbox/vault"
 	"ferry/sandbox/workspace"
 )
@@ -47,7 +48,7 @@ type world struct {
 	t         *testing.T
 	vault     *vault.Vault
 	workspace *workspace.Workspace
-	hosts     map[string]*pipeListener
+	hosts     map[string]*pipe.Listener
 	servers   []*http.Server
 	dir       string
 	process   *process             // of a world with one
@@ -116,7 +117,7 @@ func quick() vault.Options {
 
 func newWorld(t *testing.T, dir string, options vault.Options) *world {
 	t.Helper()
-	w := &world{t: t, dir: dir, hosts: map[string]*pipeListener{}, log: slog.New(slog.DiscardHandler)}
+	w := &world{t: t, dir: dir, hosts: map[string]*pipe.Listener{}, log: slog.New(slog.DiscardHandler)}
 	if testing.Verbose() {
 		w.log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -139,7 +140,7 @@ func people() []workspace.Person {
 }
 
 func (w *world) serve(host string, h http.Handler) {
-	l := newPipeListener()
+	l := pipe.Listen()
 	w.hosts[host] = l
 	s := &http.Server{Handler: w.doorOf(host, h), ReadHeaderTimeout: time.Minute}
 	w.servers = append(w.servers, s)
@@ -220,7 +221,7 @@ func (w *world) dial(ctx context.Context, _, addr string) (net.Conn, error) {
 	if !ok {
 		return nil, &net.OpError{Op: "dial", Err: os.ErrNotExist}
 	}
-	return l.dial(ctx)
+	return l.Dial(ctx, "", addr)
 }
 
 // pass lets fake time go by.
