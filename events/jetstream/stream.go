@@ -2,7 +2,11 @@ package jetstream
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -31,59 +35,110 @@ const (
 	announceGroup    = "bots"
 )
 
-// streamConfig is the one stream: the record is the state, so nothing may leave it, and a full disk stops the system
-// loudly instead of forgetting silently.
-func (c *Client) streamConfig() jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:        events.Stream,
-		Description: "Ferry: every command, fact and hold; the only durable truth",
-		Subjects:    []string{events.CommandSubjects, events.OpSubjects, events.TargetSubjects, events.DriveSubjects},
-		Retention:   jetstream.LimitsPolicy, Storage: jetstream.FileStorage, Discard: jetstream.DiscardNew,
-		Replicas: c.replicas, Duplicates: duplicateWindow,
-		AllowAtomicPublish: true, DenyDelete: true, DenyPurge: true, AllowDirect: false,
+// streamConfig lays what Ferry needs of the one stream over a configuration: the record is the state, so nothing may leave it,
+// and a full disk stops the system loudly instead of forgetting silently. All else is the operator's.
+func (c *Client) streamConfig(s jetstream.StreamConfig) jetstream.StreamConfig {
+	s.Name = events.Stream
+	s.Description = "Ferry: every command, fact and hold; the only durable truth"
+	s.Subjects = []string{events.CommandSubjects, events.OpSubjects, events.TargetSubjects, events.DriveSubjects}
+	s.Retention, s.Storage, s.Discard = jetstream.LimitsPolicy, jetstream.FileStorage, jetstream.DiscardNew
+	s.Replicas, s.Duplicates = c.replicas, duplicateWindow
+	s.AllowAtomicPublish, s.DenyDelete, s.DenyPurge, s.AllowDirect = true, true, true, false
+	return s
+}
+
+// durables are the consumers' names and filters.
+func durables() map[string]string {
+	return map[string]string{consumerDecide: events.CommandSubjects, consumerDrive: events.DriveSubjects, consumerAnnounce: events.OpSubjects}
+}
+
+// consumerConfig lays what Ferry needs of a durable over a configuration.
+func consumerConfig(name string, s jetstream.ConsumerConfig) jetstream.ConsumerConfig {
+	s.Durable, s.FilterSubject = name, durables()[name]
+	s.AckPolicy, s.AckWait, s.MaxDeliver, s.MaxAckPending = jetstream.AckExplicitPolicy, ackWait, -1, 1000
+	if name == consumerAnnounce {
+		// One bot announces at a time. The pin is for liveness only: a second card is caught by the message references.
+		s.PriorityPolicy, s.PriorityGroups, s.PinnedTTL = jetstream.PriorityPolicyPinned, []string{announceGroup}, ackWait
 	}
+	return s
 }
 
-func consumerConfigs() []jetstream.ConsumerConfig {
-	base := jetstream.ConsumerConfig{AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1, MaxAckPending: 1000}
-	decide, drive, announce := base, base, base
-	decide.Durable, decide.FilterSubject = consumerDecide, events.CommandSubjects
-	drive.Durable, drive.FilterSubject = consumerDrive, events.DriveSubjects
-	announce.Durable, announce.FilterSubject = consumerAnnounce, events.OpSubjects
-	// One bot announces at a time. The pin is for liveness only: a second card is caught by the message references.
-	announce.PriorityPolicy, announce.PriorityGroups, announce.PinnedTTL = jetstream.PriorityPolicyPinned, []string{announceGroup}, ackWait
-	return []jetstream.ConsumerConfig{decide, drive, announce}
-}
-
-// Ensure creates the stream, its consumers and the buckets, or leaves them as they are when they fit. It is an executor's
-// to do; see [Client.Present].
+// Ensure creates the stream, its consumers and the buckets. What is there and fits it leaves alone: executors come and go
+// while others work, and a server does not take its consumers being made while the stream is changed. It is an executor's to
+// do; see [Client.Present].
 func (c *Client) Ensure(ctx context.Context) error {
-	err := c.seam("ensure", func() error {
-		_, err := c.js.CreateOrUpdateStream(ctx, c.streamConfig())
-		return err
-	})
-	if err != nil {
+	if err := c.ensureStream(ctx); err != nil {
 		return fmt.Errorf("ensuring stream %s: %w", events.Stream, err)
 	}
-	for _, cfg := range consumerConfigs() {
-		err := c.seam("ensure", func() error {
-			_, err := c.js.CreateOrUpdateConsumer(ctx, events.Stream, cfg)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("ensuring consumer %s: %w", cfg.Durable, err)
+	for _, name := range slices.Sorted(maps.Keys(durables())) {
+		if err := c.ensureConsumer(ctx, name); err != nil {
+			return fmt.Errorf("ensuring consumer %s: %w", name, err)
 		}
 	}
 	for _, bucket := range []string{bucketMessages, bucketInventory, bucketAudit} {
-		err := c.seam("ensure", func() error {
-			_, err := c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: bucket, Replicas: c.replicas})
-			return err
-		})
-		if err != nil {
+		if err := c.ensureBucket(ctx, bucket); err != nil {
 			return fmt.Errorf("ensuring bucket %s: %w", bucket, err)
 		}
 	}
 	return nil
+}
+
+func (c *Client) ensureStream(ctx context.Context) error {
+	have := jetstream.StreamConfig{}
+	switch s, err := c.js.Stream(ctx, events.Stream); {
+	case err == nil:
+		have = s.CachedInfo().Config
+	case !errors.Is(err, jetstream.ErrStreamNotFound):
+		return err
+	}
+	want := c.streamConfig(have)
+	if reflect.DeepEqual(have, want) {
+		return nil
+	}
+	return c.seam("ensure", func() error {
+		_, err := c.js.CreateOrUpdateStream(ctx, want)
+		return err
+	})
+}
+
+func (c *Client) ensureConsumer(ctx context.Context, name string) error {
+	have := jetstream.ConsumerConfig{}
+	switch s, err := c.js.Consumer(ctx, events.Stream, name); {
+	case err == nil:
+		have = s.CachedInfo().Config
+	case !errors.Is(err, jetstream.ErrConsumerNotFound):
+		return err
+	}
+	want := consumerConfig(name, have)
+	if reflect.DeepEqual(have, want) {
+		return nil
+	}
+	return c.seam("ensure", func() error {
+		_, err := c.js.CreateOrUpdateConsumer(ctx, events.Stream, want)
+		return err
+	})
+}
+
+func (c *Client) ensureBucket(ctx context.Context, name string) error {
+	want := jetstream.KeyValueConfig{Bucket: name, Replicas: c.replicas}
+	kv, err := c.js.KeyValue(ctx, name)
+	if err == nil {
+		status, err := kv.Status(ctx)
+		if err != nil {
+			return err
+		}
+		have := status.Config()
+		if have.Replicas == c.replicas {
+			return nil
+		}
+		want, want.Replicas = have, c.replicas
+	} else if !errors.Is(err, jetstream.ErrBucketNotFound) {
+		return err
+	}
+	return c.seam("ensure", func() error {
+		_, err := c.js.CreateOrUpdateKeyValue(ctx, want)
+		return err
+	})
 }
 
 // Present is nil when everything is there that a bot needs and an executor sets up: a bot has no right to make it.
