@@ -25,7 +25,11 @@ func TestListener(t *testing.T) {
 		go func() { _ = server.Serve(l) }()
 		transport := &http.Transport{DialContext: l.Dial}
 		begun := time.Now()
-		answer, err := (&http.Client{Transport: transport}).Get("http://anything.test/")
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://anything.test/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := (&http.Client{Transport: transport}).Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
