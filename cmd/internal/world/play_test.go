@@ -300,8 +300,9 @@ func buttonOp(b workspace.Button) failover.OpID {
 	return failover.OpID(id)
 }
 
-// heal ends every trouble.
+// heal ends every trouble. What the last step set going goes first: the end of an outage of Slack cuts its connections.
 func (p *player) heal() {
+	synctest.Wait()
 	p.vault.ClearFaults()
 	p.workspace.Outage(0)
 	if p.nats != nil {
