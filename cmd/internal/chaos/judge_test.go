@@ -141,7 +141,7 @@ func (p *people) answers(f *figures, r record) {
 		decided[t.Command] = true
 	}
 	for _, a := range p.workspace.Acks() {
-		if a.AckedAt.IsZero() || strings.Contains(string(a.Payload), "not confirmed") {
+		if a.AckedAt.IsZero() || strings.Contains(string(a.Payload), "Not confirmed") {
 			continue
 		}
 		f.commands++
