@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"ferry/events"
 	"ferry/failover"
 	"ferry/sandbox/vault"
 )
@@ -26,6 +27,8 @@ type evidence struct {
 	items    []vault.Item
 	stream   *stream
 	over     time.Time
+	audit    events.Verdict
+	unread   error // why there is no verdict
 }
 
 func (p *player) evidence(s schedule) (*evidence, error) {
@@ -36,7 +39,7 @@ func (p *player) evidence(s schedule) (*evidence, error) {
 	r := p.record
 	return &evidence{
 		schedule: s, deeds: r.deeds, cards: r.cards, told: r.told, excused: r.excused, latest: r.latest(), deaths: p.deaths, slack: p.slack,
-		ledger: p.vault.Ledger(), jobs: p.vault.Jobs(), history: p.vault.History(), items: p.vault.Items(), stream: stored, over: time.Now(),
+		ledger: p.vault.Ledger(), jobs: p.vault.Jobs(), history: p.vault.History(), items: p.vault.Items(), stream: stored, over: time.Now(), audit: p.audit, unread: p.unread,
 	}, nil
 }
 

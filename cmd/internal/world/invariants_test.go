@@ -36,6 +36,7 @@ func invariants() []invariant {
 		{"what a card said was true", cardsWereTrue},
 		{"two operations never hold one VM", oneHolder},
 		{"replay gives the same", replays},
+		{"the audit verifies", audited},
 	}
 }
 
@@ -395,6 +396,19 @@ func oneHolder(e *evidence) (broken []string) {
 		}
 	}
 	return broken
+}
+
+// audited: the hash that the executors kept through it all is that of the stream, to its end.
+func audited(e *evidence) []string {
+	switch {
+	case e.unread != nil:
+		return complain("not read: %v", e.unread)
+	case e.audit.Err() != nil:
+		return complain("%v", e.audit.Err())
+	case e.audit.Head.Seq != e.audit.Last:
+		return complain("it is kept to %d, and the stream ends at %d", e.audit.Head.Seq, e.audit.Last)
+	}
+	return nil
 }
 
 func replays(e *evidence) []string {

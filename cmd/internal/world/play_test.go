@@ -9,6 +9,7 @@ import (
 
 	"ferry/cmd/internal/app"
 	"ferry/config"
+	"ferry/events"
 	"ferry/failover"
 	"ferry/sandbox/vault"
 	"ferry/sandbox/workspace"
@@ -21,8 +22,10 @@ type player struct {
 	*world
 	fleet  *fleet
 	record *record
-	deaths int // of processes, those that ended in good order too
-	slack  int // calls of Slack's that failed
+	deaths int            // of processes, those that ended in good order too
+	slack  int            // calls of Slack's that failed
+	audit  events.Verdict // in the end
+	unread error          // why there is none
 }
 
 // rights is who may do what in an exploration: cat may ask and decide, but not decide what she asked for.
@@ -56,8 +59,15 @@ func (p *player) play(s schedule) {
 		}
 		p.rest()
 	}
+	p.audit, p.unread = p.verify()
 	p.fleet.close()
 	p.record.close()
+}
+
+// verify has an executor read the stream and compare it with what is kept of it.
+func (p *player) verify() (events.Verdict, error) {
+	life, _ := p.fleet.seats[len(p.fleet.seats)-1].now()
+	return life.app.VerifyAudit(p.t.Context())
 }
 
 // settleIn gives the processes time to connect.

@@ -53,8 +53,8 @@ func TestSeveralProcesses(t *testing.T) {
 			t.Errorf("%d cards", w.cards())
 		}
 		pass(5 * time.Second)
-		if err := app.VerifyAudit(w.t.Context(), app.Options{Config: w.config(), Dial: w.dial, Log: w.log}); err != nil {
-			t.Error(err)
+		if verdict, err := app.VerifyAudit(w.t.Context(), app.Options{Config: w.config(), Dial: w.dial, Log: w.log}); err != nil || verdict.Err() != nil {
+			t.Error(err, verdict.Err())
 		}
 	})
 }

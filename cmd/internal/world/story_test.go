@@ -61,8 +61,8 @@ func TestStory(t *testing.T) {
 		w.start(nil)
 		w.play()
 		simulated = time.Since(begin)
-		if err := w.process.app.VerifyAudit(w.t.Context()); err != nil {
-			t.Error(err)
+		if verdict, err := w.process.app.VerifyAudit(w.t.Context()); err != nil || verdict.Err() != nil {
+			t.Error(err, verdict.Err())
 		}
 		if w.cards() != 1 {
 			t.Errorf("%d cards, want one that is edited in place", w.cards())
