@@ -216,7 +216,7 @@ func TestWhoAsked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := command()
-			c.By = failover.Actor{ID: test.claimed}
+			c.By = failover.Actor{ID: test.claimed, Standing: failover.StandingGuest}
 			m, err := EncodeCommand(test.source, c)
 			if err != nil {
 				t.Fatal(err)
@@ -224,6 +224,9 @@ func TestWhoAsked(t *testing.T) {
 			got, err := DecodeCommand(m)
 			if got.By.ID != test.want && err == nil || (err == nil) != (test.want != "") {
 				t.Errorf("asked by %q, %v; want %q", got.By.ID, err, test.want)
+			}
+			if slack := test.source == SourceSlack; err == nil && (got.By.Standing != "") != slack { // a bot says what it found out, a terminal has none
+				t.Errorf("has the standing %q", got.By.Standing)
 			}
 		})
 	}

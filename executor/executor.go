@@ -59,6 +59,11 @@ type Shelf interface {
 	SaveInventory(ctx context.Context, inv failover.Inventory) error
 }
 
+// Groups tells who is in Slack's user groups, as it was last read; the zero membership when it never was.
+type Groups interface {
+	Members(ctx context.Context) (failover.Membership, error)
+}
+
 // Options are what an executor works with.
 type Options struct {
 	Name    string // of this process, in the facts
@@ -68,6 +73,8 @@ type Options struct {
 	Shelf   Shelf
 	Site    Site
 	Policy  failover.Policy
+	// Groups tells who is in Slack's user groups; nil: nobody knows.
+	Groups Groups
 	// Networks are the ARM ids of the isolated networks; a drill may use no other.
 	Networks []string
 	// Checks is how a VM is asked after a failover whether it works, nil for those that are not; Prober asks.

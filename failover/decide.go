@@ -36,6 +36,9 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if _, again := op.Answers[cmd.MessageID]; again {
 		return nil, nil
 	}
+	if refusal := cmd.By.Standing.Barred(); refusal != nil {
+		return nil, refusal
+	}
 	if cmd.Late(s.Now) {
 		hint := "Ask again; nothing was started."
 		if cmd.ValidUntil.Before(cmd.StoredAt) {
@@ -94,6 +97,8 @@ func decideAgain(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 // name is resolved, else on all. Who has no right is told so even while Azure does not answer.
 func Barred(cmd Command, s Situation) *Refusal {
 	switch {
+	case cmd.By.Standing != "":
+		return cmd.By.Standing.Barred()
 	case s.Item.Key != "" && (cmd.Verb == VerbCommit || cmd.Verb == VerbChange):
 		_, _, refusal := s.mayPress(ClassOf(cmd.Verb), cmd.By)
 		return refusal

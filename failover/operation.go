@@ -73,8 +73,9 @@ func (p Phase) Final() bool {
 
 // Actor is who asked: a Slack user id ("U0ANA") or a NATS identity ("cli:local"). Name is for people and decides nothing.
 type Actor struct {
-	ID   string `json:"id"`
-	Name string `json:"name,omitempty"`
+	ID       string   `json:"id"`
+	Name     string   `json:"name,omitempty"`
+	Standing Standing `json:"standing,omitempty"` // as the door found it; whoever has one is refused
 }
 
 // Operation is the fold of its facts: what was asked, by whom, who decided, and how far it is.

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -57,8 +58,15 @@ func (c Class) verb() string {
 
 // Policy is who may do what. The zero policy allows nothing.
 type Policy struct {
-	Roles map[string][]string // role -> actor ids
-	Rules []Rule              // the first that matches the target and the class decides
+	// Roles maps a role to actor ids, Groups to the ids of Slack user groups; see [Policy.With].
+	Roles  map[string][]string
+	Groups map[string][]string
+	// People maps a person's name to the actor ids that are theirs. Who is not named is a person with one identity.
+	People map[string][]string
+	Rules  []Rule // the first that matches the target and the class decides
+
+	groupsAt time.Time // when it was read who is in the groups; zero: never
+	known    bool      // and whether that still counts
 }
 
 // Rule is one line of the access section.
@@ -158,12 +166,12 @@ func (p Policy) mayAnywhere(verb Verb, actor Actor) bool {
 	if class := ClassOf(verb); class != ClassCommit && class != ClassChange {
 		return slices.ContainsFunc(p.Rules, func(r Rule) bool { return slices.Contains(r.Classes, class) && p.May(r, actor) })
 	}
-	for _, ids := range p.Roles {
-		if slices.Contains(ids, actor.ID) {
-			return true
-		}
-	}
-	return false
+	return p.holdsAny(actor)
+}
+
+// holdsAny reports whether an actor holds any role at all.
+func (p Policy) holdsAny(actor Actor) bool {
+	return p.holds(slices.Collect(maps.Keys(p.Roles)), actor)
 }
 
 // rolesInWords is "approver", or "approver or lead".

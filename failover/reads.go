@@ -63,21 +63,19 @@ func AzureSilent() *Refusal {
 	return Refuse(Unavailable, "Ask again in a moment; /failover list shows what was read last.", "Azure did not answer in time.")
 }
 
-// MayRead says who may look at what changes nothing: anyone, or only who holds a role.
+// MayRead says who may look at what changes nothing: anyone in good standing, or only who holds a role.
 func (p Policy) MayRead(actor Actor, anyone bool) *Refusal {
-	if anyone {
-		return nil
+	if actor.Standing != "" {
+		return actor.Standing.Barred()
 	}
-	for _, ids := range p.Roles {
-		if slices.Contains(ids, actor.ID) {
-			return nil
-		}
+	if anyone || p.holdsAny(actor) {
+		return nil
 	}
 	return Refuse(NotAllowed, "Ask somebody with a role, or have yourself added to one under access.roles.", "Only who holds a role may look here.")
 }
 
-// Standing is what is open, or what is known under a reference.
-type Standing struct {
+// Found is what is open, or what is known under a reference.
+type Found struct {
 	Operations []Operation `json:"operations"`
 	// Foreign are the VMs concerned on which a job runs that was started outside Ferry.
 	Foreign []Item `json:"foreign,omitempty"`

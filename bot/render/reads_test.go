@@ -54,8 +54,8 @@ func foreignItem() failover.Item {
 func TestReads(t *testing.T) {
 	now := start().Add(5 * time.Second)
 	partial := failover.JobList{At: start(), Since: start().Add(-failover.JobsWithin), LeftOut: 12, Missing: "Azure did not answer: NoAnswer: no answer in time."}
-	busy := failover.Standing{Foreign: []failover.Item{foreignItem()}}
-	both := failover.Standing{Operations: []failover.Operation{halfway().op}, Foreign: busy.Foreign}
+	busy := failover.Found{Foreign: []failover.Item{foreignItem()}}
+	both := failover.Found{Operations: []failover.Operation{halfway().op}, Foreign: busy.Foreign}
 	held := failover.Inventory{At: start().Add(-time.Hour), Items: []failover.Item{item(), foreignItem()}, Foreign: []string{"77aa"}, Holders: map[string]failover.OpID{key: "op-7f3kq2mz"}}
 	none := failover.DebtList{At: start()}
 	var text strings.Builder
@@ -67,7 +67,7 @@ func TestReads(t *testing.T) {
 		{"no debt", readable(render.Debts(none, now)) + render.DebtTable(none, now)},
 		{"debt before Azure was read", readable(render.Debts(failover.DebtList{}, now)) + render.DebtTable(failover.DebtList{}, now)},
 		{"status of a VM that is busy outside Ferry", render.Status(busy, "vm-y", now)},
-		{"status of nothing", render.Status(failover.Standing{}, "vm-q", now)},
+		{"status of nothing", render.Status(failover.Found{}, "vm-q", now)},
 		{"status of all", render.Status(both, "", now)},
 		{"nothing open but busy", render.Status(busy, "", now)},
 		{"list, an hour old", render.ListTable(held, now)},
@@ -93,7 +93,7 @@ func TestReadsFitSlack(t *testing.T) {
 		for range rapid.IntRange(0, 100).Draw(t, "many") {
 			debts.Debts, jobs.Jobs = append(debts.Debts, one), append(jobs.Jobs, job)
 		}
-		found := failover.Standing{Foreign: []failover.Item{{Name: text("foreign"), Vault: text("its vault"), Scenario: text("its job")}}}
+		found := failover.Found{Foreign: []failover.Item{{Name: text("foreign"), Vault: text("its vault"), Scenario: text("its job")}}}
 		checkMessage(t, render.Debts(debts, now), 13_000)
 		for _, table := range []string{render.JobsTable(jobs, now), render.DebtTable(debts, now), render.Status(found, text("ref"), now), render.Status(found, "", now)} {
 			checkMessage(t, render.Preformatted(table), 13_000)

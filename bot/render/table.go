@@ -14,7 +14,7 @@ import (
 
 // Status answers what was asked for with a reference: one operation whole, or with "" a table of all that are open; and the
 // jobs outside Ferry that are in the way.
-func Status(found failover.Standing, ref string, now time.Time) string {
+func Status(found failover.Found, ref string, now time.Time) string {
 	var foreign strings.Builder
 	for _, i := range found.Foreign {
 		fmt.Fprintf(&foreign, "Outside Ferry: a job (%s) runs on %s, vault %s. Ferry starts nothing on it until the job has ended.\n", bot.Scenario(inert(i.Scenario)), inert(i.Name), inert(i.Vault))

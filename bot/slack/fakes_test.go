@@ -139,11 +139,11 @@ func (r *reads) Review(ctx context.Context, vm string, op failover.OpID) (failov
 	}, r.refused, r.err
 }
 
-func (r *reads) Status(context.Context, string) (failover.Standing, error) {
+func (r *reads) Status(context.Context, string) (failover.Found, error) {
 	if r.op != nil {
-		return failover.Standing{Operations: []failover.Operation{*r.op}}, r.err
+		return failover.Found{Operations: []failover.Operation{*r.op}}, r.err
 	}
-	return failover.Standing{Operations: []failover.Operation{operation("op-aaaaaaaa", 1, requested())}}, r.err
+	return failover.Found{Operations: []failover.Operation{operation("op-aaaaaaaa", 1, requested())}}, r.err
 }
 
 func (r *reads) Inventory(ctx context.Context) (failover.Inventory, error) {

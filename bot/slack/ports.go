@@ -19,7 +19,7 @@ type Commands interface {
 // Reads answers questions that change nothing. An error means that nobody answered in time.
 type Reads interface {
 	// Status gives the operation with this id, the newest one of this VM, or all open ones when ref is empty.
-	Status(ctx context.Context, ref string) (failover.Standing, error)
+	Status(ctx context.Context, ref string) (failover.Found, error)
 	Inventory(ctx context.Context) (failover.Inventory, error)
 	// Points lists the recovery points of a VM as typed, or of the item with a key. Azure may be slow: it takes as long as
 	// ctx lets it.

@@ -1,9 +1,12 @@
 package jetstream_test
 
 import (
+	"reflect"
 	"testing"
+	"time"
 
 	"ferry/events/jetstream"
+	"ferry/failover"
 )
 
 // On a cluster a bucket is read from any server, also from one that lags behind. What a bot wrote itself it reads all the same:
@@ -33,6 +36,27 @@ func TestABotReadsWhatItWrote(t *testing.T) {
 		}
 		if got, _, err := another.Get(l.ctx, opA); string(got) != "edited" || err != nil {
 			t.Errorf("another bot reads %q, %v", got, err)
+		}
+	})
+}
+
+// Who is in Slack's groups counts by its age. A bot whose clock is ahead does not make it younger.
+func TestMembersAreAsOldAsTheirStoring(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("bot", nil)
+		if m, err := c.Members(l.ctx); err != nil || !m.At.IsZero() || len(m.Groups) > 0 {
+			t.Fatalf("before anything was stored: %+v, %v", m, err)
+		}
+		read := time.Now().Add(-time.Minute)
+		for _, at := range []time.Time{read, read.Add(time.Hour)} {
+			put := failover.Membership{Groups: map[string][]string{"S1": {"U1", "U2"}}, At: at}
+			if err := c.PutMembers(l.ctx, put); err != nil {
+				t.Fatal(err)
+			}
+			got, err := l.client("executor", nil).Members(l.ctx)
+			if err != nil || !reflect.DeepEqual(got.Groups, put.Groups) || got.At.After(time.Now()) || at.Equal(read) && !got.At.Equal(at) {
+				t.Errorf("stored %v, read %v, %v", put, got, err)
+			}
 		}
 	})
 }

@@ -176,7 +176,7 @@ func permissions() map[string]*server.Permissions {
 // stream and its own queue and bucket, and answers reads. A wider right to $JS.API would let it store facts: a server
 // publishes for whoever makes streams and consumers.
 func botPublishes() []string {
-	bucket := "KV_" + bucketMessages
+	bucket, members := "KV_"+bucketMessages, "KV_"+bucketMembers
 	return []string{
 		"ferry.command.slack.*", "ferrysvc.>", "_INBOX_cli.>", "_INBOX_bot.>",
 		"$JS.API.STREAM.INFO." + events.Stream, "$JS.API.STREAM.MSG.GET." + events.Stream,
@@ -185,6 +185,7 @@ func botPublishes() []string {
 		"$JS.API.CONSUMER.UNPIN." + events.Stream + "." + consumerAnnounce,
 		"$JS.ACK." + events.Stream + "." + consumerAnnounce + ".>", "$JS.ACK.*.*." + events.Stream + "." + consumerAnnounce + ".>",
 		"$JS.API.STREAM.INFO." + bucket, "$JS.API.DIRECT.GET." + bucket + ".>", "$KV." + bucketMessages + ".>",
+		"$JS.API.STREAM.INFO." + members, "$JS.API.DIRECT.GET." + members + ".>", "$KV." + bucketMembers + "." + membersKey,
 	}
 }
 

@@ -206,6 +206,7 @@ func TestPermissions(t *testing.T) {
 		{who: cli, subject: "$JS.ACK.FERRY.drive.1.1.1.1.0"},
 		{who: cli, subject: "$KV.ferry-messages.op-aaaaaaaa"},
 		{who: cli, subject: "$KV.ferry-inventory.items"},
+		{who: cli, subject: "$KV.ferry_members.groups"},
 		{who: cli, subject: "ferry.>", subscribe: true},
 		{who: cli, subject: ">", subscribe: true},
 		{who: cli, subject: "_INBOX_bot.>", subscribe: true},
@@ -213,6 +214,7 @@ func TestPermissions(t *testing.T) {
 		// A bot asks for Slack users, and writes nothing else into the stream.
 		{who: bot, subject: "ferry.command.slack.op-aaaaaaaa", may: true},
 		{who: bot, subject: "$KV.ferry-messages.op-aaaaaaaa", may: true},
+		{who: bot, subject: "$KV.ferry_members.groups", may: true},
 		{who: bot, subject: "$JS.API.STREAM.MSG.GET.FERRY", may: true},
 		{who: bot, subject: "ferry.command.cli-local.op-aaaaaaaa"},
 		{who: bot, subject: "ferry.op.op-aaaaaaaa"},
@@ -265,6 +267,12 @@ func TestABotsRightsAreEnough(t *testing.T) {
 	}
 	if value, _, err := messages.Get(t.Context(), opA); err != nil || string(value) != "x" {
 		t.Errorf("got %q, %v", value, err)
+	}
+	if err := bot.PutMembers(t.Context(), failover.Membership{Groups: map[string][]string{"S1": {"U1"}}, At: time.Now()}); err != nil {
+		t.Error(err)
+	}
+	if m, err := bot.Members(t.Context()); err != nil || len(m.Groups["S1"]) != 1 {
+		t.Errorf("got %+v, %v", m, err)
 	}
 	feed, err := bot.OpenAnnouncements(t.Context())
 	if err != nil {

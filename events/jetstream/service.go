@@ -241,10 +241,10 @@ func (c *Client) request(ctx context.Context, subject string, req, reply any) er
 }
 
 // Status asks for the operation that a reference means, or with "" for all that are open.
-func (c *Client) Status(ctx context.Context, ref string) (failover.Standing, error) {
+func (c *Client) Status(ctx context.Context, ref string) (failover.Found, error) {
 	var reply events.StatusReply
 	err := c.request(ctx, events.ServiceStatus, events.StatusRequest{Ref: ref}, &reply)
-	return failover.Standing{Operations: reply.Operations, Foreign: reply.Foreign}, err
+	return failover.Found{Operations: reply.Operations, Foreign: reply.Foreign}, err
 }
 
 // List asks for the replicated items and who holds them.

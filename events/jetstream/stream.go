@@ -20,11 +20,13 @@ const duplicateWindow = 24 * time.Hour
 // ackWait is how long a silent consumer keeps a message: the failure detector of executors and bots, not a lock.
 const ackWait = 10 * time.Second
 
-// Buckets hold projections only: rebuildable, or harmless to lose. Nothing is decided on them.
+// Buckets hold projections only: rebuildable, or harmless to lose. Nothing is decided on them, but for who is in Slack's
+// groups, while that is young.
 const (
 	bucketMessages  = "ferry-messages"
 	bucketInventory = "ferry-inventory"
 	bucketAudit     = "ferry-audit"
+	bucketMembers   = "ferry_members"
 )
 
 // The durable consumers.
@@ -75,7 +77,7 @@ func (c *Client) Ensure(ctx context.Context) error {
 			return fmt.Errorf("ensuring consumer %s: %w", name, err)
 		}
 	}
-	for _, bucket := range []string{bucketMessages, bucketInventory, bucketAudit} {
+	for _, bucket := range []string{bucketMessages, bucketInventory, bucketAudit, bucketMembers} {
 		if err := c.ensureBucket(ctx, bucket); err != nil {
 			return fmt.Errorf("ensuring bucket %s: %w", bucket, err)
 		}

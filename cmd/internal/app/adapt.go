@@ -16,12 +16,15 @@ import (
 
 // policy turns the access section into the subject's policy. Without the section nothing is allowed.
 func policy(access *config.Access) failover.Policy {
-	p := failover.Policy{Roles: map[string][]string{}}
+	p := failover.Policy{Roles: map[string][]string{}, Groups: map[string][]string{}}
 	if access == nil {
 		return p
 	}
 	for name, role := range access.Roles {
 		p.Roles[name] = role.Users
+		if len(role.Groups) > 0 {
+			p.Groups[name] = role.Groups
+		}
 	}
 	for _, r := range access.Rules {
 		rule := failover.Rule{
@@ -75,7 +78,7 @@ func (c commands) Decision(ctx context.Context, messageID string) (failover.Oper
 // reads asks the services, like the terminal does.
 type reads struct{ client *jetstream.Client }
 
-func (r reads) Status(ctx context.Context, ref string) (failover.Standing, error) {
+func (r reads) Status(ctx context.Context, ref string) (failover.Found, error) {
 	return r.client.Status(ctx, ref)
 }
 

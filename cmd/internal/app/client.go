@@ -60,7 +60,7 @@ func (c *Client) Watch(ctx context.Context, req events.WatchRequest) (events.Wat
 }
 
 // Status asks for the operation that a reference means, or with "" for all that are open.
-func (c *Client) Status(ctx context.Context, ref string) (failover.Standing, error) {
+func (c *Client) Status(ctx context.Context, ref string) (failover.Found, error) {
 	return c.nats.Status(ctx, ref)
 }
 

@@ -45,7 +45,7 @@ func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Inten
 	return exit(exitUsage, fmt.Errorf("%s is not available yet", intent.Verb))
 }
 
-func (g *globals) status(found failover.Standing, ref string, own verbFlags) error {
+func (g *globals) status(found failover.Found, ref string, own verbFlags) error {
 	ops, foreign := found.Operations, events.ForeignOf(found.Foreign)
 	text := render.Status(found, ref, time.Now())
 	switch {

@@ -1,0 +1,47 @@
+package failover
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MembershipLife is how long it counts who is in Slack's user groups. When it is older, nobody is: somebody may have been
+// taken out meanwhile.
+const MembershipLife = 5 * time.Minute
+
+// Membership is who is in which Slack user group, as the bot read it.
+type Membership struct {
+	Groups map[string][]string `json:"groups"` // user group id -> user ids
+	At     time.Time           `json:"at"`     // of the reading; zero: never read
+}
+
+// fresh reports whether it still counts.
+func (m Membership) fresh(now time.Time) bool {
+	return !m.At.IsZero() && !now.After(m.At.Add(MembershipLife))
+}
+
+// With is the policy with the members of its roles' groups, as far as it is known who they are. The bot tells of Slack's
+// groups, so that no terminal identity comes in this way.
+func (p Policy) With(m Membership, now time.Time) Policy {
+	p.groupsAt, p.known = m.At, m.fresh(now)
+	if !p.known || len(p.Groups) == 0 {
+		return p
+	}
+	roles := map[string][]string{}
+	maps.Copy(roles, p.Roles)
+	for role, groups := range p.Groups {
+		ids := slices.Clone(p.Roles[role])
+		for _, group := range groups {
+			for _, id := range m.Groups[group] {
+				if !slices.Contains(ids, id) && !strings.Contains(id, ":") {
+					ids = append(ids, id)
+				}
+			}
+		}
+		roles[role] = ids
+	}
+	p.Roles = roles
+	return p
+}
