@@ -63,6 +63,8 @@ func passing(err error) bool {
 		return !cut.Cut()
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return false
+	case errors.Is(err, jetstream.ErrStreamNameAlreadyInUse), errors.Is(err, jetstream.ErrConsumerExists): // made by another process just now
+		return true
 	case errors.As(err, &api):
 		return (api.Code != http.StatusBadRequest || api.ErrorCode == codeNoPeers) && api.ErrorCode != codeNoCluster
 	}

@@ -1,9 +1,11 @@
 package jetstream_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"ferry/events"
@@ -67,5 +69,36 @@ func TestEnsureLeavesAloneWhatFits(t *testing.T) {
 			t.Errorf("the stream is %+v", got)
 		}
 		ensures(0, "mended")
+	})
+}
+
+// Executors that start together on an empty server both find nothing there. What one has made the other takes as it is: the
+// server cannot change a stream while consumers are made on it.
+func TestEnsureTogether(t *testing.T) {
+	bare(t, func(l *lab) {
+		nc, err := nats.Connect("", nats.InProcessServer(l))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		updates, err := nc.SubscribeSync("$JS.API.STREAM.UPDATE.>")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var looked, together sync.WaitGroup
+		looked.Add(2)
+		for _, name := range []string{"a", "b"} {
+			arrive := sync.OnceFunc(func() { looked.Done(); looked.Wait() })
+			c := l.connect(name, func(_ string, do func() error) error { arrive(); return do() })
+			together.Go(func() {
+				if err := jetstream.Await(l.ctx, logger(t), name, c.Ensure); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		together.Wait()
+		if m, err := updates.NextMsg(time.Second); err == nil {
+			t.Errorf("changed what the other had made: %s", m.Subject)
+		}
 	})
 }

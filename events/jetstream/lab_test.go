@@ -55,13 +55,21 @@ type lab struct {
 // bubble runs a test in fake time on one server.
 func bubble(t *testing.T, test func(*lab)) {
 	t.Helper()
+	bare(t, func(l *lab) {
+		l.client("setup", nil)
+		test(l)
+	})
+}
+
+// bare runs a test in fake time on one server that has nothing yet.
+func bare(t *testing.T, test func(*lab)) {
+	t.Helper()
 	dir := t.TempDir()
 	forget()
 	synctest.Test(t, func(t *testing.T) {
 		l := &lab{T: t, ctx: t.Context(), dir: dir, replicas: 1}
 		l.start()
 		t.Cleanup(l.stop)
-		l.client("setup", nil)
 		test(l)
 	})
 }
@@ -126,6 +134,15 @@ func (l *lab) InProcessConn() (net.Conn, error) {
 // client connects, and makes sure that the stream is there.
 func (l *lab) client(name string, seam jetstream.Seam) *jetstream.Client {
 	l.Helper()
+	c := l.connect(name, seam)
+	if err := c.Ensure(l.ctx); err != nil {
+		l.Fatal(err)
+	}
+	return c
+}
+
+func (l *lab) connect(name string, seam jetstream.Seam) *jetstream.Client {
+	l.Helper()
 	o := jetstream.Options{URL: l.url, Name: name, Replicas: l.replicas, Seam: seam, Log: logger(l.T)}
 	switch {
 	case l.proxy != nil:
@@ -138,9 +155,6 @@ func (l *lab) client(name string, seam jetstream.Seam) *jetstream.Client {
 		l.Fatal(err)
 	}
 	l.Cleanup(c.Close)
-	if err := c.Ensure(l.ctx); err != nil {
-		l.Fatal(err)
-	}
 	return c
 }
 

@@ -66,8 +66,8 @@ func consumerConfig(name string, s jetstream.ConsumerConfig) jetstream.ConsumerC
 }
 
 // Ensure creates the stream, its consumers and the buckets. What is there and fits it leaves alone: executors come and go
-// while others work, and a server does not take its consumers being made while the stream is changed. It is an executor's to
-// do; see [Client.Present].
+// while others work, and a server does not take its consumers being made while the stream is changed. What is not there is
+// created and never updated, since executors also start together. It is an executor's to do; see [Client.Present].
 func (c *Client) Ensure(ctx context.Context) error {
 	if err := c.ensureStream(ctx); err != nil {
 		return fmt.Errorf("ensuring stream %s: %w", events.Stream, err)
@@ -86,10 +86,10 @@ func (c *Client) Ensure(ctx context.Context) error {
 }
 
 func (c *Client) ensureStream(ctx context.Context) error {
-	have := jetstream.StreamConfig{}
+	have, write := jetstream.StreamConfig{}, c.js.CreateStream
 	switch s, err := c.js.Stream(ctx, events.Stream); {
 	case err == nil:
-		have = s.CachedInfo().Config
+		have, write = s.CachedInfo().Config, c.js.UpdateStream
 	case !errors.Is(err, jetstream.ErrStreamNotFound):
 		return err
 	}
@@ -98,16 +98,16 @@ func (c *Client) ensureStream(ctx context.Context) error {
 		return nil
 	}
 	return c.seam("ensure", func() error {
-		_, err := c.js.CreateOrUpdateStream(ctx, want)
+		_, err := write(ctx, want)
 		return err
 	})
 }
 
 func (c *Client) ensureConsumer(ctx context.Context, name string) error {
-	have := jetstream.ConsumerConfig{}
+	have, write := jetstream.ConsumerConfig{}, c.js.CreateConsumer
 	switch s, err := c.js.Consumer(ctx, events.Stream, name); {
 	case err == nil:
-		have = s.CachedInfo().Config
+		have, write = s.CachedInfo().Config, c.js.UpdateConsumer
 	case !errors.Is(err, jetstream.ErrConsumerNotFound):
 		return err
 	}
@@ -116,13 +116,13 @@ func (c *Client) ensureConsumer(ctx context.Context, name string) error {
 		return nil
 	}
 	return c.seam("ensure", func() error {
-		_, err := c.js.CreateOrUpdateConsumer(ctx, events.Stream, want)
+		_, err := write(ctx, events.Stream, want)
 		return err
 	})
 }
 
 func (c *Client) ensureBucket(ctx context.Context, name string) error {
-	want := jetstream.KeyValueConfig{Bucket: name, Replicas: c.replicas}
+	want, write := jetstream.KeyValueConfig{Bucket: name, Replicas: c.replicas}, c.js.CreateKeyValue
 	kv, err := c.js.KeyValue(ctx, name)
 	if err == nil {
 		status, err := kv.Status(ctx)
@@ -133,12 +133,13 @@ func (c *Client) ensureBucket(ctx context.Context, name string) error {
 		if have.Replicas == c.replicas {
 			return nil
 		}
-		want, want.Replicas = have, c.replicas
+		want, write = have, c.js.UpdateKeyValue
+		want.Replicas = c.replicas
 	} else if !errors.Is(err, jetstream.ErrBucketNotFound) {
 		return err
 	}
 	return c.seam("ensure", func() error {
-		_, err := c.js.CreateOrUpdateKeyValue(ctx, want)
+		_, err := write(ctx, want)
 		return err
 	})
 }
