@@ -19,6 +19,10 @@ const (
 	Reading = "Reading what this is about…"
 	// NoForm is the answer when Slack did not let a form be opened.
 	NoForm = "Slack did not let me open the form in time. Nothing was started; ask again."
+	// NoFormHere is the answer to a mention that asks for what a form is shown for first.
+	NoFormHere = "A reprotect is shown in a form before it starts, and Slack opens no form for a mention. Type " + Command + " reprotect VM in the channel, or press Reprotect on the card."
+	// NotAddressed is the answer to a message that names the bot somewhere.
+	NotAddressed = "I do what a message says that begins with my name, as in @ferry status. Nothing was started."
 	// AzureSlow is the answer while Azure has not answered a read.
 	AzureSlow = "Azure has not answered yet. I go on waiting for half a minute, and tell you here."
 )

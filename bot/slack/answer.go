@@ -30,12 +30,12 @@ func (b *Bot) interim(ctx context.Context, env *envelope, text string) {
 	b.answer(ctx, env, render.Ephemeral(text))
 }
 
-// answer says something to one person through response_url, again and again while Slack is down and the URL lives.
+// answer says something to one person, again and again while Slack is down and a response_url would live.
 func (b *Bot) answer(ctx context.Context, env *envelope, m render.Message) {
 	ctx, cancel := context.WithDeadline(ctx, env.received.Add(answerLife))
 	defer cancel()
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		err := b.seam("slack.answer", func() error { return b.respond(ctx, env.url, m) })
+		err := b.seam("slack.answer", func() error { return b.respond(ctx, env, m) })
 		if err == nil {
 			return
 		}
@@ -47,18 +47,39 @@ func (b *Bot) answer(ctx context.Context, env *envelope, m render.Message) {
 	}
 }
 
-// respond posts once. Only the HTTP status is looked at: bodies differ between what the URL came with.
-func (b *Bot) respond(ctx context.Context, url string, m render.Message) error {
+// respond posts once, to the response_url if there is one. Of that only the HTTP status is looked at: bodies differ between what
+// the URL came with.
+func (b *Bot) respond(ctx context.Context, env *envelope, m render.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	if env.url == "" {
+		return b.whisper(ctx, env.channel, env.thread, env.user, m)
+	}
 	off := false
-	return cause(slackapi.PostWebhookCustomHTTPContext(ctx, url, b.opts.HTTPClient, &slackapi.WebhookMessage{
+	return cause(slackapi.PostWebhookCustomHTTPContext(ctx, env.url, b.opts.HTTPClient, &slackapi.WebhookMessage{
 		ResponseType: ephemeral, Text: m.Text, Blocks: blocksOf(m), UnfurlLinks: &off, UnfurlMedia: &off,
 	}))
 }
 
-// isRefused reports that a response URL will not take this answer: it is used up, expired or was never one.
+// whisper shows one person a message in a channel, in a thread if one is given.
+func (b *Bot) whisper(ctx context.Context, channel, thread, user string, m render.Message) error {
+	options := []slackapi.MsgOption{slackapi.MsgOptionText(m.Text, false)}
+	if len(m.Blocks) > 0 {
+		options = append(options, slackapi.MsgOptionBlocks(m.Blocks...))
+	}
+	if thread != "" {
+		options = append(options, slackapi.MsgOptionTS(thread))
+	}
+	_, err := b.api.PostEphemeralContext(ctx, channel, user, options...)
+	return cause(err)
+}
+
+// isRefused reports that Slack will not take this answer: a response URL is used up, expired or was never one, or Slack says
+// why a message cannot be shown.
 func isRefused(err error) bool {
+	if slackCode(err) != "" {
+		return surelyNotDone(err)
+	}
 	status, ok := errors.AsType[slackapi.StatusCodeError](err)
 	return ok && status.Code >= http.StatusBadRequest && status.Code < http.StatusInternalServerError
 }

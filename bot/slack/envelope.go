@@ -24,16 +24,27 @@ type envelope struct {
 	id       string
 	appID    string
 	received time.Time
+	sent     time.Time // by Slack's clock; zero: not told
 	send     func(ctx context.Context, envelopeID string, payload any) error
 	acked    bool
 	lingers  bool // its place is among the followers, no longer among the handlers
 
-	url       string // response_url: a secret, good for 5 answers within 30 minutes
-	inPayload bool   // the acknowledgement may carry an answer
+	url       string // response_url: a secret, good for 5 answers within 30 minutes; empty: the answer goes to user in channel
+	channel   string
+	thread    string // may be empty
+	user      string
+	inPayload bool // the acknowledgement may carry an answer
 }
 
-// asked is when the event came, by the time that all processes share.
-func (e *envelope) asked() time.Time { return e.bot.opts.Now().Add(-time.Since(e.received)) }
+// asked is when the event came, by the time that all processes share, or was sent, when that is longer ago: what Slack or
+// somebody else held back is no newer for that.
+func (e *envelope) asked() time.Time {
+	at := e.bot.opts.Now().Add(-time.Since(e.received))
+	if !e.sent.IsZero() && e.sent.Before(at) {
+		return e.sent
+	}
+	return at
+}
 
 func (e *envelope) deadline() time.Time { return e.received.Add(answerBy) }
 

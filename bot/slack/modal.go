@@ -228,12 +228,10 @@ func (b *Bot) tellIn(ctx context.Context, env *envelope, m modal, text string) {
 	if b.show(ctx, env, m, render.Said(m.title, text)) || over(ctx) {
 		return
 	}
-	said := render.Ephemeral(text)
 	err := b.seam("slack.answer", func() error {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
-		_, err := b.api.PostEphemeralContext(ctx, b.opts.Channel, m.user, slackapi.MsgOptionText(said.Text, false), slackapi.MsgOptionBlocks(said.Blocks...))
-		return err
+		return b.whisper(ctx, b.opts.Channel, "", m.user, render.Ephemeral(text))
 	})
 	if err != nil {
 		b.opts.Log.WarnContext(ctx, "a person got no answer", slog.Any("cause", cause(err)))

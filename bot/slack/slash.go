@@ -22,16 +22,24 @@ func (b *Bot) slash(ctx context.Context, env *envelope, c slackapi.SlashCommand)
 		return
 	}
 	intent, refusal := bot.Parse(c.Text, env.asked())
-	by := failover.Actor{ID: c.UserID, Name: c.UserName}
+	b.typed(ctx, env, c.TriggerID, intent, refusal, failover.Actor{ID: c.UserID, Name: c.UserName})
+}
+
+// typed does what somebody wrote, as a command or to the bot by name. The trigger makes the request one request.
+func (b *Bot) typed(ctx context.Context, env *envelope, trigger string, intent bot.Intent, refusal *failover.Refusal, by failover.Actor) {
 	switch {
 	case refusal != nil:
 		env.reply(ctx, render.Ephemeral(bot.RefusalText(b.meant(ctx, intent, refusal, by))))
 	case intent.ReadOnly:
 		b.look(ctx, env, intent, by)
 	case failover.Verb(intent.Verb) == failover.VerbReprotect: // shown first, as the portal does
-		b.reprotect(ctx, env, c.TriggerID, by, render.Form{Op: intent.Op, VM: intent.VM})
+		if env.url == "" { // a mention, and Slack opens no form for one
+			env.reply(ctx, render.Ephemeral(bot.NoFormHere))
+			return
+		}
+		b.reprotect(ctx, env, trigger, by, render.Form{Op: intent.Op, VM: intent.VM})
 	default:
-		id := env.messageID(c.TriggerID)
+		id := env.messageID(trigger)
 		b.ask(ctx, env, intent.Command(id, failover.OpIDOf(id, 0), by, env.asked()))
 	}
 }

@@ -119,7 +119,7 @@ func (s *socket) take(ctx context.Context, e socketmode.Event) error {
 			s.hand(ctx, e.Request, func(ctx context.Context, env *envelope) { s.bot.interaction(ctx, env, c) })
 		}
 	case socketmode.EventTypeEventsAPI:
-		s.hand(ctx, e.Request, s.bot.ignore)
+		s.hand(ctx, e.Request, func(ctx context.Context, env *envelope) { s.bot.event(ctx, env, e.Request.Payload) })
 	default: // never with its data, which may hold the address of the connection
 		s.bot.opts.Log.DebugContext(ctx, "Slack connection event", slog.String("type", string(e.Type)))
 	}

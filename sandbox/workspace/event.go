@@ -28,3 +28,8 @@ func (w *Workspace) announce(c *channel, m *Message) {
 		}},
 	}})
 }
+
+// Event delivers an event with this payload, as it is: one that nobody in the workspace gives rise to.
+func (w *Workspace) Event(payload map[string]any) error {
+	return w.deliver(&interaction{envelopeType: "events_api", what: "the event", retries: eventRetries(), payload: payload})
+}

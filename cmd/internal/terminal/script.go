@@ -112,7 +112,7 @@ func (p *player) act(ctx context.Context, who, what string) error {
 	m := forms().FindStringSubmatch(what)
 	switch {
 	case m == nil:
-		if strings.HasPrefix(what, "/") {
+		if strings.HasPrefix(what, "/") || strings.HasPrefix(what, "@ferry") {
 			p.asked, p.had = who, len(p.workspace.Messages(channel, p.id(who)))
 		}
 		return p.workspace.Type(who, channel, what)

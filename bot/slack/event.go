@@ -1,0 +1,122 @@
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"ferry/bot"
+	"ferry/bot/render"
+	"ferry/failover"
+)
+
+// callback is one event of the Events API, as far as it is looked at. It is decoded here and not by the SDK, which rejects a
+// whole event for one block that it does not know.
+type callback struct {
+	TeamID         string `json:"team_id"`
+	APIAppID       string `json:"api_app_id"`
+	EventID        string `json:"event_id"`
+	EventTime      int64  `json:"event_time"` // Unix seconds
+	Authorizations []struct {
+		UserID string `json:"user_id"`
+	} `json:"authorizations"` // for which bot user it is delivered
+	Event struct {
+		Type     string          `json:"type"`
+		SubType  string          `json:"subtype"`
+		User     string          `json:"user"`
+		UserTeam string          `json:"user_team"` // in channels that are shared
+		BotID    string          `json:"bot_id"`
+		Text     string          `json:"text"`
+		Channel  string          `json:"channel"`
+		ThreadTS string          `json:"thread_ts"`
+		Edited   json.RawMessage `json:"edited"`
+	} `json:"event"`
+}
+
+// event takes what happened in the workspace. What this version has no use for is acknowledged, so that it does not come again.
+func (b *Bot) event(ctx context.Context, env *envelope, payload json.RawMessage) {
+	var c callback
+	if err := json.Unmarshal(payload, &c); err != nil {
+		b.opts.Log.WarnContext(ctx, "an event that cannot be read is ignored")
+		b.ignore(ctx, env)
+		return
+	}
+	switch c.Event.Type {
+	case "app_mention":
+		b.mention(ctx, env, c)
+	default:
+		b.ignore(ctx, env)
+	}
+}
+
+// mention answers who wrote to the bot by name: Slack takes no slash command in a thread. Only a message that a person has
+// just written counts: what a bot says, or an edit makes of an old message, asks for nothing.
+func (b *Bot) mention(ctx context.Context, env *envelope, c callback) {
+	e := c.Event
+	edited := len(e.Edited) > 0 && string(e.Edited) != "null"
+	if edited || e.BotID != "" || e.SubType != "" || e.User == "" || slices.Contains(c.bots(), e.User) {
+		b.ignore(ctx, env)
+		return
+	}
+	env.channel, env.thread, env.user = e.Channel, e.ThreadTS, e.User
+	if c.EventTime > 0 {
+		env.sent = time.Unix(c.EventTime, 0)
+	}
+	id := env.messageID(c.EventID)
+	if env.foreign(c.APIAppID, c.teams()...) {
+		b.opts.Log.WarnContext(ctx, "a mention from elsewhere is refused", slog.String("team", c.TeamID), slog.String("user", e.User))
+		b.once(ctx, env, id, func() { env.reply(ctx, render.Ephemeral(foreignText)) })
+		return
+	}
+	text, addressed := c.addressed()
+	if !addressed {
+		b.once(ctx, env, id, func() { env.reply(ctx, render.Ephemeral(bot.NotAddressed)) })
+		return
+	}
+	intent, refusal := bot.Parse(text, env.asked())
+	by := failover.Actor{ID: e.User}
+	if refusal != nil || intent.ReadOnly || intent.Verb == string(failover.VerbReprotect) {
+		b.once(ctx, env, id, func() { b.typed(ctx, env, "", intent, refusal, by) })
+		return
+	}
+	b.typed(ctx, env, c.EventID, intent, refusal, by)
+}
+
+// once answers what is not stored on its first delivery only: Slack sends an event again when the acknowledgement is late.
+func (b *Bot) once(ctx context.Context, env *envelope, id string, answer func()) {
+	if !b.claim(id, env.received) {
+		b.ignore(ctx, env)
+		return
+	}
+	answer()
+}
+
+// bots are the users as which the app is installed.
+func (c callback) bots() []string {
+	var ids []string
+	for _, a := range c.Authorizations {
+		ids = append(ids, a.UserID)
+	}
+	return ids
+}
+
+// teams are the workspaces that the event names.
+func (c callback) teams() []string {
+	if c.Event.UserTeam == "" {
+		return []string{c.TeamID}
+	}
+	return []string{c.TeamID, c.Event.UserTeam}
+}
+
+// addressed is what was said to the bot: a text counts that begins with its name.
+func (c callback) addressed() (string, bool) {
+	m := regexp.MustCompile(`^\s*<@([A-Z0-9]+)(?:\|[^>]*)?>[\s,:]*`).FindStringSubmatch(c.Event.Text)
+	if m == nil || !slices.Contains(c.bots(), m[1]) {
+		return "", false
+	}
+	return strings.TrimPrefix(c.Event.Text, m[0]), true
+}
