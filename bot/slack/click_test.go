@@ -57,11 +57,12 @@ func TestClickWithoutStoreIsNotAcknowledged(t *testing.T) {
 
 func TestClickOfAnotherOrganisationIsRefused(t *testing.T) {
 	bubbleIn(t, workspace.Options{People: []workspace.Person{
-		{ID: "U0ANA", Name: "ana"}, {ID: "U0EVE", Name: "eve"}, {ID: "U0OUT", Name: "out", External: true},
+		{ID: "U0ANA", Name: "ana"}, {ID: "U0EVE", Name: "eve"}, {ID: "U0OUT", Name: "out", Kind: workspace.Stranger},
 	}}, func(l *lab) {
 		l.start()
 		l.feed.publish(operation("op-aaaaaaaa", 1, requested()))
 		pass(time.Second)
+		l.shared()
 		l.clicked("U0OUT", "Approve")
 		l.wantTold("U0OUT", "another workspace")
 		if n := len(l.commands.all()); n != 0 {

@@ -140,6 +140,15 @@ func (l *lab) typed(user, text string) {
 	synctest.Wait()
 }
 
+// shared invites another organisation into the channel.
+func (l *lab) shared() {
+	l.t.Helper()
+	if err := l.Share(incident, workspace.Shared); err != nil {
+		l.t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
 func (l *lab) clicked(user, label string, options ...workspace.ClickOption) {
 	l.t.Helper()
 	if _, err := l.Click(user, incident, label, options...); err != nil {

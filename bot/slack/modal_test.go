@@ -266,9 +266,10 @@ func TestCleanUpAsksForNotes(t *testing.T) {
 }
 
 func TestFormOfAnotherOrganisationIsRefused(t *testing.T) {
-	bubbleIn(t, workspace.Options{People: []workspace.Person{{ID: "U0ANA", Name: "ana"}, {ID: "U0EVE", Name: "eve"}, {ID: "U0OUT", Name: "out", External: true}}}, func(l *lab) {
+	bubbleIn(t, workspace.Options{People: []workspace.Person{{ID: "U0ANA", Name: "ana"}, {ID: "U0EVE", Name: "eve"}, {ID: "U0OUT", Name: "out", Kind: workspace.Stranger}}}, func(l *lab) {
 		l.start()
 		l.shownCard(committed())
+		l.shared()
 		l.clicked("U0OUT", "Reprotect")
 		l.wantTold("U0OUT", "another workspace")
 		if n := l.count("views.open", ""); n != 0 {
@@ -277,7 +278,7 @@ func TestFormOfAnotherOrganisationIsRefused(t *testing.T) {
 		// However they came by one: what they send is refused too.
 		api := slackapi.New("xoxb-sandbox", slackapi.OptionHTTPClient(l.opts.HTTPClient), slackapi.OptionAPIURL(l.opts.APIURL))
 		form := render.ReprotectForm(render.Form{VM: "vm-x"}, failover.Review{Name: "vm-x"}, time.Now())
-		if _, err := api.OpenViewContext(l.t.Context(), l.Acks()[0].TriggerID, form); err != nil {
+		if _, err := api.OpenViewContext(l.t.Context(), l.Acks()[len(l.Acks())-1].TriggerID, form); err != nil {
 			t.Fatal(err)
 		}
 		l.submitted("U0OUT")

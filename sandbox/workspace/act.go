@@ -7,6 +7,7 @@ import (
 	"iter"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -55,7 +56,7 @@ func (w *Workspace) write(user, channel, ts, text string) error {
 func (w *Workspace) typed(user, channel, ts, text string) (*interaction, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p, c, err := w.find(user, channel)
+	p, c, err := w.present(user, channel)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func (w *Workspace) typed(user, channel, ts, text string) (*interaction, error) 
 	command, arguments, _ := strings.Cut(text, " ")
 	refusal := ""
 	switch {
-	case command != w.opts.SlashCommand || p.External:
+	case command != w.opts.SlashCommand || w.kindOf(p) == Stranger:
 		refusal = command + " is not a valid command."
 	case thread != "":
 		refusal = command + " is not supported in threads. Sorry!"
@@ -107,12 +108,17 @@ func (w *Workspace) composedText(text string) string {
 }
 
 func (w *Workspace) slashPayload(p Person, c *channel, arguments string) reply {
-	return reply{
+	payload := reply{
 		"token": verificationToken, "team_id": w.opts.TeamID, "team_domain": teamDomain,
 		"channel_id": c.ID, "channel_name": c.Name, "user_id": p.ID, "user_name": p.Name,
-		"command": w.opts.SlashCommand, "text": arguments, "api_app_id": w.opts.AppID, "is_enterprise_install": "false",
-		"response_url": w.newHook("commands", p, c, ""), "trigger_id": w.newTrigger(p),
+		"command": w.opts.SlashCommand, "text": arguments, "api_app_id": w.opts.AppID,
+		"is_enterprise_install": strconv.FormatBool(w.opts.OrgInstall), // a string, here alone
+		"response_url":          w.newHook("commands", p, c, ""), "trigger_id": w.newTrigger(p),
 	}
+	if w.opts.EnterpriseID != "" {
+		payload["enterprise_id"], payload["enterprise_name"] = w.opts.EnterpriseID, enterpriseTitle
+	}
+	return payload
 }
 
 // Click lets a person (id or name) press the button with this label: in the modal that the person has open, which covers the
@@ -130,7 +136,7 @@ func (w *Workspace) Click(user, channel, label string, options ...ClickOption) (
 func (w *Workspace) pressed(user, channel, label string, options []ClickOption) (*interaction, ClickResult, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p, c, err := w.find(user, channel)
+	p, c, err := w.present(user, channel)
 	if err != nil {
 		return nil, ClickResult{}, err
 	}
@@ -202,7 +208,7 @@ func (w *Workspace) ClickShown(user, channel string, shown Message, label string
 func (w *Workspace) pressedShown(user, channel string, shown Message, label string) (*interaction, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p, c, err := w.find(user, channel)
+	p, c, err := w.present(user, channel)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +227,7 @@ func (w *Workspace) pressedShown(user, channel string, shown Message, label stri
 func (w *Workspace) pointedAt(user, channel, ts string, at place, values []string) (*interaction, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p, c, err := w.find(user, channel)
+	p, c, err := w.present(user, channel)
 	if err != nil {
 		return nil, err
 	}

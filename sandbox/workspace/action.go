@@ -47,7 +47,7 @@ func (w *Workspace) chosen(user, channel, menu, option string, options []ClickOp
 func (w *Workspace) menu(user, channel, name string, options []ClickOption) (Person, *channel, *Message, control, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p, c, err := w.find(user, channel)
+	p, c, err := w.present(user, channel)
 	if err != nil {
 		return p, c, nil, control{}, err
 	}
@@ -123,11 +123,15 @@ func (w *Workspace) actedIn(v *view, e control) *interaction {
 
 // interactive is what all payloads of that envelope have in common.
 func (w *Workspace) interactive(kind string, p Person) reply {
+	team, enterprise := reply{"id": w.opts.TeamID, "domain": teamDomain}, reply(nil)
+	if w.opts.EnterpriseID != "" {
+		team["enterprise_id"], team["enterprise_name"] = w.opts.EnterpriseID, enterpriseTitle
+		enterprise = reply{"id": w.opts.EnterpriseID, "name": enterpriseTitle}
+	}
 	return reply{
 		"type": kind, "api_app_id": w.opts.AppID, "token": verificationToken,
-		"user":       reply{"id": p.ID, "username": p.Name, "name": p.Name, "team_id": w.teamOf(p)},
-		"team":       reply{"id": w.opts.TeamID, "domain": teamDomain},
-		"enterprise": nil, "is_enterprise_install": false,
+		"user": reply{"id": p.ID, "username": p.Name, "name": p.Name, "team_id": w.teamOf(p)},
+		"team": team, "enterprise": enterprise, "is_enterprise_install": w.opts.OrgInstall,
 	}
 }
 

@@ -48,14 +48,6 @@ func acceptMetadata(raw string) (json.RawMessage, error) {
 	return json.RawMessage(raw), nil
 }
 
-// addressed finds the channel of a call, by id only.
-func (w *Workspace) addressed(p params) (*channel, error) {
-	if c := w.channels[p["channel"]]; c != nil {
-		return c, nil
-	}
-	return nil, apiError{code: "channel_not_found"}
-}
-
 // composed is a new message of the bot, in a thread if it says so.
 func (w *Workspace) composed(p params) (*channel, Message, error) {
 	c, err := w.addressed(p)

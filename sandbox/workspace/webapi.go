@@ -38,7 +38,8 @@ type params map[string]string
 type method struct {
 	handle   func(params) (reply, error)
 	limit    rate
-	appToken bool // instead of the bot's
+	appToken bool   // instead of the bot's
+	scope    string // that the bot's token needs
 }
 
 // webMethods is the Web API; the limits are Slack's published tiers.
@@ -46,14 +47,15 @@ func (w *Workspace) webMethods() map[string]method {
 	return map[string]method{
 		"apps.connections.open": {handle: w.connectionsOpen, limit: tier(50), appToken: true},
 		"auth.test":             {handle: w.authTest, limit: tier(600)},
-		"chat.delete":           {handle: w.chatDelete, limit: tier(50)},
+		"chat.delete":           {handle: w.chatDelete, limit: tier(50), scope: "chat:write"},
 		"chat.getPermalink":     {handle: w.chatGetPermalink, limit: tier(600)},
-		"chat.postEphemeral":    {handle: w.chatPostEphemeral, limit: tier(100)},
-		"chat.postMessage":      {handle: w.chatPostMessage, limit: rate{perMinute: 60, burst: 4, perChannel: true}},
-		"chat.update":           {handle: w.chatUpdate, limit: tier(50)},
+		"chat.postEphemeral":    {handle: w.chatPostEphemeral, limit: tier(100), scope: "chat:write"},
+		"chat.postMessage":      {handle: w.chatPostMessage, limit: rate{perMinute: 60, burst: 4, perChannel: true}, scope: "chat:write"},
+		"chat.update":           {handle: w.chatUpdate, limit: tier(50), scope: "chat:write"},
 		"conversations.info":    {handle: w.conversationsInfo, limit: tier(50)},
-		"usergroups.users.list": {handle: w.usergroupsUsersList, limit: tier(20)},
-		"users.info":            {handle: w.usersInfo, limit: tier(100)},
+		"usergroups.list":       {handle: w.usergroupsList, limit: tier(20), scope: "usergroups:read"},
+		"usergroups.users.list": {handle: w.usergroupsUsersList, limit: tier(20), scope: "usergroups:read"},
+		"users.info":            {handle: w.usersInfo, limit: tier(100), scope: "users:read"},
 		"views.open":            {handle: w.viewsOpen, limit: tier(100)},
 		"views.push":            {handle: w.viewsPush, limit: tier(100)},
 		"views.update":          {handle: w.viewsUpdate, limit: tier(100)},
@@ -62,8 +64,9 @@ func (w *Workspace) webMethods() map[string]method {
 
 // apiError is an answer with "ok": false.
 type apiError struct {
-	code    string
-	details []string // response_metadata.messages
+	code             string
+	details          []string // response_metadata.messages
+	needed, provided string   // of missing_scope
 }
 
 func (e apiError) Error() string { return e.code }
@@ -77,6 +80,9 @@ func failed(err error) reply {
 	if len(e.details) > 0 {
 		r["response_metadata"] = reply{"messages": e.details}
 	}
+	if e.needed != "" {
+		r["needed"], r["provided"] = e.needed, e.provided
+	}
 	return r
 }
 
@@ -85,7 +91,8 @@ type answer struct {
 	status     int
 	retryAfter int // seconds
 	body       reply
-	lost       bool // it does not
+	lost       bool     // it does not
+	scopes     []string // of the token, in a header
 }
 
 func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
@@ -98,6 +105,9 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	}
 	if a.lost {
 		panic(http.ErrAbortHandler) // the documented way to break a connection without an answer
+	}
+	if a.scopes != nil {
+		rw.Header().Set("X-OAuth-Scopes", strings.Join(a.scopes, ","))
 	}
 	if a.retryAfter > 0 {
 		rw.Header().Set("Retry-After", strconv.Itoa(a.retryAfter))
@@ -186,7 +196,7 @@ func (c *APICall) note(body reply) {
 	}
 }
 
-// perform checks in Slack's order: method, token, rate, arguments.
+// perform checks in Slack's order: method, token, rate, scope, arguments.
 func (w *Workspace) perform(name, bearer string, p params) answer {
 	m, known := w.methods[name]
 	if !known {
@@ -198,12 +208,20 @@ func (w *Workspace) perform(name, bearer string, p params) answer {
 	if wait := w.throttle(name, m.limit, p["channel"]); wait > 0 {
 		return answer{status: http.StatusTooManyRequests, retryAfter: wait, body: failed(apiError{code: "ratelimited"})}
 	}
-	body, err := m.handle(p)
-	if err != nil {
-		return answer{status: http.StatusOK, body: failed(err)}
+	a := answer{status: http.StatusOK}
+	if !m.appToken {
+		a.scopes = w.scopes()
 	}
-	body["ok"] = true
-	return answer{status: http.StatusOK, body: body}
+	err := w.permits(m.scope)
+	if err == nil {
+		a.body, err = m.handle(p)
+	}
+	if err != nil {
+		a.body = failed(err)
+		return a
+	}
+	a.body["ok"] = true
+	return a
 }
 
 // authorize accepts the bot's token as a bearer or a parameter, the app's only as a bearer (documented).

@@ -101,9 +101,9 @@ func TestErrorStrings(t *testing.T) {
 }
 
 func TestLookups(t *testing.T) {
-	people := []workspace.Person{{ID: "U0GUS", Name: "gus", Guest: true}, {ID: "U0XIA", Name: "xia", External: true}}
+	people := []workspace.Person{{ID: "U0GUS", Name: "gus", Kind: workspace.Guest}, {ID: "U0XIA", Name: "xia", Kind: workspace.Stranger}}
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, workspace.Options{People: people})
+		l := newLab(t, workspace.Options{People: people, Channel: workspace.Channel{Sharing: workspace.Shared}})
 		me, err := l.api.AuthTestContext(t.Context())
 		check(t, err)
 		gus, err := l.api.GetUserInfoContext(t.Context(), "U0GUS")

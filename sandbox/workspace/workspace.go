@@ -1,7 +1,8 @@
 // Package workspace is a stand-in for one Slack workspace with one app in it. A bot that reaches Slack over the Web API,
 // Socket Mode and response_url can be pointed at it unchanged. People are played with [Workspace.Type], [Workspace.Reply],
 // [Workspace.Click] and [Workspace.Choose]; with a modal in front of them, which [Workspace.Modal] shows, with
-// [Workspace.Fill], [Workspace.Search], [Workspace.Submit] and [Workspace.Dismiss].
+// [Workspace.Fill], [Workspace.Search], [Workspace.Submit] and [Workspace.Dismiss]. What an administrator does is
+// [Workspace.SetKind], [Workspace.SetGroup] and [Workspace.Share].
 //
 // It owns the channel's messages, people's modals and the rules that Slack puts on them: who sees what, limits, rates,
 // deadlines, error strings. It refuses to know the bot: it speaks Slack's wire protocol only and shares no type with its clients, because
@@ -15,6 +16,7 @@ package workspace
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +36,15 @@ type Options struct {
 	SlashCommand string // with its slash
 	People       []Person
 	Channel      Channel
+	Others       []Channel // where people can write besides
+	UserGroups   []UserGroup
+	// EnterpriseID is the organisation of a workspace in Enterprise Grid; empty: it is a workspace of its own.
+	EnterpriseID string
+	OrgInstall   bool // the app is installed for the whole organisation
+	FreePlan     bool // has no user groups
+	// Scopes are of the bot's token; nil: all that the workspace knows. Events are the types that the app subscribes to; nil:
+	// all that the workspace sends.
+	Scopes, Events []string
 	// NoRateLimits switches HTTP 429 off; everything else stays as strict.
 	NoRateLimits bool
 	// Page is what the page at "/" shows beside the channel.
@@ -53,6 +64,8 @@ type Workspace struct {
 
 	mu          sync.Mutex
 	closed      bool
+	kinds       map[string]Kind // of people who have become somebody else
+	groups      []UserGroup
 	baseURL     string
 	buckets     map[string]*bucket
 	calls       []APICall
@@ -93,10 +106,15 @@ func New(o Options) *Workspace {
 		triggers:    map[string]*trigger{},
 		modals:      map[string][]*view{},
 		forms:       map[formKey]*form{},
+		kinds:       map[string]Kind{},
+		groups:      slices.Clone(o.UserGroups),
 		ended:       make(chan struct{}),
 	}
 	for _, p := range append(bots(), o.People...) {
 		w.people[p.ID] = p
+	}
+	for _, c := range o.Others {
+		w.channels[c.ID] = &channel{Channel: c}
 	}
 	w.methods = w.webMethods()
 	w.mux.HandleFunc("/api/{method}", w.serveAPI)

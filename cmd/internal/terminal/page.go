@@ -15,6 +15,7 @@ func people() []workspace.Person {
 		{ID: "U0ANA", Name: "ana", RealName: "Ana Silva", Title: "operator: asks for failovers"},
 		{ID: "U0BEN", Name: "ben", RealName: "Ben Okafor", Title: "approver: decides on them"},
 		{ID: "U0EVE", Name: "eve", RealName: "Eve Lind", Title: "neither: may only look"},
+		{ID: "U0GIL", Name: "gil", RealName: "Gil Moreau", Title: "guest: may not even look", Kind: workspace.Guest},
 	}
 }
 

@@ -1,0 +1,41 @@
+package workspace
+
+import (
+	"slices"
+	"strings"
+)
+
+// knownScopes are those of a bot's token that mean something here.
+func knownScopes() []string {
+	return []string{"app_mentions:read", "channels:read", "chat:write", "commands", "groups:read", "usergroups:read", "users:read"}
+}
+
+// eventScope is what an app needs to get an event (documented); false for an event that is not sent.
+func eventScope(kind string) (string, bool) {
+	switch kind {
+	case "app_mention":
+		return "app_mentions:read", true
+	case "subteam_members_changed", "subteam_updated":
+		return "usergroups:read", true
+	case "user_change":
+		return "users:read", true
+	case "channel_shared", "channel_unshared":
+		return "channels:read", true
+	}
+	return "", false
+}
+
+func (w *Workspace) scopes() []string {
+	if w.opts.Scopes == nil {
+		return knownScopes()
+	}
+	return w.opts.Scopes
+}
+
+// permits is the error of a call that needs a scope which the token lacks; "" needs none.
+func (w *Workspace) permits(scope string) error {
+	if scope == "" || slices.Contains(w.scopes(), scope) {
+		return nil
+	}
+	return apiError{code: "missing_scope", needed: scope, provided: strings.Join(w.scopes(), ",")}
+}
