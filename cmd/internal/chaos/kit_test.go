@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ferry/sandbox/confidential"
 )
 
 // kit is the programs under test and a directory for what they leave.
@@ -86,7 +88,8 @@ func (k *kit) run(name, program string, args ...string) *proc {
 	p := &proc{kit: k, name: name, said: &words{file: file, grown: make(chan struct{})}, done: make(chan struct{})}
 	p.cmd = exec.CommandContext(context.WithoutCancel(k.Context()), program, args...)
 	p.cmd.Env = append(os.Environ(), k.env...)
-	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
+	heard := confidential.Listen(p.said, func(secret, text string) { k.Errorf("%s tells a secret, %s: %s", name, secret, text) })
+	p.cmd.Stdout, p.cmd.Stderr = heard, heard
 	if err := p.cmd.Start(); err != nil {
 		k.Fatal(err)
 	}

@@ -18,14 +18,20 @@ import (
 	"ferry/cmd/internal/terminal"
 	"ferry/config"
 	"ferry/events"
+	"ferry/sandbox/confidential"
 	"ferry/sandbox/vault"
 	"ferry/sandbox/workspace"
 )
 
-// TestMain lets the test binary be ferry itself, so that a test can kill it.
+// TestMain lets the test binary be ferry itself, so that a test can kill it. A ferry that tells a secret ends at once.
 func TestMain(m *testing.M) {
 	if os.Getenv("FERRY_CHILD") != "" {
-		os.Exit(terminal.Main(os.Args[1:], terminal.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+		tell := func(secret, text string) {
+			fmt.Fprintf(os.Stderr, "a secret is told, %s: %s\n", secret, text)
+			os.Exit(97)
+		}
+		out, errs := confidential.Listen(os.Stdout, tell), confidential.Listen(os.Stderr, tell)
+		os.Exit(terminal.Main(os.Args[1:], terminal.Streams{In: os.Stdin, Out: out, Err: errs}))
 	}
 	// They wait for simulated worlds rather than for a core; -parallel says otherwise.
 	if err := flag.Set("test.parallel", "4"); err != nil {

@@ -224,7 +224,7 @@ func (e *explorer) play(s schedule) (broken []string) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	e.t.Setenv("IDENTITY_ENDPOINT", "http://"+azureHost+"/identity/token")
-	e.t.Setenv("IDENTITY_HEADER", "sandbox")
+	e.t.Setenv("IDENTITY_HEADER", identityHeader)
 	e.last(s)
 	runtime.GC()
 	runtime.GC()

@@ -88,7 +88,7 @@ func bubble(t *testing.T, test func(*world)) {
 func bubbleIn(t *testing.T, options vault.Options, test func(*world)) {
 	t.Helper()
 	t.Setenv("IDENTITY_ENDPOINT", "http://"+azureHost+"/identity/token")
-	t.Setenv("IDENTITY_HEADER", "sandbox")
+	t.Setenv("IDENTITY_HEADER", identityHeader)
 	dir := t.TempDir()
 	// A pool that still holds a timer of an earlier bubble would stop this one.
 	runtime.GC()
@@ -103,7 +103,7 @@ func bubbleIn(t *testing.T, options vault.Options, test func(*world)) {
 // realistic is the vault with the durations of the real world.
 func realistic() vault.Options {
 	return vault.Options{
-		BaseURL: "http://" + azureHost, VMs: 3,
+		BaseURL: "http://" + azureHost, IdentityHeader: identityHeader, VMs: 3,
 		Plans: []vault.Plan{{Name: "plan-shop", Boot: [][]string{{"vm-x"}, {"vm-y"}, {"sql-01"}}}},
 	}
 }
@@ -117,10 +117,7 @@ func quick() vault.Options {
 
 func newWorld(t *testing.T, dir string, options vault.Options) *world {
 	t.Helper()
-	w := &world{t: t, dir: dir, hosts: map[string]*pipe.Listener{}, log: slog.New(slog.DiscardHandler)}
-	if testing.Verbose() {
-		w.log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	}
+	w := &world{t: t, dir: dir, hosts: map[string]*pipe.Listener{}, log: overheard(t)}
 	w.vault = vault.New(options)
 	w.workspace = workspace.New(workspace.Options{BaseURL: "http://" + slackHost, People: people()})
 	w.serve(azureHost, w.vault)
@@ -151,6 +148,7 @@ func (w *world) close() {
 	if w.process != nil {
 		w.stop()
 	}
+	w.keepsSecrets()
 	w.workspace.Close()
 	if w.nats != nil {
 		w.nats.stop()
