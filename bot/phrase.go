@@ -144,10 +144,10 @@ func WaitsFor(op failover.Operation) string {
 // ChangeWaitsFor says who may decide another recovery point for an open operation.
 func ChangeWaitsFor(op failover.Operation) string { return deciders(op, failover.ClassChange) }
 
-// deciders names who may press the button of a gate, and how many presses it still takes.
+// deciders names who may press the button of a gate, how many presses it still takes, and how many of them from a terminal.
 func deciders(op failover.Operation, gate failover.Class) string {
-	rule := op.GateRule(gate)
-	roles, need := rule.Approvers, rule.Approvals-len(op.Approvers(gate))
+	rule, lack := op.GateRule(gate), op.Lacks(gate)
+	roles, need := rule.Approvers, lack.Approvals
 	if rule.Approvals == 0 {
 		roles, need = rule.May, 1
 	}
@@ -155,13 +155,20 @@ func deciders(op failover.Operation, gate failover.Class) string {
 	if len(roles) > 0 {
 		role = "the role " + strings.Join(roles, " or ")
 	}
+	from := ""
+	switch {
+	case lack.Terminals > 0 && lack.Terminals >= need:
+		from = ", from a terminal"
+	case lack.Terminals > 0:
+		from = fmt.Sprintf(", %d of them from a terminal", lack.Terminals)
+	}
 	switch {
 	case need > 1:
-		return fmt.Sprintf("%d people with %s", need, role)
+		return fmt.Sprintf("%d people with %s", need, role) + from
 	case len(op.Approvers(gate)) > 0:
-		return "one more person with " + role
+		return "one more person with " + role + from
 	case len(roles) == 0:
-		return "somebody with " + role
+		return "somebody with " + role + from
 	}
-	return role
+	return role + from
 }

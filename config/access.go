@@ -4,17 +4,18 @@ import "time"
 
 // Access says who may do what; what no rule allows is denied.
 type Access struct {
-	Roles         map[string]Role `yaml:"roles"`
-	Rules         []Rule          `yaml:"rules"`           // the first that matches the target and the verb decides
-	AnyoneMayRead bool            `yaml:"anyone_may_read"` // in Slack; false: only who holds a role. NATS permits a terminal
-	ConfirmAbove  int             `yaml:"confirm_above"`   // targets of one command; not used yet
-	BreakGlass    *BreakGlass     `yaml:"break_glass"`     // nil: nobody may; not used yet
+	Roles         map[string]Role     `yaml:"roles"`
+	People        map[string][]string `yaml:"people"`          // name: the identities of one person, who counts once; who is not named has one
+	Rules         []Rule              `yaml:"rules"`           // the first that matches the target and the verb decides
+	AnyoneMayRead bool                `yaml:"anyone_may_read"` // in Slack; false: only who holds a role. NATS permits a terminal
+	ConfirmAbove  int                 `yaml:"confirm_above"`   // targets of one command; not used yet
+	BreakGlass    *BreakGlass         `yaml:"break_glass"`     // nil: nobody may; not used yet
 }
 
 // Role is a set of people.
 type Role struct {
 	Users  []string `yaml:"users"`  // Slack member ids, and cli:NAME for an identity of NATS
-	Groups []string `yaml:"groups"` // Slack user groups; without members until they can be resolved
+	Groups []string `yaml:"groups"` // Slack user groups, whose members count while it is known who they are
 }
 
 // Rule allows some verbs on some targets. May and Approvers name roles.
@@ -28,7 +29,7 @@ type Rule struct {
 	Expires      time.Duration `yaml:"expires"` // of a request that nobody decides
 
 	ConfirmName       bool `yaml:"confirm_name"`       // not used yet
-	TerminalApprovals int  `yaml:"terminal_approvals"` // how many of the approvals come from a terminal; not used yet
+	TerminalApprovals int  `yaml:"terminal_approvals"` // how many of the approvals come from a terminal
 }
 
 // Match selects targets by patterns of path.Match. All keys that are given must match, each by one of its patterns.

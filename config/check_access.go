@@ -15,8 +15,9 @@ func (k *checker) access(a *Access) {
 	for _, name := range sorted(a.Roles) {
 		k.role(join("access.roles", name), a.Roles[name])
 	}
+	k.people(a.People)
 	for i, r := range a.Rules {
-		k.rule(fmt.Sprintf("access.rules[%d]", i), r, a.Roles)
+		k.rule(fmt.Sprintf("access.rules[%d]", i), r, a)
 	}
 	if a.ConfirmAbove < 0 {
 		k.failf("access.confirm_above", "%d is negative; write 0 to ask always", a.ConfirmAbove)
@@ -35,6 +36,21 @@ func (k *checker) role(path string, r Role) {
 	}
 	for i, group := range r.Groups {
 		k.slackID(fmt.Sprintf("%s.groups[%d]", path, i), group, "the user group's id, as in S0123456789")
+	}
+}
+
+// people refuses an identity that two persons would have: nobody could say whom its approval counts for.
+func (k *checker) people(people map[string][]string) {
+	whose := map[string]string{}
+	for _, name := range sorted(people) {
+		for i, id := range people[name] {
+			path := fmt.Sprintf("%s[%d]", join("access.people", name), i)
+			k.user(path, id)
+			if other, taken := whose[id]; taken {
+				k.failf(path, "%q is also an identity of %s; leave it with one of them, since a person counts once", id, other)
+			}
+			whose[id] = name
+		}
 	}
 }
 
@@ -57,7 +73,8 @@ func (k *checker) slackID(path, id, instead string) {
 	}
 }
 
-func (k *checker) rule(path string, r Rule, roles map[string]Role) {
+func (k *checker) rule(path string, r Rule, a *Access) {
+	roles := a.Roles
 	k.match(path+".match", r.Match)
 	k.verbs(path+".verbs", r.Verbs)
 	for i, role := range r.May {
@@ -66,7 +83,7 @@ func (k *checker) rule(path string, r Rule, roles map[string]Role) {
 	for i, role := range r.Approvers {
 		k.known(fmt.Sprintf("%s.approvers[%d]", path, i), role, roles)
 	}
-	k.approvals(path, r, roles)
+	k.approvals(path, r, a)
 	k.positive(path+".expires", r.Expires)
 }
 
@@ -105,37 +122,52 @@ func (k *checker) verbs(path string, verbs []string) {
 }
 
 // approvals refuses a rule that nobody could ever satisfy. Groups may have any number of members, so with one of them
-// among the approvers there is nothing to count.
-func (k *checker) approvals(path string, r Rule, roles map[string]Role) {
+// among the approvers there is nothing to count, but for terminals, of which they have none.
+func (k *checker) approvals(path string, r Rule, a *Access) {
+	people, terminals, countable := a.count(r.Approvers)
 	switch {
 	case r.Approvals < 0:
 		k.failf(path+".approvals", "%d is negative; write 0 for none", r.Approvals)
 	case r.Approvals > 0 && len(r.Approvers) == 0:
 		k.failf(path+".approvers", "nobody could approve; write the roles that decide, or approvals: 0")
-	case r.Approvals > 0:
-		people, countable := members(r.Approvers, roles)
-		if countable && people < r.Approvals {
-			k.failf(path+".approvals", "%d approvals are asked for and the approvers are %d in all; write at most %d, or add users to their roles", r.Approvals, people, people)
-		}
+	case r.Approvals > 0 && countable && people < r.Approvals:
+		k.failf(path+".approvals", "%d approvals are asked for and the approvers are %d in all; write at most %d, or add users to their roles", r.Approvals, people, people)
 	}
-	if r.TerminalApprovals < 0 || r.TerminalApprovals > max(0, r.Approvals) {
-		k.failf(path+".terminal_approvals", "%d is not possible with %d approvals; write 0 to %d", r.TerminalApprovals, r.Approvals, max(0, r.Approvals))
+	switch most := max(0, r.Approvals); {
+	case r.TerminalApprovals < 0 || r.TerminalApprovals > most:
+		k.failf(path+".terminal_approvals", "%d is not possible with %d approvals; write 0 to %d", r.TerminalApprovals, r.Approvals, most)
+	case r.TerminalApprovals > terminals:
+		k.failf(path+".terminal_approvals", "%d approvals are to come from terminals and %d of the approvers have a terminal identity; write at most %d, or add cli:NAME to their roles", r.TerminalApprovals, terminals, terminals)
 	}
 }
 
-// members counts the distinct users of some roles; it cannot when one of them has groups or is not known.
-func members(names []string, roles map[string]Role) (people int, countable bool) {
-	users := map[string]bool{}
-	for _, name := range names {
-		role, ok := roles[name]
-		if !ok || len(role.Groups) > 0 {
-			return 0, false
-		}
-		for _, user := range role.Users {
-			users[user] = true
+// count counts the persons of some roles, and those among them with a terminal identity there. It is not countable how many
+// persons they are when one of the roles has groups or is not known.
+func (a *Access) count(roles []string) (people, terminals int, countable bool) {
+	persons, atTerminal := map[string]bool{}, map[string]bool{}
+	countable = true
+	for _, name := range roles {
+		role, ok := a.Roles[name]
+		countable = countable && ok && len(role.Groups) == 0
+		for _, id := range role.Users {
+			person := a.person(id)
+			persons[person] = true
+			if strings.HasPrefix(id, "cli:") {
+				atTerminal[person] = true
+			}
 		}
 	}
-	return len(users), true
+	return len(persons), len(atTerminal), countable
+}
+
+// person is one name for all identities of a person.
+func (a *Access) person(id string) string {
+	for name, ids := range a.People {
+		if slices.Contains(ids, id) {
+			return "person " + name
+		}
+	}
+	return id
 }
 
 func (k *checker) known(path, role string, roles map[string]Role) {

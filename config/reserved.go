@@ -9,7 +9,6 @@ import (
 // what happens anyway is not worth a line.
 func reserved(c *Config, given func(path string) bool) []Warning {
 	var r reservation
-	r.add("slack.notify_approvers", given("slack.notify_approvers") && c.Slack.NotifyApprovers)
 	for i, rule := range c.Access.Rules {
 		r.rule(fmt.Sprintf("access.rules[%d]", i), rule)
 	}
@@ -19,18 +18,12 @@ func reserved(c *Config, given func(path string) bool) []Warning {
 	r.add("drills", len(c.Drills) > 0)
 	r.add("digest", given("digest"))
 	r.add("http.listen", given("http.listen") && c.HTTP.Listen != "")
-	for _, name := range sorted(c.Access.Roles) {
-		if len(c.Access.Roles[name].Groups) > 0 {
-			r.groups = append(r.groups, join("access.roles", name)+".groups")
-		}
-	}
 	return r.warnings()
 }
 
 // reservation collects the paths of one warning.
 type reservation struct {
-	keys   []string
-	groups []string // of roles; they are not unused, they are empty
+	keys []string
 }
 
 func (r *reservation) add(path string, written bool) {
@@ -43,19 +36,11 @@ func (r *reservation) rule(path string, rule Rule) {
 	r.add(path+".match.group", len(rule.Match.Group) > 0)
 	r.add(path+".match.tag", len(rule.Match.Tag) > 0)
 	r.add(path+".confirm_name", rule.ConfirmName)
-	r.add(path+".terminal_approvals", rule.TerminalApprovals > 0)
 }
 
 func (r *reservation) warnings() []Warning {
-	var parts []string
-	if len(r.keys) > 0 {
-		parts = append(parts, "not available yet and left unused: "+strings.Join(r.keys, ", "))
-	}
-	if len(r.groups) > 0 {
-		parts = append(parts, strings.Join(r.groups, ", ")+" cannot be resolved yet: they have no members")
-	}
-	if len(parts) == 0 {
+	if len(r.keys) == 0 {
 		return nil
 	}
-	return []Warning{Warning(strings.Join(parts, "; "))}
+	return []Warning{Warning("not available yet and left unused: " + strings.Join(r.keys, ", "))}
 }

@@ -216,7 +216,7 @@ func TestWhoAsked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := command()
-			c.By = failover.Actor{ID: test.claimed, Standing: failover.StandingGuest}
+			c.By = failover.Actor{ID: test.claimed, Standing: failover.StandingGuest, Person: "ana"}
 			m, err := EncodeCommand(test.source, c)
 			if err != nil {
 				t.Fatal(err)
@@ -227,6 +227,9 @@ func TestWhoAsked(t *testing.T) {
 			}
 			if slack := test.source == SourceSlack; err == nil && (got.By.Standing != "") != slack { // a bot says what it found out, a terminal has none
 				t.Errorf("has the standing %q", got.By.Standing)
+			}
+			if err == nil && got.By.Person != "" {
+				t.Errorf("claims to be %q", got.By.Person)
 			}
 		})
 	}

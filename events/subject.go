@@ -56,6 +56,7 @@ func actorOf(source string, claimed failover.Actor) (failover.Actor, bool) {
 	if name, ok := strings.CutPrefix(source, "cli-"); ok {
 		return failover.Actor{ID: "cli:" + name, Name: "cli:" + name}, name != ""
 	}
-	// A bot vouches for Slack users only.
+	// A bot vouches for Slack users only, and for no person: whose identity it is says the configuration.
+	claimed.Person = ""
 	return claimed, source == SourceSlack && claimed.ID != "" && !strings.Contains(claimed.ID, ":")
 }

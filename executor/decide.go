@@ -40,7 +40,7 @@ func (e *Executor) tryDecide(ctx context.Context, cmd failover.Command) error {
 	if err != nil || c.decided {
 		return err
 	}
-	cmd.Op = c.op.ID
+	cmd.Op, cmd.By = c.op.ID, c.situation.Policy.Named(cmd.By)
 	var facts []failover.Fact
 	if refusal == nil {
 		facts, refusal = failover.Decide(c.op, cmd, c.situation)

@@ -21,6 +21,7 @@ func (e *Executor) policy(ctx context.Context) failover.Policy {
 		var err error
 		if members, err = e.Groups.Members(ctx); err != nil {
 			e.Log.WarnContext(ctx, "who is in Slack's groups cannot be read, so that they count as empty", slog.Any("error", err))
+			members = failover.Membership{}
 		}
 	}
 	return e.Policy.With(members, e.now())

@@ -1,10 +1,13 @@
 package failover
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 func decideCancel(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if !s.mayCancel(op, cmd.By) {
-		return nil, Refuse(NotAllowed, "Ask somebody whom a rule with the verb class cancel names.", "You may not cancel %s.", op.ID)
+		return nil, s.Policy.lacking(slices.Collect(maps.Keys(s.Policy.Groups)), "Ask somebody whom a rule with the verb class cancel names.", "You may not cancel %s.", op.ID)
 	}
 	switch op.Phase {
 	case AwaitingApproval:

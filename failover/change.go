@@ -34,8 +34,8 @@ func decideChange(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	asked := ChangeAsked{By: cmd.By, Point: point}
 	rule := op.Plan.ChangeBy
 	switch {
-	case s.Policy.Decides(rule, cmd.By) && (rule.Approvals == 0 || rule.SelfApproval || cmd.By.ID != op.RequestedBy.ID):
-		pressed, no := press(Evolve(op, Record{Fact: asked, At: s.Now}), op.stage(StepChange), cmd, s.Now)
+	case s.Policy.Decides(rule, cmd.By) && (rule.Approvals == 0 || rule.SelfApproval || !s.Policy.same(cmd.By, op.RequestedBy)):
+		pressed, no := s.press(Evolve(op, Record{Fact: asked, At: s.Now}), op.stage(StepChange), cmd)
 		return append([]Fact{asked}, pressed...), no
 	case s.Policy.May(rule, cmd.By):
 		return []Fact{asked}, nil
@@ -45,11 +45,11 @@ func decideChange(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 
 // agree is a press for the recovery point that is asked for already.
 func (s Situation) agree(op Operation, cmd Command) ([]Fact, *Refusal) {
-	pressed := slices.ContainsFunc(op.Approvers(ClassChange), func(a Actor) bool { return a.ID == cmd.By.ID })
+	pressed := slices.ContainsFunc(op.Approvers(ClassChange), func(a Actor) bool { return s.Policy.same(a, cmd.By) })
 	refusal := s.Policy.mayDecide(op, ClassChange, cmd.By)
 	switch {
 	case refusal == nil || pressed:
-		return press(op, op.stage(StepChange), cmd, s.Now)
+		return s.press(op, op.stage(StepChange), cmd)
 	case cmd.Seen == "" && s.Policy.May(op.Plan.ChangeBy, cmd.By):
 		return nil, Refuse(TooLate, "It waits for the press of somebody else.", "%s has already asked for the recovery point of %s.", mention(op.Change.By), stamp(op.Change.Point.Time))
 	}

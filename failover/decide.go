@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +40,7 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal := cmd.By.Standing.Barred(); refusal != nil {
 		return nil, refusal
 	}
+	cmd.By = s.Policy.Named(cmd.By)
 	if cmd.Late(s.Now) {
 		hint := "Ask again; nothing was started."
 		if cmd.ValidUntil.Before(cmd.StoredAt) {
@@ -106,7 +108,7 @@ func Barred(cmd Command, s Situation) *Refusal {
 		_, refusal := s.mayAsk(ClassOf(cmd.Verb), cmd.By)
 		return refusal
 	case !s.Policy.mayAnywhere(cmd.Verb, cmd.By):
-		return Refuse(NotAllowed, "Ask somebody who has the right in Ferry's configuration, under access.", "You may not %s %s.", ClassOf(cmd.Verb).verb(), cmd.Target)
+		return s.Policy.lacking(slices.Collect(maps.Keys(s.Policy.Groups)), "Ask somebody who has the right in Ferry's configuration, under access.", "You may not %s %s.", ClassOf(cmd.Verb).verb(), cmd.Target)
 	}
 	return nil
 }
@@ -118,7 +120,7 @@ func (s Situation) mayAsk(class Class, actor Actor) (Rule, *Refusal) {
 		return rule, Refuse(NotAllowed, "Ask whoever keeps Ferry's configuration to add one under access.rules.", "No rule lets anybody %s %s.", class.verb(), s.Item.Name)
 	}
 	if !s.Policy.May(rule, actor) {
-		return rule, Refuse(NotAllowed, "Ask somebody with the role "+rolesInWords(rule.May)+".", "You may not %s %s.", class.verb(), s.Item.Name)
+		return rule, s.Policy.lacking(rule.May, "Ask somebody with the role "+rolesInWords(rule.May)+".", "You may not %s %s.", class.verb(), s.Item.Name)
 	}
 	return rule, nil
 }
@@ -149,7 +151,7 @@ func decideCommit(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	refusal := s.Policy.mayDecide(op, ClassCommit, cmd.By)
 	switch {
 	case refusal == nil:
-		return press(op, op.stage(StepCommit), cmd, s.Now)
+		return s.press(op, op.stage(StepCommit), cmd)
 	case s.Policy.May(op.Plan.CommitBy, cmd.By):
 		return []Fact{CommitAsked{By: cmd.By}}, nil
 	}
@@ -190,11 +192,12 @@ func decideForeignCommit(cmd Command, s Situation) ([]Fact, *Refusal) {
 	if !decides {
 		return facts, nil
 	}
-	facts = append(facts, Decided{Gate: ClassCommit, Step: StepCommit, By: cmd.By, Approve: true})
-	if rule.Approvals <= 1 {
-		facts = append(facts, GateOpened{ClassCommit, StepCommit})
+	op, gate := Fold(Operation{}, Batch{At: s.Now, Facts: facts}), Operation{Verb: VerbCommit}.stages()[0]
+	if !s.Policy.counts(op, gate, cmd.By) { // it takes a terminal
+		return facts, nil
 	}
-	return facts, nil
+	pressed, refusal := s.press(op, gate, cmd)
+	return append(facts, pressed...), refusal
 }
 
 // mayPress finds the rule for a gate on the item, and whether the actor decides it or may only ask.
@@ -205,18 +208,6 @@ func (s Situation) mayPress(class Class, actor Actor) (rule Rule, decides bool, 
 	}
 	rule, refusal = s.mayAsk(class, actor)
 	return rule, false, refusal
-}
-
-// press records one approval, and opens the gate when it was the last one needed.
-func press(op Operation, gate Stage, cmd Command, now time.Time) ([]Fact, *Refusal) {
-	if slices.ContainsFunc(op.Approvers(gate.Gate), func(a Actor) bool { return a.ID == cmd.By.ID }) {
-		return nil, Refuse(TooLate, "It waits for another person.", "You have already approved %s.", op.ID)
-	}
-	decided := Decided{Gate: gate.Gate, Step: gate.Step, By: cmd.By, Approve: true, Reason: cmd.Reason}
-	if Evolve(op, Record{Fact: decided, At: now}).Approved(gate.Gate) {
-		return []Fact{decided, GateOpened{gate.Gate, gate.Step}}, nil
-	}
-	return []Fact{decided}, nil
 }
 
 func decideApprove(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
@@ -233,7 +224,7 @@ func decideApprove(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal := s.Policy.mayDecide(op, gate.Gate, cmd.By); refusal != nil {
 		return nil, refusal
 	}
-	return press(op, gate, cmd, s.Now)
+	return s.press(op, gate, cmd)
 }
 
 func decideDeny(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
@@ -248,7 +239,7 @@ func decideDeny(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return nil, begunAlready(op)
 	}
 	if !s.Policy.Decides(op.Plan.Rule, cmd.By) {
-		return nil, Refuse(NotAllowed, "Who asked may withdraw it: /failover withdraw "+string(op.ID)+".", "You may not deny %s.", op.ID)
+		return nil, s.Policy.lacking(op.Plan.Rule.deciders(), "Who asked may withdraw it: /failover withdraw "+string(op.ID)+".", "You may not deny %s.", op.ID)
 	}
 	return []Fact{
 		Decided{Gate: gate.Gate, Step: gate.Step, By: cmd.By, Reason: cmd.Reason},
@@ -268,8 +259,8 @@ func decideWithdraw(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if op.Started() {
 		return nil, begunAlready(op)
 	}
-	if op.RequestedBy.ID != cmd.By.ID && !s.mayCancel(op, cmd.By) && !s.Policy.Decides(op.Plan.Rule, cmd.By) {
-		return nil, Refuse(NotAllowed, "Ask "+mention(op.RequestedBy)+" to withdraw it, or an approver to deny it.", "You may not withdraw %s.", op.ID)
+	if !s.Policy.same(op.RequestedBy, cmd.By) && !s.mayCancel(op, cmd.By) && !s.Policy.Decides(op.Plan.Rule, cmd.By) {
+		return nil, s.Policy.lacking(op.Plan.Rule.deciders(), "Ask "+mention(op.RequestedBy)+" to withdraw it, or an approver to deny it.", "You may not withdraw %s.", op.ID)
 	}
 	return []Fact{Finished{Phase: Cancelled, Note: "Withdrawn by " + mention(cmd.By) + because(cmd.Reason) + ". Nothing was started."}}, nil
 }

@@ -45,3 +45,25 @@ func (p Policy) With(m Membership, now time.Time) Policy {
 	p.Roles = roles
 	return p
 }
+
+// unread says, for a refusal, that the members of some roles' groups are not known now; empty when that is no reason.
+func (p Policy) unread(roles []string) string {
+	roles = slices.DeleteFunc(slices.Sorted(slices.Values(roles)), func(role string) bool { return len(p.Groups[role]) == 0 })
+	switch {
+	case p.known || len(roles) == 0:
+		return ""
+	case p.groupsAt.IsZero():
+		return "Slack's groups have not been read, so that those of " + rolesInWords(roles) + " have no members."
+	}
+	return "Slack's groups were last read at " + stamp(p.groupsAt) + ", so that those of " + rolesInWords(roles) + " have no members."
+}
+
+// lacking refuses whoever has none of the roles that it takes, and says so when that may be for want of a fresh membership.
+func (p Policy) lacking(roles []string, hint, format string, args ...any) *Refusal {
+	refusal := Refuse(NotAllowed, hint, format, args...)
+	if why := p.unread(roles); why != "" {
+		refusal.Message += " " + why
+		refusal.Hint = "Ask again in a minute. " + hint
+	}
+	return refusal
+}

@@ -76,6 +76,7 @@ type Actor struct {
 	ID       string   `json:"id"`
 	Name     string   `json:"name,omitempty"`
 	Standing Standing `json:"standing,omitempty"` // as the door found it; whoever has one is refused
+	Person   string   `json:"person,omitempty"`   // whose identity it is, as the configuration says when it is decided
 }
 
 // Operation is the fold of its facts: what was asked, by whom, who decided, and how far it is.
@@ -334,15 +335,6 @@ func (o Operation) GateRule(gate Class) Rule {
 		return o.Plan.ChangeBy
 	}
 	return o.Plan.Rule
-}
-
-// Approved reports whether a gate has its quorum, each person counted once.
-func (o Operation) Approved(gate Class) bool {
-	need := o.GateRule(gate).Approvals
-	if gate == ClassCommit || gate == ClassChange && o.Verb != VerbChange || o.Started() && o.Gate() == gate {
-		need = max(need, 1) // no gate of an open operation acts without a press
-	}
-	return len(o.Approvers(gate)) >= need
 }
 
 // Approvers lists whose approval of a gate stands, in order.

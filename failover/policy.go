@@ -71,13 +71,15 @@ type Policy struct {
 
 // Rule is one line of the access section.
 type Rule struct {
-	Match        Match         `json:"match"`
-	Classes      []Class       `json:"classes"`
-	May          []string      `json:"may"` // roles
-	Approvals    int           `json:"approvals"`
-	Approvers    []string      `json:"approvers"` // roles
-	SelfApproval bool          `json:"self_approval"`
-	Expires      time.Duration `json:"expires"`
+	Match        Match    `json:"match"`
+	Classes      []Class  `json:"classes"`
+	May          []string `json:"may"` // roles
+	Approvals    int      `json:"approvals"`
+	Approvers    []string `json:"approvers"` // roles
+	SelfApproval bool     `json:"self_approval"`
+	// TerminalApprovals is how many of the approvals have to come from terminal identities.
+	TerminalApprovals int           `json:"terminal_approvals,omitempty"`
+	Expires           time.Duration `json:"expires"`
 }
 
 // Match holds patterns of path.Match, compared without case. Of each key one pattern must match, a key without patterns
@@ -125,7 +127,7 @@ func (p Policy) RuleForAll(class Class) (Rule, bool) {
 // same reports whether two rules demand the same of the same people.
 func (r Rule) same(other Rule) bool {
 	return slices.Equal(r.May, other.May) && r.Approvals == other.Approvals && slices.Equal(r.Approvers, other.Approvers) &&
-		r.SelfApproval == other.SelfApproval && r.Expires == other.Expires
+		r.SelfApproval == other.SelfApproval && r.Expires == other.Expires && r.TerminalApprovals == other.TerminalApprovals
 }
 
 // May reports whether an actor holds one of the roles that may ask.
@@ -133,20 +135,13 @@ func (p Policy) May(r Rule, actor Actor) bool { return p.holds(r.May, actor) }
 
 // Decides reports whether an actor holds one of the roles that decide. With no approvals needed these are who may ask.
 func (p Policy) Decides(r Rule, actor Actor) bool {
-	if r.Approvals == 0 {
-		return p.May(r, actor)
-	}
-	return p.holds(r.Approvers, actor)
+	return p.holds(r.deciders(), actor)
 }
 
 // Deciders lists the actor ids that decide by a rule, in the order of the roles.
 func (p Policy) Deciders(r Rule) []string {
-	roles := r.Approvers
-	if r.Approvals == 0 {
-		roles = r.May
-	}
 	var ids []string
-	for _, role := range roles {
+	for _, role := range r.deciders() {
 		for _, id := range p.Roles[role] {
 			if !slices.Contains(ids, id) {
 				ids = append(ids, id)
@@ -154,6 +149,27 @@ func (p Policy) Deciders(r Rule) []string {
 		}
 	}
 	return ids
+}
+
+// Callable lists whom to call when a rule's decision is needed: the groups of its deciding roles, then who is named in them.
+func (p Policy) Callable(r Rule) []string {
+	var groups []string
+	for _, role := range r.deciders() {
+		for _, id := range p.Groups[role] {
+			if !slices.Contains(groups, id) {
+				groups = append(groups, id)
+			}
+		}
+	}
+	return append(groups, p.Deciders(r)...)
+}
+
+// deciders are the roles that decide.
+func (r Rule) deciders() []string {
+	if r.Approvals == 0 {
+		return r.May
+	}
+	return r.Approvers
 }
 
 func (p Policy) holds(roles []string, actor Actor) bool {
@@ -176,51 +192,3 @@ func (p Policy) holdsAny(actor Actor) bool {
 
 // rolesInWords is "approver", or "approver or lead".
 func rolesInWords(roles []string) string { return strings.Join(roles, " or ") }
-
-// mayDecide is the one place that says whether an actor may press the button of an open gate; every entrance comes here.
-func (p Policy) mayDecide(op Operation, gate Class, actor Actor) *Refusal {
-	rule := op.GateRule(gate)
-	if len(p.Deciders(rule)) == 0 {
-		return undecidable(op, gate)
-	}
-	if !p.Decides(rule, actor) {
-		who := rule.Approvers
-		if rule.Approvals == 0 {
-			who = rule.May
-		}
-		return Refuse(NotAllowed, "Ask somebody with the role "+rolesInWords(who)+".", "You may not decide the %s of %s.", gate, op.ID)
-	}
-	// With no approvals needed, who asked is also who presses: there is nobody else to exclude.
-	if rule.Approvals > 0 && !rule.SelfApproval && op.askedBy(gate, actor) {
-		return Refuse(NotAllowed, "Ask another person with the role "+rolesInWords(rule.Approvers)+".", "You asked for it yourself, and %s needs a second person.", op.ID)
-	}
-	return nil
-}
-
-// Awaits reports whether an operation waits for a press that an actor may give now. It is a hint for who follows one; the
-// press itself is decided as any other.
-func (p Policy) Awaits(op Operation, actor Actor) bool {
-	gate, _ := op.Pending()
-	pressed := slices.ContainsFunc(op.Approvers(gate.Gate), func(a Actor) bool { return a.ID == actor.ID })
-	return op.ready() != "" && !pressed && p.mayDecide(op, gate.Gate, actor) == nil
-}
-
-// undecidable is a gate that nobody can open: no rule named the class when the operation was asked for, or its roles are
-// empty. The rule is part of what was approved, so a new one counts for the next operation only.
-func undecidable(op Operation, gate Class) *Refusal {
-	if !op.StartedAt.IsZero() && gate != ClassCommit {
-		return Refuse(NotAllowed, "Have a rule with the verb class "+string(gate)+" added under access.rules, type /failover cancel "+string(op.ID)+", then ask again.", "No rule lets anybody decide the %s of %s.", gate, op.ID)
-	}
-	if gate == ClassCommit {
-		return Refuse(NotAllowed, "Commit it in the portal: Ferry notices. Or have a rule with the verb class commit added under access.rules, type /failover cancel "+string(op.ID)+", then /failover commit VM.",
-			"No rule lets anybody commit %s.", op.ID)
-	}
-	return Refuse(NotAllowed, "Have the approvers' role filled under access.roles, or type /failover withdraw "+string(op.ID)+".", "No rule lets anybody decide %s.", op.ID)
-}
-
-// askedBy reports whether an actor asked for the operation or opened the gate.
-func (o Operation) askedBy(gate Class, actor Actor) bool {
-	same := func(a Actor) bool { return a.ID == actor.ID }
-	return same(o.RequestedBy) || gate == ClassCommit && slices.ContainsFunc(o.CommitAskedBy, same) ||
-		gate == ClassChange && o.Change != nil && same(o.Change.By)
-}

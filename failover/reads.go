@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -71,7 +72,7 @@ func (p Policy) MayRead(actor Actor, anyone bool) *Refusal {
 	if anyone || p.holdsAny(actor) {
 		return nil
 	}
-	return Refuse(NotAllowed, "Ask somebody with a role, or have yourself added to one under access.roles.", "Only who holds a role may look here.")
+	return p.lacking(slices.Collect(maps.Keys(p.Groups)), "Ask somebody with a role, or have yourself added to one under access.roles.", "Only who holds a role may look here.")
 }
 
 // Found is what is open, or what is known under a reference.

@@ -94,6 +94,8 @@ func (s span) element() slack.RichTextSectionElement {
 		if isUserID(s.id) {
 			return slack.NewRichTextSectionUserElement(s.id, nil)
 		}
+	case spanGroup:
+		return slack.NewRichTextSectionUserGroupElement(s.id)
 	case spanMoment, spanLocal:
 		if fallback := s.utc(); s.datable() {
 			return slack.NewRichTextSectionDateElement(s.at.Unix(), s.format(), nil, &fallback)
@@ -127,6 +129,8 @@ func mrkdwn(l line) string {
 		switch {
 		case s.kind == spanPerson && isUserID(s.id):
 			fmt.Fprintf(&out, "<@%s>", s.id)
+		case s.kind == spanGroup:
+			fmt.Fprintf(&out, "<!subteam^%s>", s.id)
 		case s.kind == spanMoment && s.datable():
 			fmt.Fprintf(&out, "<!date^%d^%s|%s>", s.at.Unix(), s.format(), s.utc())
 		default:

@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -224,6 +225,18 @@ func TestPreformattedSaysWhatItLeftOut(t *testing.T) {
 	text := readable(render.Preformatted(strings.Repeat("vm-x  Protected\n", 1000)))
 	if !strings.Contains(text, "lines are not shown.") || strings.Contains(text, "vm-x  Prot…") {
 		t.Errorf("cut to %q", text[len(text)-60:])
+	}
+}
+
+// TestNoticeMentionsWhoMayDecide: users and user groups, and nothing else that looks like an id.
+func TestNoticeMentionsWhoMayDecide(t *testing.T) {
+	n := render.Notices(scenarios()["awaiting_approval"].op, []string{"S0APPROVERS", "U0BEN", "cli:ben", "here", "!channel", "S0 X"})[0]
+	if want := "<!subteam^S0APPROVERS> <@U0BEN> Approval needed"; !strings.HasPrefix(n.Message.Text, want) {
+		t.Errorf("got %q, want it to begin with %q", n.Message.Text, want)
+	}
+	data, err := json.Marshal(n.Message.Blocks)
+	if err != nil || !strings.Contains(string(data), `{"type":"usergroup","usergroup_id":"S0APPROVERS"}`) {
+		t.Errorf("got %s, %v", data, err)
 	}
 }
 

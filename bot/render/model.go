@@ -44,6 +44,7 @@ const (
 	spanPerson
 	spanMoment
 	spanLocal // the reader's own clock, where the surface knows it
+	spanGroup // a Slack user group; only those who may decide are ever named so
 )
 
 func plain(text string) span                { return span{kind: spanPlain, text: text} }
@@ -75,8 +76,13 @@ func (s span) utc() string {
 }
 
 // isUserID reports whether Slack calls a user so; only such an id is ever put where a mention stands.
-func isUserID(id string) bool {
-	return len(id) > 1 && len(id) <= 21 && (id[0] == 'U' || id[0] == 'W') &&
+func isUserID(id string) bool { return isID(id, "UW") }
+
+// isGroupID is the same for user groups.
+func isGroupID(id string) bool { return isID(id, "S") }
+
+func isID(id, first string) bool {
+	return len(id) > 1 && len(id) <= 21 && strings.ContainsRune(first, rune(id[0])) &&
 		strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 

@@ -24,7 +24,7 @@ type Notice struct {
 // Notices are what should be notified of an operation as it stands. The caller sends each key once per operation, so a key
 // changes when the same has to be told again: "approval"; "gate_STEP" for a gate on the way home; "commit"; "commit_asked";
 // "change_TIME" for another recovery point that somebody asked for; "STEP_failed_N" when a press has failed for the Nth
-// time; "lapsed_N" when what was decided was not begun in time; "reminder_N"; "attention", "failed", "done". approvers are the Slack user ids of those who may decide now; they are mentioned
+// time; "lapsed_N" when what was decided was not begun in time; "reminder_N"; "attention", "failed", "done". approvers are the ids of the Slack users and user groups that may decide now; they are mentioned
 // where a decision is needed and nowhere else. No notice has more than 300 characters.
 func Notices(op failover.Operation, approvers []string) []Notice {
 	n := noticeOf{op, approvers}
@@ -123,8 +123,12 @@ func (n noticeOf) since() time.Time {
 func (n noticeOf) mentions() line {
 	var l line
 	for _, id := range n.approvers {
-		if isUserID(id) && len(l) < 2*maxMentions {
-			l = append(l, span{kind: spanPerson, id: id, text: id}, plain(" "))
+		kind := spanPerson
+		if isGroupID(id) {
+			kind = spanGroup
+		}
+		if (kind == spanGroup || isUserID(id)) && len(l) < 2*maxMentions {
+			l = append(l, span{kind: kind, id: id, text: id}, plain(" "))
 		}
 	}
 	return l

@@ -45,7 +45,7 @@ func (s span) terminal() string {
 	switch s.kind {
 	case spanMoment, spanLocal:
 		return s.utc()
-	case spanPlain, spanBold, spanPerson:
+	case spanPlain, spanBold, spanPerson, spanGroup:
 	}
 	return s.text
 }

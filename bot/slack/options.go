@@ -23,7 +23,7 @@ type Options struct {
 	APIURL   string // base of the Web API; empty is Slack's own
 	TeamID   string // the only workspace that is listened to; empty: the bot token's own, asked once by auth.test
 	Channel  string // id of the channel where operations are announced
-	// Approvers names the Slack users to mention when an operation waits for a decision; nil mentions nobody. It is called
+	// Approvers names the Slack users and user groups to mention when an operation waits for a decision; nil mentions nobody. It is called
 	// often, from one goroutine, and must not block.
 	Approvers func(op failover.Operation) []string
 	// MayRead says no to who may not look at VMs and operations; nil: anyone may.

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"ferry/bot/slack"
 	"ferry/config"
 	"ferry/events"
 	"ferry/events/jetstream"
+	"ferry/executor"
 	"ferry/failover"
 )
 
@@ -20,6 +22,7 @@ func policy(access *config.Access) failover.Policy {
 	if access == nil {
 		return p
 	}
+	p.People = access.People
 	for name, role := range access.Roles {
 		p.Roles[name] = role.Users
 		if len(role.Groups) > 0 {
@@ -30,6 +33,7 @@ func policy(access *config.Access) failover.Policy {
 		rule := failover.Rule{
 			Match: failover.Match{VM: r.Match.VM, Vault: r.Match.Vault, ResourceGroup: r.Match.ResourceGroup},
 			May:   r.May, Approvals: r.Approvals, Approvers: r.Approvers, SelfApproval: r.SelfApproval, Expires: r.Expires,
+			TerminalApprovals: r.TerminalApprovals,
 		}
 		if r.Match.Unresolved() { // may neither apply nor be skipped: a laxer rule may follow
 			rule.May, rule.Approvers = nil, nil
@@ -42,11 +46,23 @@ func policy(access *config.Access) failover.Policy {
 	return p
 }
 
+// membersWithin bounds the reading of who is in Slack's groups.
+const membersWithin = 2 * time.Second
+
 // mayRead says who may look at what changes nothing.
-func mayRead(access *config.Access) func(failover.Actor) *failover.Refusal {
-	p := policy(access)
+func mayRead(ctx context.Context, access *config.Access, groups executor.Groups, now func() time.Time) func(failover.Actor) *failover.Refusal {
+	p, anyone := policy(access), access != nil && access.AnyoneMayRead
 	return func(actor failover.Actor) *failover.Refusal {
-		return p.MayRead(actor, access != nil && access.AnyoneMayRead)
+		if anyone || len(p.Groups) == 0 {
+			return p.MayRead(actor, anyone)
+		}
+		ctx, cancel := context.WithTimeout(ctx, membersWithin)
+		defer cancel()
+		members, err := groups.Members(ctx)
+		if err != nil {
+			members = failover.Membership{}
+		}
+		return p.With(members, now()).MayRead(actor, anyone)
 	}
 }
 

@@ -227,7 +227,7 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 	dialer.NetDialContext = a.opts.Dial
 	b, err := slack.New(slack.Options{
 		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel,
-		Approvers: approvers(cfg, policy(a.opts.Config.Access)), MayRead: mayRead(a.opts.Config.Access),
+		Approvers: approvers(cfg, policy(a.opts.Config.Access)), MayRead: mayRead(context.WithoutCancel(ctx), a.opts.Config.Access, client, clock.Now),
 		Commands: commands{client, board}, Reads: reads{client}, Feed: feed{announcements}, Refs: refs{messages},
 		HTTPClient: a.httpClient(), Dialer: &dialer, Log: a.opts.Log, Seam: a.opts.Seam, Now: clock.Now,
 	})
@@ -239,15 +239,16 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 	return nil
 }
 
-// approvers gives the Slack users who may decide the gate that an operation waits at.
+// approvers gives the Slack users and user groups that may decide the gate that an operation waits at. A group stands for its
+// members.
 func approvers(cfg config.Slack, p failover.Policy) func(failover.Operation) []string {
 	return func(op failover.Operation) []string {
 		if !cfg.NotifyApprovers || op.Gate() == "" {
 			return nil
 		}
-		ids := p.Deciders(op.GateRule(op.Gate()))
+		ids := p.Callable(op.GateRule(op.Gate()))
 		if op.Change != nil {
-			ids = append(ids, slices.DeleteFunc(p.Deciders(op.Plan.ChangeBy), func(id string) bool { return slices.Contains(ids, id) })...)
+			ids = append(ids, slices.DeleteFunc(p.Callable(op.Plan.ChangeBy), func(id string) bool { return slices.Contains(ids, id) })...)
 		}
 		return slices.DeleteFunc(ids, func(id string) bool { return !isSlackID(id) })
 	}

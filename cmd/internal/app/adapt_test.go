@@ -1,0 +1,64 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"ferry/config"
+	"ferry/failover"
+)
+
+// Whose decision is needed is called: the groups of the deciding roles, and who is named in them. A terminal cannot be.
+func TestApproversAreMentioned(t *testing.T) {
+	t.Parallel()
+	access := &config.Access{
+		Roles: map[string]config.Role{
+			"operator": {Users: []string{"U1"}, Groups: []string{"S1"}},
+			"approver": {Users: []string{"U2", "cli:ben"}, Groups: []string{"S2", "S3"}},
+		},
+		People: map[string][]string{"ben": {"U2", "cli:ben"}},
+		Rules:  []config.Rule{{Match: config.Match{VM: []string{"*"}}, Verbs: []string{"failover"}, May: []string{"operator"}, Approvals: 1, Approvers: []string{"approver"}, TerminalApprovals: 1}},
+	}
+	p := policy(access)
+	rule := p.Rules[0]
+	if rule.TerminalApprovals != 1 || !slices.Equal(p.People["ben"], []string{"U2", "cli:ben"}) {
+		t.Errorf("the policy is %+v", p)
+	}
+	waiting := failover.Operation{Verb: failover.VerbFailover, Phase: failover.AwaitingApproval, Plan: failover.Plan{Rule: rule}}
+	if got, want := approvers(config.Slack{NotifyApprovers: true}, p)(waiting), []string{"S2", "S3", "U2"}; !slices.Equal(got, want) {
+		t.Errorf("mentions %v, want %v", got, want)
+	}
+	if got := approvers(config.Slack{}, p)(waiting); len(got) > 0 {
+		t.Errorf("mentions %v although nobody is to be", got)
+	}
+}
+
+// groups is what the bucket says of Slack's groups.
+type groups func() (failover.Membership, error)
+
+func (g groups) Members(context.Context) (failover.Membership, error) { return g() }
+
+// Where only who holds a role may look, the members of its groups may while it is known who they are.
+func TestMembersOfGroupsMayLook(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
+	read := failover.Membership{Groups: map[string][]string{"S1": {"U5"}}, At: now}
+	var err error
+	may := mayRead(t.Context(), &config.Access{Roles: map[string]config.Role{"operator": {Users: []string{"U1"}, Groups: []string{"S1"}}}},
+		groups(func() (failover.Membership, error) { return read, err }), func() time.Time { return now })
+	looks := func(id string) bool { return may(failover.Actor{ID: id}) == nil }
+	if !looks("U1") || !looks("U5") || looks("U9") {
+		t.Errorf("U1 %v, U5 %v, U9 %v", looks("U1"), looks("U5"), looks("U9"))
+	}
+	now = now.Add(6 * time.Minute)
+	if !looks("U1") || looks("U5") {
+		t.Error("a membership of six minutes ago still counts, or who is named does not")
+	}
+	now, err = now.Add(-6*time.Minute), errors.New("away")
+	if !looks("U1") || looks("U5") {
+		t.Error("a membership that could not be read counts, or who is named does not")
+	}
+}
