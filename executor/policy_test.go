@@ -45,7 +45,7 @@ func TestGroupsAreReadForEachDecision(t *testing.T) {
 		if r := asks(dan); r != nil {
 			b.Fatal(r)
 		}
-		time.Sleep(failover.MembershipLife + time.Second)
+		pause(b.Context(), failover.MembershipLife+time.Second)
 		refused("Slack's groups were last read at 2000-01-01 00:00 UTC")
 		g.now.At = time.Now()
 		if r := asks(dan); r != nil {
