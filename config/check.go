@@ -47,19 +47,35 @@ func checkClient(c *Config) []Problem {
 }
 
 func (k *checker) slack(s Slack) {
+	k.token("slack.bot_token", s.BotToken, "xoxb-", "the bot token")
 	switch s.Mode {
 	case ModeSocket:
-		k.token("slack.bot_token", s.BotToken, "xoxb-", "the bot token")
 		k.token("slack.app_token", s.AppToken, "xapp-", "the app-level token, which mode socket needs")
 	case ModeHTTP:
-		cause := &NotAvailableError{Path: "slack.mode", Value: "mode: " + ModeHTTP}
-		k.problems = append(k.problems, Problem{Path: cause.Path, Text: cause.Error() + "; write mode: socket", Cause: cause})
+		k.signingSecrets(s.SigningSecrets)
 	default:
-		k.failf("slack.mode", "%q is no mode; write socket", s.Mode)
+		k.failf("slack.mode", "%q is no mode; write socket or http", s.Mode)
 	}
 	k.address("slack.listen", s.Listen)
 	k.apiURL(s.APIURL)
 	k.channel(s.Channel)
+}
+
+// signingSecrets are what tells Slack from everybody else who can reach the port.
+func (k *checker) signingSecrets(secrets Secrets) {
+	const write = "write the signing secret, which stands under Basic Information of the Slack app"
+	if len(secrets) == 0 {
+		k.failf("slack.signing_secret", "empty, and mode http takes nothing that is not signed; %s", write)
+	}
+	for i, s := range secrets {
+		path := fmt.Sprintf("slack.signing_secret[%d]", i)
+		switch {
+		case s.IsZero():
+			k.failf(path, "empty; %s", write)
+		case strings.HasPrefix(s.Reveal(), "xoxb-") || strings.HasPrefix(s.Reveal(), "xapp-"):
+			k.failf(path, "this is a token; %s", write)
+		}
+	}
 }
 
 // token also catches the two tokens in each other's place, without quoting either.

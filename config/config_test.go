@@ -152,16 +152,23 @@ func TestNoAccessSection(t *testing.T) {
 	}
 }
 
-func TestHTTPModeIsNotAvailable(t *testing.T) {
+func TestHTTPModeNeedsASigningSecretAndNoAppToken(t *testing.T) {
 	t.Parallel()
-	text := strings.Replace(minimal, "slack: {", "slack: {mode: http, ", 1)
-	_, _, err := config.Parse([]byte(text), "ferry.yaml", env())
-	missing, ok := errors.AsType[*config.NotAvailableError](err)
-	if !ok {
-		t.Fatalf("got %v, want a NotAvailableError", err)
-	}
-	if missing.Path != "slack.mode" || missing.Error() != "mode: http is not available yet" {
-		t.Errorf("got %q at %q", missing.Error(), missing.Path)
+	for written, want := range map[string]string{
+		"signing_secret: s, ":           "",
+		"signing_secret: [s, t], ":      "",
+		"":                              "slack.signing_secret: empty, and mode http takes nothing that is not signed",
+		"signing_secret: '', ":          "slack.signing_secret",
+		"signing_secret: [], ":          "slack.signing_secret: empty",
+		"signing_secret: [s, ''], ":     "slack.signing_secret[1]: empty",
+		"signing_secret: xoxb-1, ":      "slack.signing_secret[0]: this is a token",
+		"signing_secret: \"${NONE}\", ": "NONE is not set",
+	} {
+		text := strings.NewReplacer("slack: {", "slack: {mode: http, "+written, "app_token: xapp-1", "team_id: T1").Replace(minimal)
+		_, _, err := config.Parse([]byte(text), "ferry.yaml", env())
+		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%q: %v, want %q in it", written, err, want)
+		}
 	}
 }
 

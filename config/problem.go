@@ -39,7 +39,7 @@ type Problem struct {
 	Column int    // 1-based, in characters
 	Path   string // the key, as in access.rules[0].verbs[2]
 	Text   string
-	Cause  error // a typed error such as [NotAvailableError]; usually nil
+	Cause  error // why a value could not be fetched; usually nil
 }
 
 // String is "file:line:column: path: text", without the parts that are not known.
@@ -58,15 +58,6 @@ func (p Problem) String() string {
 	b.WriteString(p.Text)
 	return b.String()
 }
-
-// NotAvailableError is a setting whose name is taken and whose feature does not exist yet.
-type NotAvailableError struct {
-	Path  string // the key
-	Value string // what was written there
-}
-
-// Error says so, in the words that every reserved thing of Ferry answers with.
-func (e *NotAvailableError) Error() string { return fmt.Sprintf("%s is not available yet", e.Value) }
 
 // invalid returns nil when there is no problem.
 func invalid(problems []Problem) error {

@@ -12,7 +12,7 @@ import (
 )
 
 func TestCommandIsStoredBeforeItIsAcknowledged(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.commands.store = func(context.Context, int) error { <-time.After(time.Second); return nil }
 		l.start()
 		l.typed("U0ANA", "/failover vm-x latest --reason disk errors")
@@ -42,7 +42,7 @@ func TestCommandIsStoredBeforeItIsAcknowledged(t *testing.T) {
 }
 
 func TestStoreThatHangsIsNeverCalledAnAcceptance(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.commands.store = func(ctx context.Context, _ int) error {
 			select {
 			case <-time.After(8 * time.Second): // a leader election
@@ -68,7 +68,7 @@ func TestStoreThatHangsIsNeverCalledAnAcceptance(t *testing.T) {
 }
 
 func TestStoreThatNeverWorks(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.commands.store = func(context.Context, int) error { return errors.New("no leader") }
 		l.start()
 		l.typed("U0ANA", "/failover vm-x")
@@ -85,7 +85,7 @@ func TestStoreThatNeverWorks(t *testing.T) {
 }
 
 func TestStoreWhoseAnswersAreLostStillGivesTheDecision(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.seams.cut("slack.store", cut{after: true, err: func(int) error { return errCut }})
 		l.start()
 		l.typed("U0ANA", "/failover vm-x")
@@ -95,7 +95,7 @@ func TestStoreWhoseAnswersAreLostStillGivesTheDecision(t *testing.T) {
 }
 
 func TestSilentExecutor(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.commands.silent = 5 * time.Minute
 		l.start()
 		l.typed("U0ANA", "/failover vm-x")
@@ -116,7 +116,7 @@ func TestAnswersThatNeedNoStore(t *testing.T) {
 		"/failover jobs":               "outside Ferry",
 		"/failover debt":               "/failover commit vm-x",
 	} {
-		bubble(t, func(l *lab) {
+		inBothModes(t, func(l *lab) {
 			l.start()
 			l.typed("U0EVE", text)
 			l.wantTold("U0EVE", want)
@@ -128,7 +128,7 @@ func TestAnswersThatNeedNoStore(t *testing.T) {
 }
 
 func TestReadThatNobodyAnswers(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.reads.err = errors.New("no responders")
 		l.start()
 		l.typed("U0EVE", "/failover list")
@@ -138,7 +138,7 @@ func TestReadThatNobodyAnswers(t *testing.T) {
 }
 
 func TestOtherWorkspaceIsRefused(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.opts.TeamID = "T0OTHER"
 		l.start()
 		l.typed("U0ANA", "/failover vm-x")
@@ -168,7 +168,7 @@ func TestDeliveredTwiceIsOneCommand(t *testing.T) {
 }
 
 func TestPanicIsSurvived(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.commands.store = func(_ context.Context, try int) error {
 			if try == 1 {
 				panic("store")
@@ -190,7 +190,7 @@ func TestPanicIsSurvived(t *testing.T) {
 }
 
 func TestAnswerOutlivesAnOutage(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.commands.silent = time.Minute
 		l.start()
 		l.typed("U0ANA", "/failover vm-x")
@@ -202,7 +202,7 @@ func TestAnswerOutlivesAnOutage(t *testing.T) {
 }
 
 func TestResponseURLIsNotLogged(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.severed = "/commands/"
 		l.start()
 		l.typed("U0ANA", "/failover vm-x")

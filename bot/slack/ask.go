@@ -35,6 +35,10 @@ func (b *Bot) ask(ctx context.Context, env *envelope, cmd failover.Command) {
 // settle goes on when it is known whether a command is stored. Only the first of several deliveries tells the person: all
 // share one decision.
 func (b *Bot) settle(ctx context.Context, env *envelope, cmd failover.Command, stored error, first bool) {
+	if stored == nil && !first && env.direct && env.url != "" && !over(ctx) {
+		b.again(ctx, env, cmd)
+		return
+	}
 	if stored == nil && !env.acked {
 		env.acknowledge(ctx, nil)
 	}
@@ -49,6 +53,27 @@ func (b *Bot) settle(ctx context.Context, env *envelope, cmd failover.Command, s
 		b.follow(ctx, env, cmd)
 	default:
 		b.notStored(ctx, env, cmd)
+	}
+}
+
+// again answers a request that has come before, with the same decision. Over HTTP somebody may have lost the first answer on
+// the way. Through response_url it is said once more only: its five uses are not for whoever sends a captured request.
+func (b *Bot) again(ctx context.Context, env *envelope, cmd failover.Command) {
+	if !env.inPayload && !env.acked {
+		env.acknowledge(ctx, nil)
+	}
+	if env.acked && !b.claim("again "+cmd.MessageID, env.received) {
+		return
+	}
+	env.linger()
+	wait, cancel := context.WithDeadline(ctx, env.deadline())
+	defer cancel()
+	text, err := b.decision(wait, cmd)
+	if err != nil {
+		text = bot.Stored(cmd.Op)
+	}
+	if env.acked || !env.acknowledge(ctx, payloadOf(render.Ephemeral(text))) {
+		b.answer(ctx, env, render.Ephemeral(text))
 	}
 }
 

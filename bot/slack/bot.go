@@ -1,4 +1,4 @@
-// Package slack is the bot's one door to Slack: Socket Mode in, the Web API and response_url out.
+// Package slack is the bot's one door to Slack: Socket Mode or signed requests in, the Web API and response_url out.
 //
 // It owns the order verify, store, acknowledge; the two and a half seconds within which a person is answered in any case;
 // one card per operation, posted once and edited in place; and the budget of edits that a workspace allows. It refuses to
@@ -11,7 +11,9 @@
 package slack
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -42,6 +44,7 @@ type Bot struct {
 	handling  *semaphore.Weighted
 	following *semaphore.Weighted
 	handlers  sync.WaitGroup
+	strangers strangers
 
 	mu    sync.Mutex
 	asked map[string]time.Time // when a message id was first delivered, for as long as it may come again
@@ -67,7 +70,8 @@ func New(o Options) (*Bot, error) {
 	return b, nil
 }
 
-// Connected is closed when Slack has greeted the first connection: from then on commands arrive.
+// Connected is closed when Slack has greeted the first connection, or has accepted the token and requests are listened for: from
+// then on commands arrive.
 func (b *Bot) Connected() <-chan struct{} { return b.connected }
 
 // greetedOnce reports whether Slack has let the bot in since it was started.
@@ -87,6 +91,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer b.opts.HTTPClient.CloseIdleConnections()
+	if b.opts.Listener != nil {
+		defer func() { _ = b.opts.Listener.Close() }()
+	}
 	if err := b.findTeam(ctx); err != nil || over(ctx) {
 		return err
 	}
@@ -95,28 +102,35 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer closeSockets()
 	var loops sync.WaitGroup
 	loops.Go(func() { newAnnouncer(b).run(ctx) })
-	loops.Go(func() { b.listen(sockets, cancel) })
-	loops.Go(func() { b.listenToo(sockets, cancel) })
+	if b.opts.Listener != nil {
+		loops.Go(func() { b.serve(ctx, sockets, cancel) })
+	} else {
+		loops.Go(func() { b.listen(sockets, cancel) })
+		loops.Go(func() { b.listenToo(sockets, cancel) })
+	}
 	<-ctx.Done()
 	b.drain(sockets)
 	closeSockets()
 	loops.Wait()
 	b.handlers.Wait()
-	if cause := context.Cause(ctx); isFatal(cause) {
+	if cause := context.Cause(ctx); isFatal(cause) || errors.Is(cause, errListener) {
 		return cause
 	}
 	return nil
 }
 
-// findTeam asks whose token it is, until Slack answers.
+// findTeam asks whose token it is, until Slack answers. Where nothing else tells whether Slack knows the bot it asks in any case.
 func (b *Bot) findTeam(ctx context.Context) error {
 	b.team = b.opts.TeamID
-	for wait := time.Second; b.team == "" && ctx.Err() == nil; wait = min(2*wait, time.Minute) {
+	if b.team != "" && b.opts.Listener == nil {
+		return nil
+	}
+	for wait := time.Second; ctx.Err() == nil; wait = min(2*wait, time.Minute) {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
 		who, err := b.api.AuthTestContext(call)
 		cancel()
 		if err == nil {
-			b.team = who.TeamID
+			b.team = cmp.Or(b.team, who.TeamID)
 			return nil
 		}
 		if refused := fatal(err, botSetting); refused != nil {

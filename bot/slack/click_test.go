@@ -12,7 +12,7 @@ import (
 )
 
 func TestClick(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		op := operation("op-aaaaaaaa", 1, requested())
 		l.commands.decide = func(failover.Command) (failover.Operation, failover.Answer) {
 			return op, failover.Answer{Did: failover.DidOpenGate}
@@ -72,7 +72,7 @@ func TestClickOfAnotherOrganisationIsRefused(t *testing.T) {
 }
 
 func TestButtonOfAnotherVersionIsAnsweredAndDoesNothing(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.start()
 		label := slackapi.NewTextBlockObject(slackapi.PlainTextType, "Hold", false, false)
 		api := slackapi.New("xoxb-sandbox", slackapi.OptionHTTPClient(l.opts.HTTPClient), slackapi.OptionAPIURL(l.opts.APIURL))
@@ -90,7 +90,7 @@ func TestButtonOfAnotherVersionIsAnsweredAndDoesNothing(t *testing.T) {
 }
 
 func TestRefusedClickSaysWhy(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.commands.decide = func(cmd failover.Command) (failover.Operation, failover.Answer) {
 			no := failover.Refuse(failover.NotAllowed, "Ask another person.", "You asked for it yourself.")
 			return operation(cmd.Op, 1, requested()), failover.Answer{Refused: no}

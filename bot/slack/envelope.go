@@ -26,6 +26,7 @@ type envelope struct {
 	received time.Time
 	sent     time.Time // by Slack's clock; zero: not told
 	send     func(ctx context.Context, envelopeID string, payload any) error
+	direct   bool // over HTTP: the acknowledgement is the answer to the request
 	acked    bool
 	lingers  bool // its place is among the followers, no longer among the handlers
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -40,6 +41,7 @@ type lab struct {
 	seams     *seams
 	log       *strings.Builder
 	spoil     func(method string, form url.Values) string // Slack's error for a call, "" to let it through
+	ports     *ports                                      // over HTTP; else nil
 	severed   string                                      // requests whose path begins so find no connection
 }
 
@@ -79,6 +81,58 @@ func bubbleIn(t *testing.T, o workspace.Options, test func(l *lab)) {
 	synctest.Test(t, func(t *testing.T) { test(newLab(t, o)) })
 }
 
+// overHTTP is the same for a bot that Slack posts to.
+func overHTTP(t *testing.T, test func(l *lab)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ports := &ports{}
+		l := newLab(t, workspace.Options{RequestURLs: workspace.RequestURLs{
+			Commands: "http://ferry.test/slack/commands", Interactions: "http://ferry.test/slack/interactions", Events: "http://ferry.test/slack/events",
+			SigningSecret: secret, Dial: ports.dial,
+		}})
+		l.ports = ports
+		l.opts.AppToken, l.opts.SigningSecrets = "", []string{secret}
+		test(l)
+	})
+}
+
+// inBothModes runs a test over Socket Mode and over HTTP.
+func inBothModes(t *testing.T, test func(l *lab)) {
+	t.Helper()
+	bubble(t, test)
+	overHTTP(t, test)
+}
+
+// secret is what the requests of overHTTP are signed with.
+const secret = "8f742231b10e8888abcd99yyyzzz85a5"
+
+// ports are the listeners of the bots, of which each connection reaches another one.
+type ports struct {
+	mu   sync.Mutex
+	open []*pipe.Listener
+	turn int
+}
+
+func (p *ports) listen() net.Listener {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open = append(p.open, pipe.Listen())
+	return p.open[len(p.open)-1]
+}
+
+func (p *ports) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	p.mu.Lock()
+	open, turn := slices.Clone(p.open), p.turn
+	p.turn++
+	p.mu.Unlock()
+	for i := range open {
+		if c, err := open[(turn+i)%len(open)].Dial(ctx, network, addr); err == nil {
+			return c, nil
+		}
+	}
+	return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+}
+
 func newLab(t *testing.T, o workspace.Options) *lab {
 	t.Helper()
 	l := &lab{
@@ -113,6 +167,9 @@ func newLab(t *testing.T, o workspace.Options) *lab {
 // start runs a bot until the test ends or stop is called.
 func (l *lab) start() (stop func()) {
 	l.t.Helper()
+	if l.ports != nil {
+		l.opts.Listener = l.ports.listen()
+	}
 	b, err := slack.New(l.opts)
 	if err != nil {
 		l.t.Fatal(err)

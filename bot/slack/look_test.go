@@ -9,7 +9,7 @@ import (
 )
 
 func TestPointsAreAnsweredInTheAcknowledgement(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.start()
 		l.typed("U0EVE", "/failover points vm-x")
 		l.wantTold("U0EVE", "Recovery points of vm-x")
@@ -21,7 +21,7 @@ func TestPointsAreAnsweredInTheAcknowledgement(t *testing.T) {
 
 // A slow Azure is told as such within Slack's time, and its answer comes when it is there.
 func TestSlowAzure(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.reads.slow = 9 * time.Second
 		l.start()
 		l.typed("U0EVE", "/failover points vm-x")
@@ -33,7 +33,7 @@ func TestSlowAzure(t *testing.T) {
 }
 
 func TestAzureThatNeverAnswers(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.reads.slow = time.Hour
 		l.start()
 		l.typed("U0EVE", "/failover points vm-x")
@@ -43,7 +43,7 @@ func TestAzureThatNeverAnswers(t *testing.T) {
 }
 
 func TestPointsRefused(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.reads.refused = failover.Refuse(failover.UnknownName, "Near names: vm-x.", "No replicated VM is called vm-z.")
 		l.start()
 		l.typed("U0EVE", "/failover points vm-z")
@@ -52,7 +52,7 @@ func TestPointsRefused(t *testing.T) {
 }
 
 func TestPointsWithoutAnExecutor(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.reads.err = errCut
 		l.start()
 		l.typed("U0EVE", "/failover points vm-x")
@@ -62,7 +62,7 @@ func TestPointsWithoutAnExecutor(t *testing.T) {
 
 // Whether everybody may look is a setting; the help says nothing about VMs.
 func TestWhoMayLook(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.opts.MayRead = func(by failover.Actor) *failover.Refusal {
 			p := failover.Policy{Roles: map[string][]string{"operator": {"U0ANA"}}}
 			return p.MayRead(by, false)
@@ -83,7 +83,7 @@ func TestWhoMayLook(t *testing.T) {
 
 // Choosing answers only who chose, with the line to type, and stores nothing; older points come with another list.
 func TestPickingAPoint(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.start()
 		l.typed("U0EVE", "/failover points vm-x")
 		if err := l.Choose("eve", incident, "Choose a recovery point", "4f1c.6c2f0a52-0000-0000-0000-000000000007"); err != nil {
@@ -109,7 +109,7 @@ func TestPickingAPoint(t *testing.T) {
 }
 
 func TestPickingIsForWhoMayLook(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		may := true
 		l.opts.MayRead = func(by failover.Actor) *failover.Refusal { return failover.Policy{}.MayRead(by, may) }
 		l.start()

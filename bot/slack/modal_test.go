@@ -80,7 +80,7 @@ func TestReprotectIsShownBeforeItIsAskedFor(t *testing.T) {
 		"phone":  func(l *lab) { l.typed("U0ANA", "/failover Reprotect op-aaaaaaaa") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(l *lab) {
+			inBothModes(t, func(l *lab) {
 				l.start()
 				l.shownCard(committed())
 				press(l)
@@ -105,7 +105,7 @@ func TestReprotectIsShownBeforeItIsAskedFor(t *testing.T) {
 
 // A form is one request, however often it is delivered.
 func TestFormDeliveredTwiceActsOnce(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.start()
 		l.typed("U0ANA", "/failover reprotect vm-x")
 		l.Duplicate(2)
@@ -120,7 +120,7 @@ func TestFormDeliveredTwiceActsOnce(t *testing.T) {
 
 // Slack got no answer and keeps the form, so its reader presses again: it is the same request, and the answer is the same.
 func TestFormSentTwiceActsOnce(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.start()
 		l.typed("U0ANA", "/failover reprotect vm-x")
 		l.seams.cut("slack.ack", cut{err: func(n int) error {
@@ -144,7 +144,7 @@ func TestFormSentTwiceActsOnce(t *testing.T) {
 
 // Of two forms about the same VM each is a request of its own: the executor decides.
 func TestFormOpenedAgainIsAnotherRequest(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.start()
 		for range 2 {
 			l.typed("U0ANA", "/failover reprotect vm-x")
@@ -157,7 +157,7 @@ func TestFormOpenedAgainIsAnotherRequest(t *testing.T) {
 }
 
 func TestClickDeliveredTwiceOpensOneForm(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.start()
 		l.shownCard(committed())
 		l.Duplicate(2)
@@ -183,14 +183,15 @@ func TestFormSaysWhatCannotBeShown(t *testing.T) {
 		"silent":      {&reads{slow: time.Hour}, 2200 * time.Millisecond, []string{"Azure has not answered yet", "Azure did not answer in time"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(l *lab) {
+			inBothModes(t, func(l *lab) {
 				*l.reads = *row.reads
+				after := row.after
 				l.start()
 				l.typed("U0ANA", "/failover reprotect vm-x")
 				for _, want := range row.want {
-					pass(row.after)
+					pass(after)
 					l.wantForm("U0ANA", want)
-					row.after = time.Minute
+					after = time.Minute
 				}
 				l.wantTold("U0ANA")
 			})
@@ -199,7 +200,7 @@ func TestFormSaysWhatCannotBeShown(t *testing.T) {
 }
 
 func TestFormThatSlackDoesNotOpen(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.spoil = func(method string, _ url.Values) string {
 			return map[bool]string{true: "expired_trigger_id"}[method == "views.open"]
 		}
@@ -212,7 +213,7 @@ func TestFormThatSlackDoesNotOpen(t *testing.T) {
 // What Ferry decides late is told in the form, or to who has closed it, in the channel.
 func TestFormDecidedLate(t *testing.T) {
 	for _, closes := range []bool{false, true} {
-		bubble(t, func(l *lab) {
+		inBothModes(t, func(l *lab) {
 			l.commands.silent = 10 * time.Second
 			l.start()
 			l.typed("U0ANA", "/failover reprotect vm-x")
@@ -236,7 +237,7 @@ func TestFormDecidedLate(t *testing.T) {
 }
 
 func TestFormNotStored(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.commands.store = func(context.Context, int) error { return errCut }
 		l.start()
 		l.typed("U0ANA", "/failover reprotect vm-x")
@@ -249,7 +250,7 @@ func TestFormNotStored(t *testing.T) {
 }
 
 func TestCleanUpAsksForNotes(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		op := drilled()
 		l.reads.op = &op
 		l.start()
@@ -291,7 +292,7 @@ func TestFormOfAnotherOrganisationIsRefused(t *testing.T) {
 
 // Who may not look is shown no review.
 func TestFormIsForWhoMayRead(t *testing.T) {
-	bubble(t, func(l *lab) {
+	inBothModes(t, func(l *lab) {
 		l.opts.MayRead = func(failover.Actor) *failover.Refusal {
 			return failover.Refuse(failover.NotAllowed, "Ask ana.", "You may not look.")
 		}

@@ -3,7 +3,9 @@ package slack
 import (
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,10 +21,14 @@ const callTimeout = 10 * time.Second
 // Options is what a [Bot] needs. Tokens, Channel and the four ports are required.
 type Options struct {
 	BotToken string // xoxb-…, with chat:write and commands
-	AppToken string // xapp-…, with connections:write
-	APIURL   string // base of the Web API; empty is Slack's own
-	TeamID   string // the only workspace that is listened to; empty: the bot token's own, asked once by auth.test
-	Channel  string // id of the channel where operations are announced
+	AppToken string // xapp-…, with connections:write; for Socket Mode
+	// Listener, when there is one, is where Slack posts to in place of Socket Mode; Run closes it. What comes there counts only
+	// when it is signed with one of SigningSecrets; there are several during a rotation.
+	Listener       net.Listener
+	SigningSecrets []string
+	APIURL         string // base of the Web API; empty is Slack's own
+	TeamID         string // the only workspace that is listened to; empty: the bot token's own, asked once by auth.test
+	Channel        string // id of the channel where operations are announced
 	// Approvers names the Slack users and user groups to mention when an operation waits for a decision; nil mentions nobody. It is called
 	// often, from one goroutine, and must not block.
 	Approvers func(op failover.Operation) []string
@@ -76,7 +82,9 @@ func (o Options) check() error {
 	switch {
 	case o.BotToken == "":
 		return errors.New("slack: no bot token; set slack.bot_token")
-	case o.AppToken == "":
+	case o.Listener != nil && (len(o.SigningSecrets) == 0 || slices.Contains(o.SigningSecrets, "")):
+		return errors.New("slack: no signing secret, without which anybody could speak as Slack; set slack.signing_secret")
+	case o.Listener == nil && o.AppToken == "":
 		return errors.New("slack: no app-level token, which Socket Mode needs; set slack.app_token")
 	case o.Channel == "":
 		return errors.New("slack: no channel to announce operations in; set slack.channel")

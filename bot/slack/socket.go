@@ -166,21 +166,25 @@ func (s *socket) resend(ctx context.Context, e socketmode.Event) {
 
 // hand starts the handler of one event. When all places are taken the event is dropped unacknowledged: Slack then shows
 // who sent it an error, which is true.
-func (s *socket) hand(ctx context.Context, r *socketmode.Request, handle func(context.Context, *envelope)) {
-	b := s.bot
+func (s *socket) hand(ctx context.Context, r *socketmode.Request, handle handler) {
+	s.bot.hand(ctx, &envelope{bot: s.bot, id: r.EnvelopeID, appID: s.appID, received: time.Now(), send: s.client.AckCtx}, handle)
+}
+
+// hand starts a handler, unless all places are taken. What it returns is closed when the handler has ended.
+func (b *Bot) hand(ctx context.Context, env *envelope, handle handler) (ended <-chan struct{}, ok bool) {
 	if !b.handling.TryAcquire(1) {
 		b.opts.Log.ErrorContext(ctx, "too many commands at once, or stopping; one is dropped without acknowledgement")
-		return
+		return nil, false
 	}
-	env := &envelope{
-		bot: b, id: r.EnvelopeID, appID: s.appID, received: time.Now(), send: s.client.AckCtx,
-	}
+	end := make(chan struct{})
 	b.handlers.Go(func() {
+		defer close(end)
 		defer env.end()
 		if err := guarded(func() error { handle(ctx, env); return nil }); err != nil {
 			b.opts.Log.ErrorContext(ctx, "a handler failed", slog.Any("cause", err))
 		}
 	})
+	return end, true
 }
 
 // ignore acknowledges what this version has no use for, so that Slack does not send it again.

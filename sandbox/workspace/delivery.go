@@ -12,7 +12,8 @@ import (
 // ackDeadline is documented for slash commands and interactions alike.
 const ackDeadline = 3 * time.Second
 
-// ErrDispatchFailed is returned by [Workspace.Type] and [Workspace.Click] when no Socket Mode connection took the payload.
+// ErrDispatchFailed is returned by [Workspace.Type] and [Workspace.Click] when no Socket Mode connection took the payload, or no
+// request got out.
 // It is lost. The person is shown so, at once when no connection is up and else when the 3 s are over.
 var ErrDispatchFailed = errors.New("dispatch_failed")
 
@@ -36,6 +37,7 @@ type interaction struct {
 	answered     func(json.RawMessage) // takes the payload of the ack, which may be empty; nil where none is accepted
 	retries      []time.Duration       // the pauses before each further attempt, none for what is lost at once
 	attempt      int
+	reason       string // of the next attempt, over HTTP
 	acked        bool
 	expired      bool
 	deadline     *time.Timer
@@ -52,6 +54,9 @@ func (w *Workspace) deliver(i *interaction) error {
 	w.mu.Lock()
 	sent, s := w.dispatch(i)
 	w.mu.Unlock()
+	if w.overHTTP() {
+		return <-sent
+	}
 	if s == nil {
 		return fmt.Errorf("%s: %w: no connection", i.what, ErrDispatchFailed)
 	}
@@ -70,6 +75,9 @@ func (w *Workspace) deliver(i *interaction) error {
 
 // dispatch sends the payload once, and besides as often as [Workspace.Duplicate] asked for.
 func (w *Workspace) dispatch(i *interaction) (<-chan error, *socket) {
+	if w.overHTTP() {
+		return w.dispatchRequest(i), nil
+	}
 	first := w.nextSocket()
 	if first == nil {
 		i.fail("dispatch_failed")
@@ -130,12 +138,18 @@ func (w *Workspace) expire(i *interaction) {
 	if i.acked || w.closed {
 		return
 	}
+	i.reason = "http_timeout"
+	w.again(i, "operation_timeout")
+}
+
+// again has the payload come again later, if it does, and shows the person that nothing came of it otherwise.
+func (w *Workspace) again(i *interaction, code string) {
 	i.expired = true
 	if i.attempt < len(i.retries) {
 		i.deadline = time.AfterFunc(i.retries[i.attempt], func() { w.retry(i) })
 		return
 	}
-	i.fail("operation_timeout")
+	i.fail(code)
 }
 
 // retry sends the payload again in an envelope of its own.

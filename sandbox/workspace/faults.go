@@ -44,8 +44,32 @@ func (w *Workspace) nextFailure(method string) (failure, bool) {
 	return f, true
 }
 
-// Duplicate makes the next slash command or click reach the bot n more times, each with an envelope_id of its own and the
-// same trigger_id, as Socket Mode's at-least-once delivery may.
+// RequestFault is what goes wrong with a request on its way to the app.
+type RequestFault struct {
+	Delay      time.Duration // before it gets there; the person does not wait any longer for that
+	LoseAnswer bool          // it gets there, and the answer is lost
+	Forge      bool          // it is signed with another secret
+	Age        time.Duration // it was signed so long before; negative: ahead
+}
+
+// FaultRequests does something to the next requests, as many as times says. A later call follows on an earlier one.
+func (w *Workspace) FaultRequests(f RequestFault, times int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.requestFaults = append(w.requestFaults, slices.Repeat([]RequestFault{f}, times)...)
+}
+
+func (w *Workspace) nextRequestFault() RequestFault {
+	if len(w.requestFaults) == 0 {
+		return RequestFault{}
+	}
+	f := w.requestFaults[0]
+	w.requestFaults = w.requestFaults[1:]
+	return f
+}
+
+// Duplicate makes the next slash command or click reach the bot n more times: each with an envelope_id of its own and the
+// same trigger_id, as Socket Mode's at-least-once delivery may, or as the same request, which a proxy may send again.
 func (w *Workspace) Duplicate(n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,5 +1,5 @@
 // Package workspace is a stand-in for one Slack workspace with one app in it. A bot that reaches Slack over the Web API,
-// Socket Mode and response_url can be pointed at it unchanged. People are played with [Workspace.Type], [Workspace.Reply],
+// Socket Mode or request URLs, and response_url can be pointed at it unchanged. People are played with [Workspace.Type], [Workspace.Reply],
 // [Workspace.Click] and [Workspace.Choose]; with a modal in front of them, which [Workspace.Modal] shows, with
 // [Workspace.Fill], [Workspace.Search], [Workspace.Submit] and [Workspace.Dismiss]. What an administrator does is
 // [Workspace.SetKind], [Workspace.SetGroup] and [Workspace.Share].
@@ -45,6 +45,8 @@ type Options struct {
 	// Scopes are of the bot's token; nil: all that the workspace knows. Events are the types that the app subscribes to; nil:
 	// all that the workspace sends.
 	Scopes, Events []string
+	// RequestURLs, when they are given, take the place of Socket Mode.
+	RequestURLs RequestURLs
 	// NoRateLimits switches HTTP 429 off; everything else stays as strict.
 	NoRateLimits bool
 	// Page is what the page at "/" shows beside the channel.
@@ -53,37 +55,40 @@ type Options struct {
 
 // Workspace is the stand-in, made by [New]. It is the [http.Handler] of everything that a Slack app talks to.
 type Workspace struct {
-	opts     Options // not written after New, like the next six
+	opts     Options // not written after New, like the next seven
 	people   map[string]Person
 	channels map[string]*channel
 	methods  map[string]method
 	mux      *http.ServeMux
 	upgrader websocket.Upgrader
 	origin   *http.CrossOriginProtection
+	courier  *http.Client   // of requests to the app
 	tasks    sync.WaitGroup // added to only under mu while open, so that Close may wait
 
-	mu          sync.Mutex
-	closed      bool
-	kinds       map[string]Kind // of people who have become somebody else
-	groups      []UserGroup
-	baseURL     string
-	buckets     map[string]*bucket
-	calls       []APICall
-	hooks       map[string]*hook
-	tickets     map[string]bool
-	sockets     []*socket        // those that get payloads, oldest first
-	open        map[*socket]bool // these and those that were told to go
-	turn        int              // of the socket that gets the next payload
-	deliveries  map[string]*delivery
-	order       []*delivery // the same, as sent
-	extra       int         // deliveries of the next payload on top of the first
-	outageUntil time.Time
-	failures    []failure
-	subscribers map[*subscriber]bool
-	triggers    map[string]*trigger
-	modals      map[string][]*view // the stack of each person, by id, bottom first
-	forms       map[formKey]*form  // of messages
-	ended       chan struct{}      // closed by Close
+	mu            sync.Mutex
+	closed        bool
+	kinds         map[string]Kind // of people who have become somebody else
+	groups        []UserGroup
+	baseURL       string
+	buckets       map[string]*bucket
+	calls         []APICall
+	hooks         map[string]*hook
+	tickets       map[string]bool
+	sockets       []*socket        // those that get payloads, oldest first
+	open          map[*socket]bool // these and those that were told to go
+	turn          int              // of the socket that gets the next payload
+	deliveries    map[string]*delivery
+	order         []*delivery // the same, as sent
+	extra         int         // deliveries of the next payload on top of the first
+	outageUntil   time.Time
+	failures      []failure
+	requests      []Request
+	requestFaults []RequestFault
+	subscribers   map[*subscriber]bool
+	triggers      map[string]*trigger
+	modals        map[string][]*view // the stack of each person, by id, bottom first
+	forms         map[formKey]*form  // of messages
+	ended         chan struct{}      // closed by Close
 }
 
 // New returns an open workspace; an empty field of o takes its default. [Workspace.Close] it.
@@ -93,6 +98,7 @@ func New(o Options) *Workspace {
 		opts:        o,
 		people:      map[string]Person{},
 		channels:    map[string]*channel{o.Channel.ID: {Channel: o.Channel}},
+		courier:     newCourier(o.RequestURLs),
 		mux:         http.NewServeMux(),
 		upgrader:    websocket.Upgrader{CheckOrigin: fromSlackClient},
 		origin:      http.NewCrossOriginProtection(),
@@ -194,4 +200,5 @@ func (w *Workspace) Close() {
 	}
 	w.mu.Unlock()
 	w.tasks.Wait()
+	w.courier.CloseIdleConnections()
 }

@@ -37,6 +37,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Dial replaces the network under every connection but those to the embedded server; nil is the real one.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Listen replaces the network under slack.listen; nil is the real one.
+	Listen func(ctx context.Context, network, addr string) (net.Listener, error)
 	// Now is the wall clock of this host; nil is the real one.
 	Now func() time.Time
 	// Seam is where a test cuts the process; nil: just do.
@@ -111,7 +113,7 @@ func (a *App) loop(name string, run func(context.Context) error) {
 // Failed gives the error of the part that ended by itself, if one does.
 func (a *App) Failed() <-chan error { return a.failure }
 
-// Ready waits until everything that was stored is known and Slack is connected. The process works before that too: it only
+// Ready waits until everything that was stored is known and Slack is connected, or can post here. The process works before that too: it only
 // does not hear from Slack yet.
 func (a *App) Ready(ctx context.Context) error {
 	for _, part := range a.waits {

@@ -225,7 +225,12 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 	cfg := a.opts.Config.Slack
 	dialer := *websocket.DefaultDialer
 	dialer.NetDialContext = a.opts.Dial
+	listener, err := a.listen(ctx, cfg)
+	if err != nil {
+		return err
+	}
 	b, err := slack.New(slack.Options{
+		Listener: listener, SigningSecrets: revealed(cfg.SigningSecrets),
 		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel,
 		Approvers: approvers(cfg, policy(a.opts.Config.Access)), MayRead: mayRead(context.WithoutCancel(ctx), a.opts.Config.Access, client, clock.Now),
 		Commands: commands{client, board}, Reads: reads{client}, Feed: feed{announcements}, Refs: refs{messages},
@@ -237,6 +242,31 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 	a.loop("Slack", b.Run)
 	a.waits = append(a.waits, b.Connected())
 	return nil
+}
+
+// listen opens the port that Slack posts to, in mode http.
+func (a *App) listen(ctx context.Context, cfg config.Slack) (net.Listener, error) {
+	if cfg.Mode != config.ModeHTTP {
+		return nil, nil
+	}
+	listen := a.opts.Listen
+	if listen == nil {
+		listen = new(net.ListenConfig).Listen
+	}
+	l, err := listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listening for Slack at slack.listen: %w", err)
+	}
+	a.onStop("the port of slack.listen", func(context.Context) error { _ = l.Close(); return nil }) // the bot has, if it came to run
+	return l, nil
+}
+
+func revealed(secrets config.Secrets) []string {
+	var texts []string
+	for _, s := range secrets {
+		texts = append(texts, s.Reveal())
+	}
+	return texts
 }
 
 // approvers gives the Slack users and user groups that may decide the gate that an operation waits at. A group stands for its

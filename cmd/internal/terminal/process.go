@@ -74,9 +74,6 @@ func (g *globals) load(log *slog.Logger) (*config.Config, error) {
 	if err != nil {
 		return nil, exit(exitUsage, err)
 	}
-	if cfg.Slack.Mode == config.ModeHTTP {
-		return nil, exit(exitUsage, errors.New("slack.mode http is not available yet; say socket"))
-	}
 	for _, w := range warnings {
 		log.Warn("configuration", slog.String("warning", string(w)))
 	}

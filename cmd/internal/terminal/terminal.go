@@ -83,7 +83,6 @@ func Run(ctx context.Context, args []string, io Streams) int {
 func exitCode(err error) int {
 	var exit *exitError
 	var refusal *failover.Refusal
-	var notYet *config.NotAvailableError
 	var invalid *config.InvalidError
 	switch {
 	case errors.As(err, &exit):
@@ -93,7 +92,7 @@ func exitCode(err error) int {
 			return exitUsage
 		}
 		return exitRefused
-	case errors.As(err, &notYet), errors.As(err, &invalid), errors.Is(err, app.ErrLocked):
+	case errors.As(err, &invalid), errors.Is(err, app.ErrLocked):
 		return exitUsage
 	case errors.Is(err, app.ErrNoAnswer), errors.Is(err, app.ErrNotConfirmed), errors.Is(err, app.ErrUnreachable):
 		return exitNotKnown
