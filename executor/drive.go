@@ -188,6 +188,9 @@ func silence(before failover.Observation, err error, now time.Time) failover.Obs
 }
 
 func (d *driver) readItem(ctx context.Context, target string, seen *failover.Observation, what failover.Look) (err error) {
+	if what.Authority {
+		d.readPolicy(ctx, seen)
+	}
 	if plan := d.op.Plan.Recovery; plan != nil && plan.Key == target {
 		return d.readPlan(ctx, d.item(target), seen)
 	}
@@ -219,6 +222,17 @@ func (d *driver) readItem(ctx context.Context, target string, seen *failover.Obs
 		seen.TurnedAt = d.now()
 	}
 	return err
+}
+
+// readPolicy reads who may do what as of now.
+func (d *driver) readPolicy(ctx context.Context, seen *failover.Observation) {
+	seen.Policy, seen.PolicyAt = d.policy(ctx), d.now()
+	switch {
+	case !seen.Policy.Unread():
+		seen.UnreadSince = time.Time{}
+	case seen.UnreadSince.IsZero():
+		seen.UnreadSince = seen.PolicyAt
+	}
 }
 
 // probe asks the VM whether it works, once.

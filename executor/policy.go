@@ -15,7 +15,7 @@ const membersWithin = 2 * time.Second
 // are named by themselves: the groups are empty then.
 func (e *Executor) policy(ctx context.Context) failover.Policy {
 	var members failover.Membership
-	if e.Groups != nil && len(e.Policy.Groups) > 0 {
+	if e.Groups != nil {
 		ctx, cancel := context.WithTimeout(ctx, membersWithin)
 		defer cancel()
 		var err error

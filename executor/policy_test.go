@@ -12,11 +12,18 @@ import (
 
 // groups is what the bucket says of Slack's groups.
 type groups struct {
-	now failover.Membership
-	err error
+	now   failover.Membership
+	fresh time.Time // from when on the bot tells anew all the time; zero: never
+	err   error
 }
 
-func (g *groups) Members(context.Context) (failover.Membership, error) { return g.now, g.err }
+func (g *groups) Members(context.Context) (failover.Membership, error) {
+	m := g.now
+	if now := time.Now(); !g.fresh.IsZero() && !now.Before(g.fresh) {
+		m.At = now
+	}
+	return m, g.err
+}
 
 // Who is in Slack's groups is read for each decision, and counts for five minutes. Who is named by id is not kept waiting.
 func TestGroupsAreReadForEachDecision(t *testing.T) {
@@ -75,4 +82,61 @@ func TestNoMemberCausesNoReads(t *testing.T) {
 			b.Errorf("%d lists, %d reads", b.vault.lists, b.vault.reads)
 		}
 	})
+}
+
+// Between the press and the call who may do what is read once more: whoever has lost a right by then sets nothing going.
+func TestAuthorityIsReadBeforeTheCall(t *testing.T) {
+	bubble(t, func(b *bench) {
+		e, _ := b.executor("one")
+		g := &groups{now: failover.Membership{Groups: map[string][]string{"S1": {ben.ID}}, At: time.Now()}}
+		e.Groups, e.Policy.Groups, e.Policy.Roles["approver"] = g, map[string][]string{"approver": {"S1"}}, nil
+		id := b.approved(e)
+		g.now.Groups["S1"] = nil // ben leaves the group
+		if err := b.drive(e, id); err != nil {
+			b.Fatal(err)
+		}
+		op := b.phase(id, failover.AwaitingApproval)
+		b.calls(0, 0)
+		if op.Lapsed == nil || !strings.HasPrefix(op.Lapsed.Why, "ben may not decide it any more") {
+			b.Errorf("says %+v", op.Lapsed)
+		}
+		g.now.Groups["S1"] = []string{ben.ID}
+		b.must(e, b.press(failover.VerbApprove, ben, id))
+		if err := b.drive(e, id); err != nil {
+			b.Fatal(err)
+		}
+		b.phase(id, failover.AwaitingCommit)
+		b.calls(1, 0)
+	})
+}
+
+// The bot is away: the call waits for a minute for its word of who is in the groups, and no longer.
+func TestAuthorityWaitsForTheBot(t *testing.T) {
+	for name, back := range map[string]time.Duration{"comes back in time": 40 * time.Second, "stays away": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(b *bench) {
+				e, _ := b.executor("one")
+				g := &groups{now: failover.Membership{Groups: map[string][]string{"S1": {ben.ID}}, At: time.Now()}}
+				e.Groups, e.Policy.Groups, e.Policy.Roles["approver"] = g, map[string][]string{"approver": {"S1"}}, nil
+				pause(b.Context(), failover.MembershipLife-time.Second)
+				id := b.approved(e)
+				pause(b.Context(), 2*time.Second)
+				begun := time.Now()
+				g.fresh = begun.Add(back)
+				if err := b.drive(e, id); err != nil {
+					b.Fatal(err)
+				}
+				if back < failover.AuthorityWithin {
+					b.phase(id, failover.AwaitingCommit)
+					b.calls(1, 0)
+					return
+				}
+				b.phase(id, failover.AwaitingApproval)
+				b.calls(0, 0)
+				if took := time.Since(begun); took < failover.AuthorityWithin || took > failover.AuthorityWithin+failover.LookEvery {
+					b.Errorf("waited for %s", took)
+				}
+			})
+		})
+	}
 }

@@ -20,10 +20,10 @@ func needs(kind StepKind) Look {
 // stale reports whether something that is needed was not seen, or too long ago.
 func (l Look) stale(seen Observation, now time.Time) bool {
 	old := func(at time.Time) bool { return now.Sub(at) > freshFor }
-	return old(seen.LookedAt) || l.Points && old(seen.PointsAt) || l.Reversal && old(seen.TurnedAt)
+	return old(seen.LookedAt) || l.Authority && old(seen.PolicyAt) || l.Points && old(seen.PointsAt) || l.Reversal && old(seen.TurnedAt)
 }
 
-// begin looks, checks that what was approved still holds, and acts.
+// begin looks, checks that who decided may still decide and that what was approved still holds, and acts.
 func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation, now time.Time) Effect {
 	if achieved(op, kind, seen.Item) && now.Sub(seen.LookedAt) <= freshFor {
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: kind, Outside: true}}}
@@ -32,8 +32,12 @@ func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation,
 	if t.Lead {
 		look = Look{}
 	}
+	look.Authority = true
 	if look.stale(seen, now) {
 		return look
+	}
+	if stop := authorized(op, t, kind, seen, now); stop != nil {
+		return stop
 	}
 	again := len(t.Unanswered(kind)) > 0
 	call, refusal := callFor(op, t, kind, attempt, seen)

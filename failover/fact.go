@@ -56,11 +56,14 @@ type (
 		// Step is what the gate lets begin; empty in facts of before there were several gates of one class.
 		Step StepKind `json:"step,omitempty"`
 	}
-	// Lapsed closes a gate again: what was decided was not begun in time, and an old decision does not act.
+	// Lapsed closes a gate again: what was decided was not begun in time, or would not be decided so any more.
 	Lapsed struct {
 		Step      StepKind  `json:"step"`
 		Why       string    `json:"why"`
 		ExpiresAt time.Time `json:"expires_at,omitzero"` // of the request that waits anew
+		// Rule decides what waits anew, and Digest is of the plan under it; nil: the one that decided before.
+		Rule   *Rule  `json:"rule,omitempty"`
+		Digest string `json:"digest,omitempty"`
 	}
 	// CommitAsked is a typed commit by somebody who may ask for it and may not decide it.
 	CommitAsked struct {

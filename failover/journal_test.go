@@ -3,6 +3,7 @@ package failover_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 // Journals of before there were several gates of one class, as they stand in a stream: nothing names a step but the steps.
 func TestOldJournals(t *testing.T) {
 	key := failover.ItemKey("/vaults/v", "vm-x")
-	by := func(s string) string { return `{"id":"U0BEN","name":"` + s + `"}` }
+	by := func(s string) string { return `{"id":"U0` + strings.ToUpper(s) + `","name":"` + s + `"}` }
 	rule := `{"match":{},"classes":["failover","commit"],"may":["operator"],"approvals":1,"approvers":["approver"],"self_approval":false,"expires":900000000000}`
 	target := func(state, phase string) string {
 		return `[{"item":{"id":"/i","key":"` + key + `","name":"vm-x","vault":"v","vault_id":"/vaults/v","resource_group":"rg","from":"west","to":"north","active":"west","state":"` + state + `"},"phase":"` + phase + `"}]`
@@ -69,7 +70,7 @@ func TestOldJournals(t *testing.T) {
 			}
 			if op.Phase == failover.Running { // and it can be driven on
 				i := item("vm-x", failover.StateCommitPending, "Commit")
-				_, e := failover.Next(op, map[string]failover.Observation{key: {Item: i, LookedAt: start}}, start)
+				_, e := failover.Next(op, map[string]failover.Observation{key: {Item: i, LookedAt: start, Policy: policy(1), PolicyAt: start}}, start)
 				if act, ok := e.(failover.Act); !ok || act.Call.Kind != failover.StepCommit {
 					t.Errorf("next is %#v", e)
 				}

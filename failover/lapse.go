@@ -37,9 +37,9 @@ func keepsWaiting(f Fact) bool {
 	return strings.HasSuffix(silent.Note, keepsAsking) || !throttled.Until.IsZero() || unanswered && lost.Why != stoppedBefore
 }
 
-// lapse is what becomes of a step that was decided and not begun in time. Azure has no call for it.
-func lapse(op Operation, t Target, kind StepKind, now time.Time) Fact {
-	gate, why := op.stage(kind), op.whyLapsed(t)
+// lapse is what becomes of a step that was decided and not begun, for a reason. Azure has no call for it.
+func lapse(op Operation, t Target, kind StepKind, why string, now time.Time) Fact {
+	gate := op.stage(kind)
 	first := kind == op.stages()[0].Step
 	switch {
 	case len(op.Targets) > 1 && !t.Lead && begunFor(op, kind):
@@ -92,6 +92,10 @@ func lapsed(op Operation, f Lapsed, r Record) Operation {
 		op.StartedAt = time.Time{}
 	}
 	op.Decisions = spend(op.Decisions, gate.Gate)
+	if f.Rule != nil {
+		op = op.under(gate.Gate, *f.Rule)
+		op.Plan.Digest = f.Digest
+	}
 	op.Phase, op.ExpiresAt = rollUp(op), f.ExpiresAt
 	op.Lapsed, op.Lapses = &Lapse{Step: f.Step, Why: f.Why, At: r.At}, op.Lapses+1
 	return op

@@ -15,6 +15,8 @@ const MembershipLife = 5 * time.Minute
 type Membership struct {
 	Groups map[string][]string `json:"groups"` // user group id -> user ids
 	At     time.Time           `json:"at"`     // of the reading; zero: never read
+	// Standings are those of users whom the bot knows to be no members in good standing (any more).
+	Standings map[string]Standing `json:"standings,omitempty"`
 }
 
 // fresh reports whether it still counts.
@@ -26,9 +28,10 @@ func (m Membership) fresh(now time.Time) bool {
 // groups, so that no terminal identity comes in this way.
 func (p Policy) With(m Membership, now time.Time) Policy {
 	p.groupsAt, p.known = m.At, m.fresh(now)
-	if !p.known || len(p.Groups) == 0 {
+	if !p.known {
 		return p
 	}
+	p.standings = m.Standings
 	roles := map[string][]string{}
 	maps.Copy(roles, p.Roles)
 	for role, groups := range p.Groups {
@@ -46,16 +49,23 @@ func (p Policy) With(m Membership, now time.Time) Policy {
 	return p
 }
 
+// Unread reports whether it is not known who is in the groups of the roles.
+func (p Policy) Unread() bool { return !p.known && len(p.Groups) > 0 }
+
 // unread says, for a refusal, that the members of some roles' groups are not known now; empty when that is no reason.
 func (p Policy) unread(roles []string) string {
 	roles = slices.DeleteFunc(slices.Sorted(slices.Values(roles)), func(role string) bool { return len(p.Groups[role]) == 0 })
-	switch {
-	case p.known || len(roles) == 0:
+	if p.known || len(roles) == 0 {
 		return ""
-	case p.groupsAt.IsZero():
-		return "Slack's groups have not been read, so that those of " + rolesInWords(roles) + " have no members."
 	}
-	return "Slack's groups were last read at " + stamp(p.groupsAt) + ", so that those of " + rolesInWords(roles) + " have no members."
+	return p.lastRead() + ", so that those of " + rolesInWords(roles) + " have no members."
+}
+
+func (p Policy) lastRead() string {
+	if p.groupsAt.IsZero() {
+		return "Slack's groups have not been read"
+	}
+	return "Slack's groups were last read at " + stamp(p.groupsAt)
 }
 
 // lacking refuses whoever has none of the roles that it takes, and says so when that may be for want of a fresh membership.

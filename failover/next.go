@@ -32,6 +32,11 @@ type Observation struct {
 	PointsAt time.Time // of Points; zero when not looked at
 	Reversal *Reversal
 	TurnedAt time.Time // of Reversal; zero when not looked at
+	// Policy is who may do what, read at PolicyAt. UnreadSince is since when nobody could tell who is in Slack's groups; zero
+	// while somebody can.
+	Policy      Policy
+	PolicyAt    time.Time
+	UnreadSince time.Time
 	// Recovery is the recovery plan, and Members are its items by key; both were read at LookedAt.
 	Recovery RecoveryPlan
 	Members  map[string]Item
@@ -73,8 +78,9 @@ func (o Observation) answers() bool {
 type Effect interface{ effect() }
 
 type (
-	// Look reads the replicated item, and what else is asked: its recovery points, or what a reprotect would use.
-	Look struct{ Points, Reversal bool }
+	// Look reads the replicated item, and what else is asked: its recovery points, what a reprotect would use, or who may do
+	// what as of now.
+	Look struct{ Points, Reversal, Authority bool }
 	// Probe asks the VM whether it works.
 	Probe struct{ Check Check }
 	// Survey reads what a failback has left behind.
@@ -220,7 +226,7 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 	}
 	step := t.Step(kind)
 	if !underWay(t, kind) && now.After(op.BeginBy(t, kind)) {
-		return Tell{[]Fact{lapse(op, t, kind, now)}}
+		return Tell{[]Fact{lapse(op, t, kind, op.whyLapsed(t), now)}}
 	}
 	if now.Before(seen.RetryAt) {
 		return silent(op, t, kind, seen, now)

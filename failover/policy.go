@@ -67,6 +67,8 @@ type Policy struct {
 
 	groupsAt time.Time // when it was read who is in the groups; zero: never
 	known    bool      // and whether that still counts
+	// standings are those of users who are no members in good standing, as far as the bot has told.
+	standings map[string]Standing
 }
 
 // Rule is one line of the access section.

@@ -84,10 +84,11 @@ func TestPlanIsRefused(t *testing.T) {
 
 // running is the shop's failover after its approval, with what its driver sees of the vault.
 type running struct {
-	t    *testing.T
-	op   failover.Operation
-	now  time.Time
-	seen failover.Observation
+	t      *testing.T
+	op     failover.Operation
+	now    time.Time
+	seen   failover.Observation
+	policy failover.Policy
 }
 
 func approvedShop(t *testing.T) *running {
@@ -97,8 +98,8 @@ func approvedShop(t *testing.T) *running {
 	if refusal != nil {
 		t.Fatal(refusal)
 	}
-	r := &running{t: t, now: start}
-	r.fold(append(facts, failover.GateOpened{Gate: failover.ClassFailover, Step: failover.StepFailover})...)
+	r := &running{t: t, now: start, policy: s.Policy}
+	r.fold(append(facts, failover.Decided{Gate: failover.ClassFailover, Step: failover.StepFailover, By: ben, Approve: true}, failover.GateOpened{Gate: failover.ClassFailover, Step: failover.StepFailover})...)
 	r.look(func(string) string { return failover.StateProtected }, "UnplannedFailover")
 	return r
 }
@@ -122,6 +123,7 @@ func (r *running) look(state func(name string) string, allowed ...string) {
 
 func (r *running) next() failover.Effect {
 	r.t.Helper()
+	r.seen.Policy, r.seen.PolicyAt = r.policy, r.now
 	_, e := failover.Next(r.op, map[string]failover.Observation{"plan": r.seen}, r.now)
 	return e
 }

@@ -209,6 +209,10 @@ reached, do nothing. After a change of the recovery point, the commit is pressed
 What was decided is begun within %g minutes, or not at all: its gate is closed again (%[3]s), and the card and a notice ask for another
 press. While it is Azure that keeps the call waiting, Ferry keeps trying for up to %[4]g hour, and the card says so. A start
 that needs no approval expires instead.
+
+Just before each call Ferry asks who may do what once more. When somebody whose press opened the gate may not decide it any more, or
+the rule of now wants more than it got, or, before the first step, who asked may not ask any more, the gate is closed again, too,
+and the card says who lost what.
 `, failover.RemindEvery.Hours(), failover.BeginWithin.Minutes(), "`lapsed`", failover.TryWithin.Hours())
 	return b.String()
 }

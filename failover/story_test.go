@@ -118,6 +118,9 @@ func (b *table) fold(f failover.Fact, command string) {
 }
 
 func (b *table) next(seen failover.Observation) failover.Effect {
+	if seen.PolicyAt.IsZero() { // whoever drives knows the policy of the moment
+		seen.Policy, seen.PolicyAt = b.policy, b.now
+	}
 	_, e := failover.Next(b.op, map[string]failover.Observation{b.item.Key: seen}, b.now)
 	return e
 }

@@ -230,7 +230,7 @@ func (c cardOf) lapsed() []line {
 	if c.op.Lapsed == nil {
 		return nil
 	}
-	return []line{words("%s, so that it was not started: an old decision does not act. If it is still wanted, press %s again.", c.say(c.op.Lapsed.Why), pressAgain(c.op))}
+	return []line{words("%s, so that it was not started. If it is still wanted, press %s again.", c.say(c.op.Lapsed.Why), pressAgain(c.op))}
 }
 
 // pressAgain is the button of the gate that was closed again.
