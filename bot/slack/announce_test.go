@@ -216,7 +216,7 @@ func TestWrongChannelIsRetriedSlowlyAndSaysWhatToDo(t *testing.T) {
 		l.start()
 		l.feed.publish(operation("op-aaaaaaaa", 1, requested()))
 		pass(10 * time.Minute)
-		if n := l.count("chat.postMessage", "channel_not_found"); n < 9 || n > 11 {
+		if n := l.count("conversations.info", "channel_not_found"); n < 9 || n > 11 {
 			t.Errorf("%d attempts in 10 minutes", n)
 		}
 		if n := strings.Count(l.log.String(), "slack.channel must be"); n != 1 {

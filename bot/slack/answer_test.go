@@ -137,18 +137,6 @@ func TestReadThatNobodyAnswers(t *testing.T) {
 	})
 }
 
-func TestOtherWorkspaceIsRefused(t *testing.T) {
-	inBothModes(t, func(l *lab) {
-		l.opts.TeamID = "T0OTHER"
-		l.start()
-		l.typed("U0ANA", "/failover vm-x")
-		l.wantTold("U0ANA", "another workspace")
-		if n := len(l.commands.all()); n != 0 {
-			t.Errorf("%d commands stored", n)
-		}
-	})
-}
-
 func TestDeliveredTwiceIsOneCommand(t *testing.T) {
 	bubble(t, func(l *lab) {
 		l.start()

@@ -3,7 +3,9 @@
 // It owns the order verify, store, acknowledge; the two and a half seconds within which a person is answered in any case;
 // one card per operation, posted once and edited in place; and the budget of edits that a workspace allows. It refuses to
 // know NATS and Azure (ports.go is all it sees of them), what words mean (package bot) and what a message looks like
-// (package render), and it decides nothing: a click is a command like any other.
+// (package render), and it decides nothing: a click is a command like any other. It does find out who asks, and from where
+// ([failover.Standing]), and says so with the command; it tells the executors who is in Slack's user groups; and it shows
+// nothing in a channel where other organisations take part.
 //
 // Every Slack event runs in a goroutine of its own, of which there are boundedly many; the loops that read the sockets do
 // nothing that can wait, because a reader that stalls makes slack-go deaf for good. Cards are drawn by one goroutine, so
@@ -11,13 +13,11 @@
 package slack
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"log/slog"
 	"maps"
 	"sync"
 	"time"
@@ -35,16 +35,23 @@ const (
 
 // Bot connects one Slack workspace with Ferry; made by [New].
 type Bot struct {
-	opts      Options
-	api       *slackapi.Client
-	team      string // written by Run before it starts anything
-	connected chan struct{}
-	hello     func() // closes connected, once
+	opts Options
+	api  *slackapi.Client
+	team string // written by Run before it starts anything, like the next two
+	// enterprise is the organisation of a workspace in Enterprise Grid, else empty; wholeOrg says that all its workspaces are ours.
+	enterprise string
+	wholeOrg   bool
+	connected  chan struct{}
+	hello      func() // closes connected, once
 
 	handling  *semaphore.Weighted
 	following *semaphore.Weighted
 	handlers  sync.WaitGroup
 	strangers strangers
+
+	people   *lookups
+	channels *lookups
+	changed  chan struct{} // holds one: the members of a user group changed
 
 	mu    sync.Mutex
 	asked map[string]time.Time // when a message id was first delivered, for as long as it may come again
@@ -64,8 +71,10 @@ func New(o Options) (*Bot, error) {
 		connected: make(chan struct{}),
 		handling:  semaphore.NewWeighted(maxHandlers),
 		following: semaphore.NewWeighted(maxFollowers),
+		changed:   make(chan struct{}, 1),
 		asked:     map[string]time.Time{},
 	}
+	b.people, b.channels = newLookups(b.handlers.Go, b.readPerson), newLookups(b.handlers.Go, b.readChannel)
 	b.hello = sync.OnceFunc(func() { close(b.connected) })
 	return b, nil
 }
@@ -94,7 +103,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	if b.opts.Listener != nil {
 		defer func() { _ = b.opts.Listener.Close() }()
 	}
-	if err := b.findTeam(ctx); err != nil || over(ctx) {
+	if err := b.findHome(ctx); err != nil || over(ctx) {
 		return err
 	}
 	// The sockets outlive ctx a little: an acknowledgement needs the connection that it answers on.
@@ -102,6 +111,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer closeSockets()
 	var loops sync.WaitGroup
 	loops.Go(func() { newAnnouncer(b).run(ctx) })
+	loops.Go(func() { newRoster(b).run(ctx) })
 	if b.opts.Listener != nil {
 		loops.Go(func() { b.serve(ctx, sockets, cancel) })
 	} else {
@@ -115,29 +125,6 @@ func (b *Bot) Run(ctx context.Context) error {
 	b.handlers.Wait()
 	if cause := context.Cause(ctx); isFatal(cause) || errors.Is(cause, errListener) {
 		return cause
-	}
-	return nil
-}
-
-// findTeam asks whose token it is, until Slack answers. Where nothing else tells whether Slack knows the bot it asks in any case.
-func (b *Bot) findTeam(ctx context.Context) error {
-	b.team = b.opts.TeamID
-	if b.team != "" && b.opts.Listener == nil {
-		return nil
-	}
-	for wait := time.Second; ctx.Err() == nil; wait = min(2*wait, time.Minute) {
-		call, cancel := context.WithTimeout(ctx, callTimeout)
-		who, err := b.api.AuthTestContext(call)
-		cancel()
-		if err == nil {
-			b.team = cmp.Or(b.team, who.TeamID)
-			return nil
-		}
-		if refused := fatal(err, botSetting); refused != nil {
-			return refused
-		}
-		b.opts.Log.WarnContext(ctx, "Slack does not tell which workspace the token is for; trying again", slog.Any("cause", cause(err)))
-		pause(ctx, wait)
 	}
 	return nil
 }

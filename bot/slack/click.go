@@ -24,30 +24,29 @@ func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.Interac
 		b.ignore(ctx, env)
 		return
 	}
-	// In a shared channel the message is of our workspace while who presses is not.
-	if env.foreign(c.APIAppID, c.Team.ID, c.User.TeamID) {
-		b.opts.Log.WarnContext(ctx, "a click from elsewhere is refused", slog.String("team", c.User.TeamID), slog.String("user", c.User.ID))
-		env.reply(ctx, render.Ephemeral(foreignText))
+	by, known := b.actor(ctx, env, originOf(c))
+	if !known {
+		env.reply(ctx, render.Ephemeral(nobodyText))
 		return
 	}
 	action := c.ActionCallback.BlockActions[0] // Slack sends one per press
 	if p, ok := render.PickOf(action.ActionID, cmp.Or(action.SelectedOption.Value, action.Value)); ok {
-		b.pick(ctx, env, p, failover.Actor{ID: c.User.ID, Name: c.User.Name})
+		b.pick(ctx, env, p, by)
 		return
 	}
-	verb, known := render.VerbOf(action.ActionID)
-	op, seen, ours := render.ButtonOf(action.Value)
-	if !known || !ours {
+	verb, ours := render.VerbOf(action.ActionID)
+	op, seen, valid := render.ButtonOf(action.Value)
+	if !ours || !valid {
 		b.opts.Log.WarnContext(ctx, "an unknown button was pressed", slog.String("action", action.ActionID))
 		env.reply(ctx, render.Ephemeral(unknownButtonText))
 		return
 	}
-	by := failover.Actor{ID: c.User.ID, Name: c.User.Name}
-	switch action.ActionID {
-	case render.ActionReprotect:
+	switch {
+	case by.Standing != "": // no form for who would be refused after it
+	case action.ActionID == render.ActionReprotect:
 		b.reprotect(ctx, env, c.TriggerID, by, render.Form{Op: op})
 		return
-	case render.ActionCleanup:
+	case action.ActionID == render.ActionCleanup:
 		b.cleanup(ctx, env, c.TriggerID, by, op)
 		return
 	}
@@ -56,4 +55,13 @@ func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.Interac
 		MessageID: env.messageID(c.TriggerID), Op: op, Verb: verb, Seen: seen, By: by,
 		At: at, ValidUntil: at.Add(failover.CommandValidity),
 	})
+}
+
+// originOf is where a press or a form comes from. In a channel that is shared, the message is of our workspace while who
+// presses is not.
+func originOf(c slackapi.InteractionCallback) origin {
+	return origin{
+		app: c.APIAppID, team: c.Team.ID, enterprise: cmp.Or(c.Enterprise.ID, c.Team.EnterpriseID), orgWide: c.IsEnterpriseInstall,
+		user: c.User.ID, name: c.User.Name, userTeam: c.User.TeamID, channel: cmp.Or(c.Channel.ID, c.Container.ChannelID),
+	}
 }

@@ -8,7 +8,6 @@ import (
 	slackapi "github.com/slack-go/slack"
 
 	"ferry/failover"
-	"ferry/sandbox/workspace"
 )
 
 func TestClick(t *testing.T) {
@@ -52,22 +51,6 @@ func TestClickWithoutStoreIsNotAcknowledged(t *testing.T) {
 			t.Error("not acknowledged though it is stored")
 		}
 		l.wantTold("U0BEN", "Not confirmed yet", "operation_timeout", "waits for approval")
-	})
-}
-
-func TestClickOfAnotherOrganisationIsRefused(t *testing.T) {
-	bubbleIn(t, workspace.Options{People: []workspace.Person{
-		{ID: "U0ANA", Name: "ana"}, {ID: "U0EVE", Name: "eve"}, {ID: "U0OUT", Name: "out", Kind: workspace.Stranger},
-	}}, func(l *lab) {
-		l.start()
-		l.feed.publish(operation("op-aaaaaaaa", 1, requested()))
-		pass(time.Second)
-		l.shared()
-		l.clicked("U0OUT", "Approve")
-		l.wantTold("U0OUT", "another workspace")
-		if n := len(l.commands.all()); n != 0 {
-			t.Errorf("%d commands stored", n)
-		}
 	})
 }
 

@@ -33,9 +33,13 @@ func (a *announcer) do(ctx context.Context, p pending, todo chore) error {
 		return a.save(ctx, p.card)
 	case choreIntend:
 		p.intend(todo.key, a.me, p.op.Seq)
-	case chorePost:
-		return a.post(ctx, p, todo)
-	case choreEdit:
+	case chorePost, choreEdit:
+		if err := a.bot.mayShow(ctx); err != nil {
+			return err
+		}
+		if todo.kind == chorePost {
+			return a.post(ctx, p, todo)
+		}
 		return a.edit(ctx, p)
 	case choreAck:
 		for _, u := range a.board.take(p.card, p.op.Seq) {

@@ -71,20 +71,6 @@ func (e *envelope) messageID(trigger string) string {
 	return failover.MessageID(e.bot.team, cmp.Or(trigger, e.id))
 }
 
-// foreign reports whether something comes from another workspace or belongs to another app. Everything that did not
-// surely come from ours is foreign, such as the click of a person of another organisation in a shared channel.
-func (e *envelope) foreign(appID string, teams ...string) bool {
-	if e.appID != "" && appID != e.appID {
-		return true
-	}
-	for _, team := range teams {
-		if team != e.bot.team {
-			return true
-		}
-	}
-	return false
-}
-
 // ackPayload is an answer inside an acknowledgement.
 type ackPayload struct {
 	ResponseType string           `json:"response_type"`

@@ -3,7 +3,6 @@ package slack
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,23 +17,41 @@ import (
 // whole event for one block that it does not know.
 type callback struct {
 	TeamID         string `json:"team_id"`
+	EnterpriseID   string `json:"enterprise_id"`
 	APIAppID       string `json:"api_app_id"`
 	EventID        string `json:"event_id"`
 	EventTime      int64  `json:"event_time"` // Unix seconds
+	Shared         bool   `json:"is_ext_shared_channel"`
 	Authorizations []struct {
-		UserID string `json:"user_id"`
+		UserID  string `json:"user_id"`
+		OrgWide bool   `json:"is_enterprise_install"`
 	} `json:"authorizations"` // for which bot user it is delivered
 	Event struct {
 		Type     string          `json:"type"`
 		SubType  string          `json:"subtype"`
-		User     string          `json:"user"`
+		User     ref             `json:"user"`
 		UserTeam string          `json:"user_team"` // in channels that are shared
 		BotID    string          `json:"bot_id"`
 		Text     string          `json:"text"`
-		Channel  string          `json:"channel"`
+		Channel  ref             `json:"channel"`
 		ThreadTS string          `json:"thread_ts"`
 		Edited   json.RawMessage `json:"edited"`
 	} `json:"event"`
+}
+
+// ref is an id that some events give alone and others inside the object that has it.
+type ref string
+
+// UnmarshalJSON takes both.
+func (r *ref) UnmarshalJSON(data []byte) error {
+	var object struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(data, &object) == nil {
+		*r = ref(object.ID)
+		return nil
+	}
+	return json.Unmarshal(data, (*string)(r))
 }
 
 // event takes what happened in the workspace. What this version has no use for is acknowledged, so that it does not come again.
@@ -48,6 +65,15 @@ func (b *Bot) event(ctx context.Context, env *envelope, payload json.RawMessage)
 	switch c.Event.Type {
 	case "app_mention":
 		b.mention(ctx, env, c)
+	case "user_change":
+		b.people.forget(string(c.Event.User))
+		b.ignore(ctx, env)
+	case "channel_shared", "channel_unshared":
+		b.channels.forget(string(c.Event.Channel))
+		b.ignore(ctx, env)
+	case "subteam_members_changed", "subteam_updated": // events come in no order: what they say is not used
+		b.regroup()
+		b.ignore(ctx, env)
 	default:
 		b.ignore(ctx, env)
 	}
@@ -56,29 +82,24 @@ func (b *Bot) event(ctx context.Context, env *envelope, payload json.RawMessage)
 // mention answers who wrote to the bot by name: Slack takes no slash command in a thread. Only a message that a person has
 // just written counts: what a bot says, or an edit makes of an old message, asks for nothing.
 func (b *Bot) mention(ctx context.Context, env *envelope, c callback) {
-	e := c.Event
+	e, user := c.Event, string(c.Event.User)
 	edited := len(e.Edited) > 0 && string(e.Edited) != "null"
-	if edited || e.BotID != "" || e.SubType != "" || e.User == "" || slices.Contains(c.bots(), e.User) {
+	if edited || e.BotID != "" || e.SubType != "" || user == "" || slices.Contains(c.bots(), user) {
 		b.ignore(ctx, env)
 		return
 	}
-	env.channel, env.thread, env.user = e.Channel, e.ThreadTS, e.User
+	env.channel, env.thread, env.user = string(e.Channel), e.ThreadTS, user
 	if c.EventTime > 0 {
 		env.sent = time.Unix(c.EventTime, 0)
 	}
 	id := env.messageID(c.EventID)
-	if env.foreign(c.APIAppID, c.teams()...) {
-		b.opts.Log.WarnContext(ctx, "a mention from elsewhere is refused", slog.String("team", c.TeamID), slog.String("user", e.User))
-		b.once(ctx, env, id, func() { env.reply(ctx, render.Ephemeral(foreignText)) })
-		return
-	}
 	text, addressed := c.addressed()
 	if !addressed {
 		b.once(ctx, env, id, func() { env.reply(ctx, render.Ephemeral(bot.NotAddressed)) })
 		return
 	}
 	intent, refusal := bot.Parse(text, env.asked())
-	by := failover.Actor{ID: e.User}
+	by, _ := b.actor(ctx, env, c.origin())
 	if refusal != nil || intent.ReadOnly || intent.Verb == string(failover.VerbReprotect) {
 		b.once(ctx, env, id, func() { b.typed(ctx, env, "", intent, refusal, by) })
 		return
@@ -104,12 +125,13 @@ func (c callback) bots() []string {
 	return ids
 }
 
-// teams are the workspaces that the event names.
-func (c callback) teams() []string {
-	if c.Event.UserTeam == "" {
-		return []string{c.TeamID}
+// origin is where it was written. user_team is told in channels that are shared.
+func (c callback) origin() origin {
+	e := c.Event
+	return origin{
+		app: c.APIAppID, team: c.TeamID, enterprise: c.EnterpriseID, orgWide: len(c.Authorizations) > 0 && c.Authorizations[0].OrgWide,
+		user: string(e.User), userTeam: e.UserTeam, channel: string(e.Channel), shared: c.Shared,
 	}
-	return []string{c.TeamID, c.Event.UserTeam}
 }
 
 // addressed is what was said to the bot: a text counts that begins with its name.

@@ -171,8 +171,11 @@ func TestBotsAndEditsAskForNothing(t *testing.T) {
 	}
 }
 
-func TestMentionFromElsewhereIsRefused(t *testing.T) {
-	for key, value := range map[string]string{"team_id": "T0OTHER", "api_app_id": "A0OTHER", "user_team": "T0OTHER"} {
+func TestMentionFromElsewhereIsStoredSo(t *testing.T) {
+	for key, standing := range map[string]failover.Standing{
+		"team_id": failover.StandingOtherWorkspace, "api_app_id": failover.StandingOtherApp, "user_team": failover.StandingStranger,
+		"is_ext_shared_channel": failover.StandingSharedChannel,
+	} {
 		inBothModes(t, func(l *lab) {
 			if l.ports != nil && key == "api_app_id" {
 				return // the secret is of one app
@@ -180,13 +183,14 @@ func TestMentionFromElsewhereIsRefused(t *testing.T) {
 			l.start()
 			l.rawEvent(func(m map[string]any) {
 				if _, outer := m["event_id"]; outer != (key == "user_team") {
-					m[key] = value
+					m[key] = "T0OTHER"
+				}
+				if key == "is_ext_shared_channel" {
+					m[key] = true
 				}
 			})
-			l.wantTold("U0BEN", "another workspace")
-			if got := l.commands.all(); len(got) != 0 {
-				t.Errorf("%s: stored %+v", key, got)
-			}
+			l.wantTold("U0BEN", standing.Barred().Message)
+			l.wantStandings(standing)
 		})
 	}
 }

@@ -79,6 +79,9 @@ func (c *commands) Decision(ctx context.Context, id string) (failover.Operation,
 			if wait := time.Until(at); wait > 0 {
 				due = time.After(wait)
 			} else {
+				if no := cmd.By.Standing.Barred(); cmd.By.Standing != "" {
+					return failover.Operation{}, failover.Answer{Refused: no}, nil
+				}
 				op, answer := c.decide(cmd)
 				return op, answer, nil
 			}
@@ -268,4 +271,26 @@ func chapters(id failover.OpID, seq uint64, n int) []failover.Operation {
 		ops = append(ops, operation(id, seq, story()[:i+1]...))
 	}
 	return ops
+}
+
+// members is a store in which the newest reading wins.
+type members struct {
+	mu   sync.Mutex
+	puts []failover.Membership
+}
+
+func (m *members) PutMembers(_ context.Context, read failover.Membership) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.puts = append(m.puts, read)
+	return nil
+}
+
+func (m *members) newest() failover.Membership {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.puts) == 0 {
+		return failover.Membership{}
+	}
+	return m.puts[len(m.puts)-1]
 }

@@ -49,6 +49,12 @@ func fatal(err error, setting string) error {
 	return nil
 }
 
+// Why nothing is shown in the channel of slack.channel.
+var (
+	errShared    = errors.New("the channel is shared with another organisation")
+	errUnchecked = errors.New("it is not known whether the channel is shared with another organisation")
+)
+
 // slackCode is Slack's own word for what went wrong, "" when the error is not Slack's.
 func slackCode(err error) string {
 	if answer, ok := errors.AsType[slackapi.SlackErrorResponse](err); ok {
@@ -68,6 +74,9 @@ func cause(err error) error {
 // surelyNotDone reports whether a failed call had no effect. Of a timeout, a broken connection or a server error this is
 // not known.
 func surelyNotDone(err error) bool {
+	if errors.Is(err, errShared) || errors.Is(err, errUnchecked) {
+		return true
+	}
 	if slackCode(err) != "" {
 		return slackCode(err) != "fatal_error" && slackCode(err) != "internal_error"
 	}
@@ -83,6 +92,9 @@ func surelyNotDone(err error) bool {
 
 // setupFix says what a person has to do before messages can be posted; "" for any other trouble.
 func setupFix(err error) string {
+	if errors.Is(err, errShared) {
+		return "set slack.channel to a channel of this organisation alone; where others take part, nothing is shown"
+	}
 	switch slackCode(err) {
 	case "not_in_channel":
 		return "invite the bot: type /invite @ferry in the channel of slack.channel"

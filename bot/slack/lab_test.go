@@ -42,16 +42,26 @@ type lab struct {
 	log       *strings.Builder
 	spoil     func(method string, form url.Values) string // Slack's error for a call, "" to let it through
 	ports     *ports                                      // over HTTP; else nil
+	trouble   sync.Mutex                                  // of the three; for changes while the bot runs
+	held      map[string]time.Duration                    // how long a method of the Web API takes
 	severed   string                                      // requests whose path begins so find no connection
 }
 
 // RoundTrip stands between the bot and Slack.
 func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
-	if l.severed != "" && strings.HasPrefix(r.URL.Path, l.severed) {
+	l.trouble.Lock()
+	severed, spoil, held := l.severed, l.spoil, l.held
+	l.trouble.Unlock()
+	if severed != "" && strings.HasPrefix(r.URL.Path, severed) {
 		return nil, errCut
 	}
 	method, isCall := strings.CutPrefix(r.URL.Path, "/api/")
-	if l.spoil == nil || !isCall {
+	select {
+	case <-time.After(held[method]):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	if spoil == nil || !isCall {
 		return l.transport.RoundTrip(r)
 	}
 	body, err := io.ReadAll(r.Body)
@@ -59,7 +69,7 @@ func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	form, _ := url.ParseQuery(string(body))
-	if code := l.spoil(method, form); code != "" {
+	if code := spoil(method, form); code != "" {
 		answer := httptest.NewRecorder()
 		answer.Header().Set("Content-Type", "application/json")
 		_, _ = fmt.Fprintf(answer, `{"ok":false,"error":%q}`, code)
@@ -68,6 +78,13 @@ func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return l.transport.RoundTrip(r)
+}
+
+// meanwhile changes what stands between the bot and Slack while the bot runs.
+func (l *lab) meanwhile(change func()) {
+	l.trouble.Lock()
+	defer l.trouble.Unlock()
+	change()
 }
 
 // bubble runs a test in fake time; everything is closed before the bubble looks for goroutines that are left.

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// readTime bounds a read; with it the answer still fits into an acknowledgement.
+	// readTime is how long after receipt a read may take; then the answer still fits into an acknowledgement.
 	readTime = 2200 * time.Millisecond
 	// azureTime is how long an answer of Azure is worth waiting for.
 	azureTime = 25 * time.Second
@@ -31,13 +31,13 @@ func (b *Bot) look(ctx context.Context, env *envelope, intent bot.Intent, by fai
 	case "jobs":
 		b.fromAzure(ctx, env, b.jobs)
 	default:
-		env.reply(ctx, b.read(ctx, intent))
+		env.reply(ctx, b.read(ctx, env, intent))
 	}
 }
 
 // read answers what every process of Ferry knows.
-func (b *Bot) read(ctx context.Context, intent bot.Intent) render.Message {
-	ctx, cancel := context.WithTimeout(ctx, readTime)
+func (b *Bot) read(ctx context.Context, env *envelope, intent bot.Intent) render.Message {
+	ctx, cancel := context.WithDeadline(ctx, env.received.Add(readTime))
 	defer cancel()
 	var m render.Message
 	var err error
@@ -105,7 +105,7 @@ func (b *Bot) fromAzure(ctx context.Context, env *envelope, read func(context.Co
 	select {
 	case m := <-answers:
 		env.reply(ctx, m)
-	case <-time.After(readTime):
+	case <-time.After(time.Until(env.received.Add(readTime))):
 		env.reply(ctx, render.Ephemeral(bot.AzureSlow))
 		env.linger()
 		b.answer(ctx, env, <-answers)

@@ -147,18 +147,17 @@ func (b *Bot) submitted(ctx context.Context, env *envelope, c slackapi.Interacti
 	if c.View.Title != nil {
 		m.title = c.View.Title.Text
 	}
+	by, known := b.actor(ctx, env, originOf(c))
 	form, ours := render.FormOf(c.View)
 	note, problems := render.NoteOf(c.View)
 	switch {
-	case env.foreign(c.APIAppID, c.Team.ID, c.User.TeamID):
-		b.opts.Log.WarnContext(ctx, "a form from elsewhere is refused", slog.String("team", c.User.TeamID), slog.String("user", c.User.ID))
-		env.acknowledge(ctx, m.saying(foreignText))
+	case !known:
+		env.acknowledge(ctx, m.saying(nobodyText))
 	case !ours:
 		env.acknowledge(ctx, m.saying(unknownButtonText))
-	case problems != nil:
+	case problems != nil && by.Standing == "":
 		env.acknowledge(ctx, slackapi.NewErrorsViewSubmissionResponse(problems))
 	default:
-		by := failover.Actor{ID: c.User.ID, Name: c.User.Name}
 		b.submit(ctx, env, m, form.Command(failover.MessageID(b.team, "view", c.View.ID), note, by, env.asked()))
 	}
 }

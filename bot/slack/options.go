@@ -20,25 +20,28 @@ const callTimeout = 10 * time.Second
 
 // Options is what a [Bot] needs. Tokens, Channel and the four ports are required.
 type Options struct {
-	BotToken string // xoxb-…, with chat:write and commands
+	BotToken string // xoxb-…, with the scopes of [Scopes]
 	AppToken string // xapp-…, with connections:write; for Socket Mode
 	// Listener, when there is one, is where Slack posts to in place of Socket Mode; Run closes it. What comes there counts only
 	// when it is signed with one of SigningSecrets; there are several during a rotation.
 	Listener       net.Listener
 	SigningSecrets []string
 	APIURL         string // base of the Web API; empty is Slack's own
-	TeamID         string // the only workspace that is listened to; empty: the bot token's own, asked once by auth.test
+	TeamID         string // the only workspace that is listened to; empty: the bot token's own, or all of its enterprise
 	Channel        string // id of the channel where operations are announced
 	// Approvers names the Slack users and user groups to mention when an operation waits for a decision; nil mentions nobody. It is called
 	// often, from one goroutine, and must not block.
 	Approvers func(op failover.Operation) []string
-	// MayRead says no to who may not look at VMs and operations; nil: anyone may.
+	// MayRead says no to who may not look at VMs and operations; nil: anyone in good standing may.
 	MayRead func(failover.Actor) *failover.Refusal
 
 	Commands Commands
 	Reads    Reads
 	Feed     Feed
 	Refs     Refs
+	// Groups are the ids of the Slack user groups whose members are told to Members, which may be nil when there are none.
+	Groups  []string
+	Members Members
 
 	HTTPClient *http.Client      // nil: one of the bot's own
 	Dialer     *websocket.Dialer // of the Socket Mode connections; nil: the SDK's default
@@ -61,7 +64,7 @@ func (o Options) withDefaults() Options {
 		o.Approvers = func(failover.Operation) []string { return nil }
 	}
 	if o.MayRead == nil {
-		o.MayRead = func(failover.Actor) *failover.Refusal { return nil }
+		o.MayRead = func(by failover.Actor) *failover.Refusal { return by.Standing.Barred() }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -88,6 +91,8 @@ func (o Options) check() error {
 		return errors.New("slack: no app-level token, which Socket Mode needs; set slack.app_token")
 	case o.Channel == "":
 		return errors.New("slack: no channel to announce operations in; set slack.channel")
+	case len(o.Groups) > 0 && o.Members == nil:
+		return errors.New("slack: user groups need Members")
 	case o.Commands == nil || o.Reads == nil || o.Feed == nil || o.Refs == nil:
 		return errors.New("slack: Commands, Reads, Feed and Refs are all needed")
 	}

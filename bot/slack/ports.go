@@ -54,6 +54,13 @@ type Refs interface {
 	Put(ctx context.Context, op failover.OpID, ref Ref) error
 }
 
+// Members tells the executors who is in Slack's user groups.
+type Members interface {
+	// PutMembers stores a reading, unless a newer one is stored: several bots read. After any error it is not known whether it
+	// was stored, and another reading is made.
+	PutMembers(ctx context.Context, m failover.Membership) error
+}
+
 // Ref is the Slack messages of one operation.
 type Ref struct {
 	Card Posted `json:"card"`

@@ -2,7 +2,6 @@ package slack
 
 import (
 	"context"
-	"log/slog"
 
 	slackapi "github.com/slack-go/slack"
 
@@ -11,28 +10,34 @@ import (
 	"ferry/failover"
 )
 
-const foreignText = "This request comes from another workspace or another app, and Ferry takes none from there. Nothing was started."
+// nobodyText refuses what cannot be recorded, since it names nobody.
+const nobodyText = "This request does not say who gave it, and Ferry takes none like that. Nothing was started."
 
 // slash answers one slash command.
 func (b *Bot) slash(ctx context.Context, env *envelope, c slackapi.SlashCommand) {
 	env.url, env.inPayload = c.ResponseURL, true
-	if env.foreign(c.APIAppID, c.TeamID) {
-		b.opts.Log.WarnContext(ctx, "a slash command from elsewhere is refused", slog.String("team", c.TeamID), slog.String("app", c.APIAppID))
-		env.reply(ctx, render.Ephemeral(foreignText))
+	by, known := b.actor(ctx, env, origin{
+		app: c.APIAppID, team: c.TeamID, enterprise: c.EnterpriseID, orgWide: c.IsEnterpriseInstall,
+		user: c.UserID, name: c.UserName, channel: c.ChannelID,
+	})
+	if !known {
+		env.reply(ctx, render.Ephemeral(nobodyText))
 		return
 	}
 	intent, refusal := bot.Parse(c.Text, env.asked())
-	b.typed(ctx, env, c.TriggerID, intent, refusal, failover.Actor{ID: c.UserID, Name: c.UserName})
+	b.typed(ctx, env, c.TriggerID, intent, refusal, by)
 }
 
 // typed does what somebody wrote, as a command or to the bot by name. The trigger makes the request one request.
 func (b *Bot) typed(ctx context.Context, env *envelope, trigger string, intent bot.Intent, refusal *failover.Refusal, by failover.Actor) {
 	switch {
+	case refusal != nil && by.Standing != "":
+		env.reply(ctx, render.Ephemeral(bot.RefusalText(by.Standing.Barred())))
 	case refusal != nil:
 		env.reply(ctx, render.Ephemeral(bot.RefusalText(b.meant(ctx, intent, refusal, by))))
 	case intent.ReadOnly:
 		b.look(ctx, env, intent, by)
-	case failover.Verb(intent.Verb) == failover.VerbReprotect: // shown first, as the portal does
+	case failover.Verb(intent.Verb) == failover.VerbReprotect && by.Standing == "": // shown first, as the portal does
 		if env.url == "" { // a mention, and Slack opens no form for one
 			env.reply(ctx, render.Ephemeral(bot.NoFormHere))
 			return
@@ -49,7 +54,7 @@ func (b *Bot) meant(ctx context.Context, intent bot.Intent, refusal *failover.Re
 	if intent.Ref == "" || b.opts.MayRead(by) != nil {
 		return refusal
 	}
-	ctx, cancel := context.WithTimeout(ctx, readTime)
+	ctx, cancel := context.WithTimeout(ctx, readTime-checkTime)
 	defer cancel()
 	found, err := b.opts.Reads.Status(ctx, intent.Ref)
 	if err != nil {

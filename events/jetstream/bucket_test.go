@@ -60,3 +60,28 @@ func TestMembersAreAsOldAsTheirStoring(t *testing.T) {
 		}
 	})
 }
+
+// Several bots read who is in Slack's groups: the newest reading counts, whoever is late with an older one.
+func TestNewestMembersCount(t *testing.T) {
+	bubble(t, func(l *lab) {
+		now := time.Now()
+		put := func(c *jetstream.Client, user string, age time.Duration) {
+			t.Helper()
+			if err := c.PutMembers(l.ctx, failover.Membership{Groups: map[string][]string{"S1": {user}}, At: now.Add(-age)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		one, two := l.client("one", nil), l.client("two", nil)
+		for i, c := range []struct {
+			by   *jetstream.Client
+			user string
+			age  time.Duration
+			want string
+		}{{one, "U1", time.Minute, "U1"}, {two, "U2", 2 * time.Minute, "U1"}, {two, "U3", time.Second, "U3"}, {one, "U4", 30 * time.Second, "U3"}, {one, "U5", time.Second, "U5"}} {
+			put(c.by, c.user, c.age)
+			if m, err := one.Members(l.ctx); err != nil || len(m.Groups["S1"]) != 1 || m.Groups["S1"][0] != c.want {
+				t.Errorf("%d: %v, %v, want %s", i, m, err, c.want)
+			}
+		}
+	})
+}

@@ -73,7 +73,7 @@ func (w *Workspace) typed(user, channel, ts, text string) (*interaction, error) 
 	command, arguments, _ := strings.Cut(text, " ")
 	refusal := ""
 	switch {
-	case command != w.opts.SlashCommand || w.kindOf(p) == Stranger:
+	case command != w.opts.SlashCommand || w.kindOf(p) == Stranger || w.permits("commands") != nil:
 		refusal = command + " is not a valid command."
 	case thread != "":
 		refusal = command + " is not supported in threads. Sorry!"

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,18 @@ func policy(access *config.Access) failover.Policy {
 		p.Rules = append(p.Rules, rule)
 	}
 	return p
+}
+
+// groupsOf are the Slack user groups that make somebody a member of a role.
+func groupsOf(access *config.Access) []string {
+	var ids []string
+	if access != nil {
+		for _, role := range access.Roles {
+			ids = append(ids, role.Groups...)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // membersWithin bounds the reading of who is in Slack's groups.

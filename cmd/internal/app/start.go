@@ -234,6 +234,7 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel,
 		Approvers: approvers(cfg, policy(a.opts.Config.Access)), MayRead: mayRead(context.WithoutCancel(ctx), a.opts.Config.Access, client, clock.Now),
 		Commands: commands{client, board}, Reads: reads{client}, Feed: feed{announcements}, Refs: refs{messages},
+		Groups: groupsOf(a.opts.Config.Access), Members: client,
 		HTTPClient: a.httpClient(), Dialer: &dialer, Log: a.opts.Log, Seam: a.opts.Seam, Now: clock.Now,
 	})
 	if err != nil {

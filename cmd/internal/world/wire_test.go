@@ -117,6 +117,8 @@ func seamOf(m message) string {
 		return "refs.put"
 	case strings.HasPrefix(m.subject, "$KV.ferry-inventory."):
 		return "inventory.put"
+	case strings.HasPrefix(m.subject, "$KV.ferry_members."):
+		return "members.put"
 	case strings.HasPrefix(m.subject, "$KV.ferry-audit."):
 		return "audit.put"
 	case strings.HasPrefix(m.subject, "$JS.ACK.FERRY."):
@@ -193,7 +195,8 @@ func requestedSeam(r *http.Request) string {
 	case isSlack:
 		return map[string]string{
 			"chat.postMessage": "slack.post", "chat.update": "slack.update", "views.open": "slack.open", "views.update": "slack.view",
-			"apps.connections.open": reading, "auth.test": reading,
+			"apps.connections.open": reading, "auth.test": reading, "users.info": reading, "conversations.info": reading,
+			"usergroups.list": reading, "usergroups.users.list": reading,
 		}[method]
 	case r.Method == http.MethodGet:
 		return reading

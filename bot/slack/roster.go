@@ -1,0 +1,212 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	slackapi "github.com/slack-go/slack"
+
+	"ferry/failover"
+)
+
+const (
+	// rosterEvery is the pause between two readings of the groups, so that a change that no event told of counts within two
+	// minutes; rosterRetry after one that failed.
+	rosterEvery = time.Minute
+	rosterRetry = 10 * time.Second
+	// groupEvery keeps the questions within the 20 a minute that Slack allows; the first few may come at once.
+	groupEvery = 3 * time.Second
+	groupBurst = 3
+	// groupPatience is how long one group that Slack does not tell of holds up the others.
+	groupPatience = time.Minute
+)
+
+// roster reads who is in the user groups of the roles and tells the executors. Nothing that counts is added up from events:
+// each reading is whole. A group that is not there, or may not be read, has no members. While Slack does not answer, nothing
+// is stored: what was read last grows old, and does not count any more after [failover.MembershipLife].
+type roster struct {
+	bot   *Bot
+	calls *quota
+	good  map[string]time.Time // when a group was read last
+	told  string               // the newest trouble, so that each is logged once
+}
+
+func newRoster(b *Bot) *roster {
+	return &roster{bot: b, calls: newQuota(groupEvery, groupBurst), good: map[string]time.Time{}}
+}
+
+// regroup has the groups read at once.
+func (b *Bot) regroup() {
+	select {
+	case b.changed <- struct{}{}:
+	default:
+	}
+}
+
+// run reads until ctx ends.
+func (r *roster) run(ctx context.Context) {
+	if len(r.bot.opts.Groups) == 0 {
+		return
+	}
+	start := time.Now()
+	for _, group := range r.bot.opts.Groups {
+		r.good[group] = start
+	}
+	r.inspect(ctx)
+	for !over(ctx) {
+		wait := rosterEvery
+		if err := guarded(func() error { return r.read(ctx) }); err != nil && !over(ctx) {
+			wait = rosterRetry
+			r.trouble(ctx, err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-r.bot.changed:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// read makes one reading. It is as old as its first question.
+func (r *roster) read(ctx context.Context) error {
+	m := failover.Membership{Groups: map[string][]string{}, At: r.bot.opts.Now()}
+	var missing []error
+	for _, group := range r.bot.opts.Groups {
+		users, err := r.members(ctx, group)
+		switch {
+		case over(ctx):
+			return ctx.Err()
+		case err == nil:
+			m.Groups[group] = users
+			r.good[group] = time.Now()
+		default:
+			missing = append(missing, &groupError{group, err})
+		}
+	}
+	if r.waits(missing) {
+		return errors.Join(missing...)
+	}
+	if err := r.bot.opts.Members.PutMembers(ctx, m); err != nil {
+		return err
+	}
+	if len(missing) == 0 && r.told != "" {
+		r.told = ""
+		r.bot.opts.Log.InfoContext(ctx, "all user groups of the roles are read again")
+	}
+	r.trouble(ctx, errors.Join(missing...))
+	return nil
+}
+
+// waits reports whether a reading is not stored for what it lacks: when Slack said nothing for sure, or may still tell of a
+// group. Then one more is made soon.
+func (r *roster) waits(missing []error) bool {
+	sure := len(r.bot.opts.Groups) > len(missing)
+	waiting := false
+	for _, err := range missing {
+		g, ok := errors.AsType[*groupError](err)
+		if !ok || g.forGood() {
+			sure = true
+			continue
+		}
+		waiting = waiting || time.Since(r.good[g.group]) < groupPatience
+	}
+	return waiting || !sure
+}
+
+// members asks Slack for one group, when it may be asked.
+func (r *roster) members(ctx context.Context, group string) ([]string, error) {
+	pause(ctx, time.Until(r.calls.at(time.Now())))
+	if over(ctx) {
+		return nil, ctx.Err()
+	}
+	r.calls.spend(time.Now())
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var options []slackapi.GetUserGroupMembersOption
+	if r.bot.wholeOrg { // a token of no workspace has to name one
+		options = append(options, slackapi.GetUserGroupMembersOptionTeamID(r.bot.team))
+	}
+	users, err := r.bot.api.GetUserGroupMembersContext(call, group, options...)
+	if wait := retryAfter(err); wait > 0 {
+		r.calls.pause(time.Now().Add(wait))
+	}
+	return users, err
+}
+
+// trouble logs what is new about it.
+func (r *roster) trouble(ctx context.Context, err error) {
+	if err == nil || err.Error() == r.told {
+		return
+	}
+	r.told = err.Error()
+	r.bot.opts.Log.WarnContext(ctx, "user groups of the roles cannot be read; who holds a role by them alone is refused, at once or when the last reading is too old",
+		slog.String("cause", strings.ReplaceAll(r.told, "\n", "; ")), slog.Duration("counts_for", failover.MembershipLife))
+}
+
+// groupError is a group that was not read.
+type groupError struct {
+	group string
+	err   error
+}
+
+func (e *groupError) Error() string {
+	switch slackCode(e.err) {
+	case "no_such_subteam", "subteam_not_found":
+		return e.group + ": there is no such user group, or it is disabled; mend access.roles"
+	case "plan_upgrade_required":
+		return e.group + ": this Slack plan has no user groups; name users under access.roles"
+	}
+	if fix := setupFix(e.err); fix != "" {
+		return e.group + ": " + slackCode(e.err) + ": " + fix
+	}
+	return e.group + ": " + cause(e.err).Error()
+}
+
+func (e *groupError) Unwrap() error { return e.err }
+
+// forGood reports whether Slack has told that the group cannot be read as things are.
+func (e *groupError) forGood() bool {
+	switch slackCode(e.err) {
+	case "no_such_subteam", "subteam_not_found", "plan_upgrade_required", "missing_scope", "no_permission", "permission_denied":
+		return true
+	}
+	return false
+}
+
+// inspect warns once of groups that anybody may join.
+func (r *roster) inspect(ctx context.Context) {
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	r.calls.spend(time.Now())
+	open, err := openGroups(call, r.bot.api, r.bot.opts.Groups)
+	if err != nil {
+		return // the reading meets the same trouble, and says so
+	}
+	for _, group := range slices.Sorted(maps.Keys(open)) {
+		r.bot.opts.Log.WarnContext(ctx, "a user group of a role may be open to anybody", slog.String("group", group), slog.String("handle", open[group]),
+			slog.String("fix", openFix))
+	}
+}
+
+const openFix = "unless Slack lets only administrators edit user groups, anybody can join: lock the group, take it from the identity provider, or name users under access.roles"
+
+// openGroups are those of some groups, with their handles, that neither come from an identity provider nor are locked: by the
+// workspace's settings ordinary members may be able to add themselves.
+func openGroups(ctx context.Context, api *slackapi.Client, ids []string) (map[string]string, error) {
+	all, err := api.GetUserGroupsContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open := map[string]string{}
+	for _, g := range all {
+		if slices.Contains(ids, g.ID) && !g.IsIDPGroup && !g.IsMembershipLocked && !g.IsEditingRestricted {
+			open[g.ID] = "@" + g.Handle
+		}
+	}
+	return open, nil
+}

@@ -1,0 +1,231 @@
+package slack_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ferry/bot/slack"
+	"ferry/failover"
+	"ferry/sandbox/workspace"
+)
+
+func operators(users ...string) workspace.UserGroup {
+	return workspace.UserGroup{ID: "S0OPS", Handle: "ops", Users: users}
+}
+
+// grouped is a lab whose bot tells who is in some groups; one of them is locked.
+func grouped(t *testing.T, o workspace.Options, ids []string, test func(l *lab, m *members)) {
+	t.Helper()
+	o.UserGroups = append(o.UserGroups, operators("U0ANA"), workspace.UserGroup{ID: "S0LEADS", Handle: "leads", Users: []string{"U0BEN", "U0EVE"}, MembershipLocked: true})
+	bubbleIn(t, o, func(l *lab) {
+		m := &members{}
+		l.opts.Groups, l.opts.Members = ids, m
+		test(l, m)
+	})
+}
+
+func (l *lab) setGroup(g workspace.UserGroup) {
+	l.t.Helper()
+	if err := l.SetGroup(g); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func (l *lab) wantMembers(m *members, want map[string][]string) {
+	l.t.Helper()
+	if diff := cmp.Diff(want, m.newest().Groups); diff != "" {
+		l.t.Error(diff)
+	}
+}
+
+func both() []string { return []string{"S0OPS", "S0LEADS"} }
+
+func TestMembersAreToldAndKeptFresh(t *testing.T) {
+	grouped(t, workspace.Options{}, both(), func(l *lab, m *members) {
+		l.start()
+		pass(10 * time.Second)
+		l.wantMembers(m, map[string][]string{"S0OPS": {"U0ANA"}, "S0LEADS": {"U0BEN", "U0EVE"}})
+		for range 60 {
+			pass(time.Minute)
+			if age := time.Since(m.newest().At); age > 2*time.Minute {
+				t.Fatalf("what was read is %s old", age)
+			}
+		}
+		if n := l.count("usergroups.users.list", "ratelimited"); n != 0 {
+			t.Errorf("%d questions too many", n)
+		}
+		log := l.log.String()
+		if strings.Count(log, "may be open to anybody") != 1 || !strings.Contains(log, "@ops") {
+			t.Errorf("of the group that is not locked the log says: %s", log)
+		}
+	})
+}
+
+func TestChangeOfAGroup(t *testing.T) {
+	for name, c := range map[string]struct {
+		events []string
+		within time.Duration
+	}{"by the event": {slack.Events(), 10 * time.Second}, "and without it": {[]string{"app_mention"}, 2 * time.Minute}} {
+		t.Run(name, func(t *testing.T) {
+			grouped(t, workspace.Options{Events: c.events}, both(), func(l *lab, m *members) {
+				l.start()
+				pass(15 * time.Second)
+				before := time.Now()
+				l.setGroup(operators("U0BEN"))
+				pass(c.within)
+				l.wantMembers(m, map[string][]string{"S0OPS": {"U0BEN"}, "S0LEADS": {"U0BEN", "U0EVE"}})
+				if m.newest().At.Before(before) {
+					t.Error("the reading is older than the change")
+				}
+			})
+		})
+	}
+}
+
+// While Slack says nothing, nothing is stored: what was read grows old.
+func TestSilentSlackIsNoReading(t *testing.T) {
+	for _, code := range []string{"internal_error", "ratelimited", "token_revoked"} {
+		t.Run(code, func(t *testing.T) {
+			grouped(t, workspace.Options{}, both(), func(l *lab, m *members) {
+				l.start()
+				pass(15 * time.Second)
+				n := len(m.puts)
+				l.fails(map[string]string{"usergroups.users.list": code})
+				pass(30 * time.Minute)
+				if len(m.puts) > n {
+					t.Errorf("stored %+v", m.puts[n:])
+				}
+				if log := l.log.String(); strings.Count(log, "cannot be read") != 1 {
+					t.Errorf("log: %s", log)
+				}
+				l.fails(nil)
+				pass(20 * time.Second)
+				l.wantMembers(m, map[string][]string{"S0OPS": {"U0ANA"}, "S0LEADS": {"U0BEN", "U0EVE"}})
+				if log := l.log.String(); !strings.Contains(log, "read again") {
+					t.Errorf("log: %s", log)
+				}
+			})
+		})
+	}
+}
+
+// fails makes Slack answer some methods, or one group of usergroups.users.list, with an error.
+func (l *lab) fails(codes map[string]string) {
+	l.meanwhile(func() {
+		l.spoil = func(method string, form url.Values) string {
+			if code := codes[form.Get("usergroup")]; code != "" {
+				return code
+			}
+			return codes[method]
+		}
+	})
+}
+
+// A group of which Slack says that it is not there, or not to be read, has no members; the others go on. One that fails
+// otherwise is given a minute.
+func TestOneGroupThatCannotBeRead(t *testing.T) {
+	for code, c := range map[string]struct {
+		after time.Duration
+		says  string
+	}{
+		"no_such_subteam": {10 * time.Second, "mend access.roles"}, "missing_scope": {10 * time.Second, "ferry manifest"},
+		"plan_upgrade_required": {10 * time.Second, "has no user groups"}, "internal_error": {80 * time.Second, "internal_error"},
+	} {
+		t.Run(code, func(t *testing.T) {
+			grouped(t, workspace.Options{}, both(), func(l *lab, m *members) {
+				l.start()
+				pass(15 * time.Second)
+				l.fails(map[string]string{"S0OPS": code})
+				l.setGroup(workspace.UserGroup{ID: "S0LEADS", Users: []string{"U0BEN"}})
+				if code == "internal_error" {
+					pass(30 * time.Second)
+					l.wantMembers(m, map[string][]string{"S0OPS": {"U0ANA"}, "S0LEADS": {"U0BEN", "U0EVE"}})
+				}
+				pass(c.after)
+				l.wantMembers(m, map[string][]string{"S0LEADS": {"U0BEN"}})
+				if log := l.log.String(); !strings.Contains(log, "S0OPS: ") || !strings.Contains(log, c.says) {
+					t.Errorf("log: %s", log)
+				}
+			})
+		})
+	}
+}
+
+// Without user groups in the workspace nobody is in one, which is an answer.
+func TestNoUserGroupsAtAll(t *testing.T) {
+	grouped(t, workspace.Options{FreePlan: true}, both(), func(l *lab, m *members) {
+		l.start()
+		pass(10 * time.Second)
+		if got := m.newest(); got.At.IsZero() || len(got.Groups) != 0 {
+			t.Errorf("stored %+v", got)
+		}
+	})
+}
+
+// Many groups, changes and the limits of Slack: all are read within two minutes.
+func TestManyGroups(t *testing.T) {
+	var o workspace.Options
+	var ids []string
+	for i := range 18 {
+		g := workspace.UserGroup{ID: fmt.Sprint("S", i), Users: []string{"U0ANA"}}
+		o.UserGroups, ids = append(o.UserGroups, g), append(ids, g.ID)
+	}
+	grouped(t, o, ids, func(l *lab, m *members) {
+		l.start()
+		pass(70 * time.Second)
+		for i := range 30 {
+			o.UserGroups[i%18].Users = []string{"U0ANA", fmt.Sprint("U0", []string{"BEN", "EVE"}[i%2])}
+			l.setGroup(o.UserGroups[i%18])
+			pass(20 * time.Second)
+			if age := time.Since(m.newest().At); age > failover.MembershipLife/2 {
+				t.Fatalf("what was read is %s old", age)
+			}
+		}
+		pass(2 * time.Minute)
+		want := map[string][]string{}
+		for _, g := range o.UserGroups {
+			want[g.ID] = g.Users
+		}
+		l.wantMembers(m, want)
+		if n := l.count("usergroups.users.list", "ratelimited"); n != 0 {
+			t.Errorf("%d questions too many", n)
+		}
+	})
+}
+
+// Each scope of the manifest is needed, and no other.
+func TestScopesAreThoseThatAreUsed(t *testing.T) {
+	for _, lacks := range append(slack.Scopes(), "") {
+		t.Run("without "+lacks, func(t *testing.T) {
+			o := workspace.Options{Others: []workspace.Channel{{ID: "G0OPS", Name: "ops", Private: true}}}
+			for _, scope := range slack.Scopes() {
+				if scope != lacks {
+					o.Scopes = append(o.Scopes, scope)
+				}
+			}
+			grouped(t, o, both(), func(l *lab, _ *members) {
+				l.start()
+				l.feed.publish(operation("op-aaaaaaaa", 1, requested()))
+				_ = l.Type("ana", incident, "/failover vm-x")
+				_ = l.Type("ana", "ops", "/failover vm-x")
+				_ = l.Type("ana", incident, "@ferry list")
+				pass(10 * time.Second)
+				unmet := len(l.Acks()) < 3
+				for _, c := range l.Calls() {
+					unmet = unmet || c.Status == "missing_scope"
+				}
+				if unmet != (lacks != "") {
+					t.Errorf("something was missing: %v", unmet)
+				}
+				if said := strings.Contains(l.log.String(), "lacks scopes"); said != (lacks != "") {
+					t.Errorf("said so at the start: %v", said)
+				}
+			})
+		})
+	}
+}
