@@ -122,7 +122,7 @@ type (
 		Target  string        `json:"target"`
 		Kind    StepKind      `json:"kind"`
 		JobID   string        `json:"job_id"`
-		Poll    time.Duration `json:"poll,omitempty"`
+		Poll    time.Duration `json:"-"` // poll_seconds
 		Adopted bool          `json:"adopted,omitempty"`
 		Note    string        `json:"note,omitempty"`
 	}

@@ -23,7 +23,7 @@ type Item struct {
 	Scenario string `json:"scenario,omitempty"`
 	JobID    string `json:"job_id,omitempty"`
 	// RPO is the age of the replicated data; negative when Azure reports none.
-	RPO      time.Duration `json:"rpo,omitempty"`
+	RPO      time.Duration `json:"-"`                // rpo_seconds
 	Errors   []Fault       `json:"errors,omitempty"` // health errors
 	LastTest time.Time     `json:"last_test,omitzero"`
 	// Home is the region in which the VM was when its protection began; reprotects do not change it.

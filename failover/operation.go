@@ -289,7 +289,7 @@ type Step struct {
 	EndedAt         time.Time `json:"ended_at,omitzero"`
 	JobID           string    `json:"job_id,omitempty"`
 	// Poll is the pace that Azure asked for with Retry-After; zero when it did not.
-	Poll    time.Duration `json:"poll,omitempty"`
+	Poll    time.Duration `json:"-"` // poll_seconds
 	Tasks   []Task        `json:"tasks,omitempty"`
 	Adopted bool          `json:"adopted,omitempty"` // the job was found again after a lost answer
 	// Unknown is since when the outcome of the call is not known; zero when it is.

@@ -81,7 +81,7 @@ type Rule struct {
 	SelfApproval bool     `json:"self_approval"`
 	// TerminalApprovals is how many of the approvals have to come from terminal identities.
 	TerminalApprovals int           `json:"terminal_approvals,omitempty"`
-	Expires           time.Duration `json:"expires"`
+	Expires           time.Duration `json:"-"` // expires_seconds
 }
 
 // Match holds patterns of path.Match, compared without case. Of each key one pattern must match, a key without patterns
