@@ -24,6 +24,11 @@ N ?= 60s
 explore: ## plays N drawn schedules of crashes and outages (or as many as fit into a time), one process per core
 	./.ci/explore $(N)
 
+FUZZTIME ?= 5s
+fuzz: ## every fuzz target for FUZZTIME, one per core at a time
+	./.ci/fuzz $(FUZZTIME)
+.PHONY: fuzz
+
 planted: ## how many drawn schedules it takes until each planted bug is caught
 	FERRY_PLANT=drawn go test -count=1 -v -timeout 120m -run '^TestPlanted$$' ./cmd/internal/world
 .PHONY: planted

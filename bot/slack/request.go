@@ -193,7 +193,7 @@ func acknowledged(w http.ResponseWriter, answer []byte) {
 
 func (b *Bot) parseCommand(body []byte) (handler, bool) {
 	c, err := slackapi.SlashCommandParse(formRequest(body))
-	return func(ctx context.Context, env *envelope) { b.slash(ctx, env, c) }, err == nil
+	return func(ctx context.Context, env *envelope) { b.slash(ctx, env, c) }, err == nil && c.UserID != ""
 }
 
 // formRequest is a request without a URL: what a form holds is taken from the signed body alone.
@@ -206,7 +206,7 @@ func formRequest(body []byte) *http.Request {
 func (b *Bot) parseInteraction(body []byte) (handler, bool) {
 	form, err := url.ParseQuery(string(body))
 	var c slackapi.InteractionCallback
-	if err != nil || len(form["payload"]) != 1 || json.Unmarshal([]byte(form["payload"][0]), &c) != nil {
+	if err != nil || len(form["payload"]) != 1 || json.Unmarshal([]byte(form["payload"][0]), &c) != nil || c.User.ID == "" {
 		return nil, false
 	}
 	return func(ctx context.Context, env *envelope) { b.interaction(ctx, env, c) }, true

@@ -130,10 +130,16 @@ func TestOnlySlackIsListenedTo(t *testing.T) {
 		"a challenge, unsigned": {func() workspace.Request {
 			return forged("events", `{"type":"url_verification","challenge":"c"}`, "other")
 		}, 401},
-		"command in the query": {func() workspace.Request { return forged("commands?"+body, "", secret) }, 200},
+		"command in the query": {func() workspace.Request { return forged("commands?"+body, "", secret) }, 400},
 		"another kind of payload": {func() workspace.Request {
 			return forged("interactions", "payload="+url.QueryEscape(strings.Replace(pressing, "block_actions", "shortcut", 1)), secret)
 		}, 200},
+		"nobody's command": {func() workspace.Request {
+			return forged("commands", strings.Replace(body, "user_id", "user", 1), secret)
+		}, 400},
+		"nobody's press": {func() workspace.Request {
+			return forged("interactions", "payload="+url.QueryEscape(strings.Replace(pressing, `"id":"U0BEN"`, `"id":""`, 1)), secret)
+		}, 400},
 	}
 	for name, attack := range attacks {
 		t.Run(name, func(t *testing.T) {
