@@ -148,7 +148,7 @@ func authorized(op Operation, t Target, kind StepKind, seen Observation, now tim
 	}
 	f := lapse(op, t, kind, d.words(seen.Policy), now)
 	if l, ok := f.(Lapsed); ok && d.rule != nil { // asked anew, it is for the rule of now to decide
-		l.Rule = d.rule
+		l.Rule, l.Changed = d.rule, op.GateRule(op.stage(kind).Gate).terms().Diff(d.rule.terms())
 		l.Digest = digest(op.under(op.stage(kind).Gate, *d.rule).Plan, op.Targets)
 		return Tell{[]Fact{l}}
 	}

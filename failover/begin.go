@@ -41,11 +41,15 @@ func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation,
 	}
 	again := len(t.Unanswered(kind)) > 0
 	call, refusal := callFor(op, t, kind, attempt, seen)
+	changed := differences(op, t, kind, seen)
+	if refusal == nil && len(changed) > 0 {
+		refusal = Refuse(WrongState, "Ask again to have it approved as it is now.", "What was approved of %s does not hold any more.", t.Item.Name)
+	}
 	switch {
 	case (refusal != nil || now.After(op.BeginBy(t, kind))) && again:
 		return Tell{[]Fact{noTrace(op, t)}}
 	case refusal != nil:
-		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: kind, Fault: Fault{Message: refusal.Message, Action: refusal.Hint}}}}
+		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: kind, Fault: Fault{Message: refusal.Message, Action: refusal.Hint}, Changed: changed}}}
 	}
 	return Act{Intent: StepStarted{Target: t.Item.Key, Kind: kind, Attempt: attempt, ClientRequestID: call.ClientRequestID}, Call: call, Again: again, By: op.BeginBy(t, kind)}
 }

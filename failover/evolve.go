@@ -84,7 +84,7 @@ func started(op Operation, f GateOpened, at time.Time) Operation {
 	for i := range op.Targets {
 		t := &op.Targets[i]
 		if t.Phase == op.Phase {
-			t.Phase, t.Doing, t.Progress, t.Error, t.KeptWaiting = Running, step, "", nil, false
+			t.Phase, t.Doing, t.Progress, t.Error, t.Changed, t.KeptWaiting = Running, step, "", nil, nil, false
 		}
 	}
 	op.Phase, op.Parked, op.ExpiresAt, op.OpenedAt, op.Lapsed = Running, false, time.Time{}, at, nil
@@ -105,7 +105,7 @@ func ended(t Target, phase Phase) Target {
 
 // moveOn takes a target to the part that follows a step.
 func moveOn(op Operation, t *Target, kind StepKind) {
-	t.Progress, t.Error = "", nil
+	t.Progress, t.Error, t.Changed = "", nil, nil
 	next, more := op.after(*t, kind)
 	switch {
 	case !more:
@@ -123,8 +123,8 @@ func needsPlan(op Operation, step StepKind) bool {
 }
 
 // setBack takes a target to where a failed step leaves it. What was to be done is read anew before it can be pressed again.
-func setBack(op Operation, t *Target, kind StepKind, why Fault) {
-	t.Phase, t.Progress, t.Error = afterFailure(op, *t, kind), "", &why
+func setBack(op Operation, t *Target, kind StepKind, why StepFailed) {
+	t.Phase, t.Progress, t.Error, t.Changed = afterFailure(op, *t, kind), "", &why.Fault, why.Changed
 	t.Unplanned = !t.Phase.Final() && needsPlan(op, kind)
 	if t.Phase == AwaitingCommit { // also after a change, which is no gate of its own
 		t.Doing = StepCommit

@@ -109,7 +109,7 @@ func evolveUncalled(op Operation, t *Target, kind StepKind, fact Fact) {
 	case Observed:
 		t.Progress = f.Note
 	case StepFailed: // what was approved does not hold any more
-		setBack(op, t, kind, f.Fault)
+		setBack(op, t, kind, f)
 	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, StepDone, Stuck, Prepared, Checked, Surveyed, Reminded, Lapsed, Finished, Refused:
 	}
 }
@@ -196,7 +196,7 @@ func evolveStep(op Operation, t *Target, step *Step, r Record) {
 		if len(f.Tasks) > 0 {
 			step.Tasks = f.Tasks
 		}
-		setBack(op, t, step.Kind, f.Fault)
+		setBack(op, t, step.Kind, f)
 	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, Stuck, Prepared, Checked, Surveyed, Reminded, Lapsed, Finished, Refused:
 	}
 }

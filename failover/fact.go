@@ -62,8 +62,9 @@ type (
 		Why       string    `json:"why"`
 		ExpiresAt time.Time `json:"expires_at,omitzero"` // of the request that waits anew
 		// Rule decides what waits anew, and Digest is of the plan under it; nil: the one that decided before.
-		Rule   *Rule  `json:"rule,omitempty"`
-		Digest string `json:"digest,omitempty"`
+		Rule    *Rule        `json:"rule,omitempty"`
+		Digest  string       `json:"digest,omitempty"`
+		Changed []Difference `json:"changed,omitempty"` // of the rule
 	}
 	// CommitAsked is a typed commit by somebody who may ask for it and may not decide it.
 	CommitAsked struct {
@@ -165,6 +166,8 @@ type (
 		Kind   StepKind `json:"kind"`
 		Tasks  []Task   `json:"tasks,omitempty"`
 		Fault  Fault    `json:"fault"`
+		// Changed is what is not as it was approved: nothing was called.
+		Changed []Difference `json:"changed,omitempty"`
 	}
 	// Stuck says that a person has to look: nothing more is done by itself.
 	Stuck struct {

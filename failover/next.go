@@ -201,6 +201,8 @@ func finishFailed(op Operation) (Finished, bool) {
 		return f, false
 	case started && len(good) > 0:
 		f.Note = fmt.Sprintf("%d of %d failed: %s. Done: %s.", len(failed), len(failed)+len(good), strings.Join(failed, ", "), strings.Join(good, ", "))
+	case op.voided():
+		f.Hint = "To have it approved as it is now, type " + op.typed() + "."
 	case started:
 		f.Note = "The " + doing.noun() + " of " + strings.Join(failed, ", ") + " failed."
 	}

@@ -189,6 +189,8 @@ type Lapse struct {
 	Step StepKind  `json:"step"`
 	Why  string    `json:"why"`
 	At   time.Time `json:"at"`
+	// Changed is what the rule demands now, where that is something else than before.
+	Changed []Difference `json:"changed,omitempty"`
 }
 
 // Decision is one person's word on a gate.
@@ -219,6 +221,8 @@ type Target struct {
 	Replaced time.Time `json:"replaced,omitzero"`
 	Steps    []Step    `json:"steps,omitempty"`
 	Error    *Fault    `json:"error,omitempty"`
+	// Changed is what is not as it was approved, when nothing was called for that.
+	Changed []Difference `json:"changed,omitempty"`
 	// Lead is the recovery plan itself, to which the calls go; Led is a VM that moves with it, in its Wave (from 1).
 	Lead bool `json:"lead,omitempty"`
 	Led  bool `json:"led,omitempty"`

@@ -213,6 +213,11 @@ that needs no approval expires instead.
 Just before each call Ferry asks who may do what once more. When somebody whose press opened the gate may not decide it any more, or
 the rule of now wants more than it got, or, before the first step, who asked may not ask any more, the gate is closed again, too,
 and the card says who lost what.
+
+An approval holds for the VM's state and direction, the recovery point, what a reprotect would use and create, and the VMs of a
+recovery plan with their order; not for health, which is shown only. When one of them has changed, nothing is called, and what was
+approved and what is there now stand side by side on the card. Before the first step the operation ends with that, since the wish itself
+was for something else; half-way it goes back to its gate, so that it can be finished.
 `, failover.RemindEvery.Hours(), failover.BeginWithin.Minutes(), "`lapsed`", failover.TryWithin.Hours())
 	return b.String()
 }

@@ -225,12 +225,12 @@ func (c cardOf) awaitingStep() []line {
 		c.say(bot.WaitsFor(c.op)), bot.Press(c.op, gate.Step), bot.Command, c.op.ID))
 }
 
-// lapsed says that what was decided last was not begun in time.
+// lapsed says why what was decided last was not begun.
 func (c cardOf) lapsed() []line {
 	if c.op.Lapsed == nil {
 		return nil
 	}
-	return []line{words("%s, so that it was not started. If it is still wanted, press %s again.", c.say(c.op.Lapsed.Why), pressAgain(c.op))}
+	return []line{words("Not started: %s. If it is still wanted, press %s again.", c.say(c.op.Lapsed.Why), pressAgain(c.op))}
 }
 
 // pressAgain is the button of the gate that was closed again.

@@ -104,6 +104,18 @@ func committing() story {
 		failover.StepStarted{Target: key, Kind: failover.StepCommit, Attempt: 1})
 }
 
+// released is a request with its approval, before anything is called.
+func released() story {
+	return ask(requested()).then(40*time.Second, failover.Decided{Gate: failover.ClassFailover, By: ben(), Approve: true}, failover.GateOpened{Gate: failover.ClassFailover})
+}
+
+// stricter is the rule after somebody has tightened it.
+func stricter() *failover.Rule {
+	r := rule()
+	r.Approvals, r.TerminalApprovals = 2, 1
+	return &r
+}
+
 func quorumFault() failover.Fault {
 	return failover.Fault{
 		Code: "150097", Message: "The target has no capacity for Standard_D4s_v5",
@@ -148,6 +160,15 @@ func scenarios() map[string]story {
 			failover.StepDone{Target: key, Kind: failover.StepCommit, EndedAt: start().Add(8 * time.Minute)}, failover.Finished{Phase: failover.Succeeded}),
 		"failed": halfway().then(time.Minute, failover.StepFailed{Target: key, Kind: failover.StepFailover, Fault: quorumFault()},
 			failover.Finished{Phase: failover.Failed, Note: "The failover of vm-x failed.", Hint: "Azure may have shut down what failed: look first whether it runs. Mend the cause, then ask again."}),
+		"failed_voided": released().then(time.Second, failover.StepFailed{
+			Target: key, Kind: failover.StepFailover,
+			Fault:   failover.Fault{Message: "The newest recovery point is now of 2026-11-23 11:58 UTC, older than the one of 2026-11-23 12:03 UTC that was approved.", Action: "Ask again: the approval was for newer data."},
+			Changed: []failover.Difference{{Field: "recovery point", Approved: "of 2026-11-23 12:03 UTC", Now: "of 2026-11-23 11:58 UTC"}},
+		}, failover.Finished{Phase: failover.Failed, Note: "Nothing was started.", Hint: "To have it approved as it is now, type /failover vm-x."}),
+		"awaiting_approval_stricter": released().then(time.Second, failover.Lapsed{
+			Step: failover.StepFailover, Why: "the rule that applies now wants 2 approvals, and it has 1 approval", ExpiresAt: start().Add(16 * time.Minute), Rule: stricter(),
+			Changed: []failover.Difference{{Field: "approvals", Approved: "1", Now: "2"}, {Field: "approvals from a terminal", Approved: "0", Now: "1"}},
+		}),
 		"denied": ask(requested()).then(time.Minute, failover.Decided{Gate: failover.ClassFailover, By: ben(), Reason: "wrong VM"},
 			failover.Finished{Phase: failover.Denied, Note: "Denied by ben: wrong VM. Nothing was started."}),
 		"expired":   ask(requested()).then(15*time.Minute, failover.Finished{Phase: failover.Expired, Note: "Nobody decided in time. Nothing was started.", Hint: "Ask again if it is still wanted."}),

@@ -130,15 +130,34 @@ func took(word string, from, to time.Time) string {
 // trouble is the error of the operation with its cause and what Azure recommends.
 func (c cardOf) trouble() []line {
 	var lines []line
+	told := 0
+	if c.op.Lapsed != nil && len(c.op.Lapsed.Changed) > 0 {
+		lines = append(lines, labelled("What the rule demands"))
+		lines = append(lines, c.differences(c.op.Lapsed.Changed)...)
+	}
 	for _, t := range c.op.Targets {
-		if t.Error == nil || len(lines) == 3 {
+		if t.Error == nil || told == 3 {
 			continue
 		}
 		label := "What is wrong"
 		if len(c.op.Targets) > 1 {
 			label = c.name(t.Item.Name)
 		}
+		told++
 		lines = append(lines, labelled(label, c.fault(*t.Error)...))
+		lines = append(lines, c.differences(t.Changed)...)
+	}
+	return lines
+}
+
+// differences are what was approved and what is there now, side by side.
+func (c cardOf) differences(changed []failover.Difference) []line {
+	var lines []line
+	for _, d := range changed[:min(len(changed), c.items)] {
+		lines = append(lines, words("   %s: approved: %s / now: %s", orNot(c.name(d.Field)), orNot(c.say(d.Approved)), orNot(c.say(d.Now))))
+	}
+	if more := len(changed) - c.items; more > 0 {
+		lines = append(lines, words("   and %d more", more))
 	}
 	return lines
 }
