@@ -62,7 +62,10 @@ func New(o Options) (*Bot, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	o = o.withDefaults()
+	return newBot(o.withDefaults()), nil
+}
+
+func newBot(o Options) *Bot {
 	b := &Bot{
 		opts: o,
 		// The SDK's own log and its retries stay off: the one prints message bodies, the others can post twice.
@@ -76,7 +79,7 @@ func New(o Options) (*Bot, error) {
 	}
 	b.people, b.channels = newLookups(b.handlers.Go, b.readPerson), newLookups(b.handlers.Go, b.readChannel)
 	b.hello = sync.OnceFunc(func() { close(b.connected) })
-	return b, nil
+	return b
 }
 
 // Connected is closed when Slack has greeted the first connection, or has accepted the token and requests are listened for: from

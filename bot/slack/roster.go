@@ -195,8 +195,13 @@ func (r *roster) inspect(ctx context.Context) {
 
 const openFix = "unless Slack lets only administrators edit user groups, anybody can join: lock the group, take it from the identity provider, or name users under access.roles"
 
-// openGroups are those of some groups, with their handles, that neither come from an identity provider nor are locked: by the
-// workspace's settings ordinary members may be able to add themselves.
+// isOpen reports whether a group neither comes from an identity provider nor is locked: by the workspace's settings ordinary
+// members may be able to add themselves.
+func isOpen(g slackapi.UserGroup) bool {
+	return !g.IsIDPGroup && !g.IsMembershipLocked && !g.IsEditingRestricted
+}
+
+// openGroups are those of some groups that are open, with their handles.
 func openGroups(ctx context.Context, api *slackapi.Client, ids []string) (map[string]string, error) {
 	all, err := api.GetUserGroupsContext(ctx)
 	if err != nil {
@@ -204,7 +209,7 @@ func openGroups(ctx context.Context, api *slackapi.Client, ids []string) (map[st
 	}
 	open := map[string]string{}
 	for _, g := range all {
-		if slices.Contains(ids, g.ID) && !g.IsIDPGroup && !g.IsMembershipLocked && !g.IsEditingRestricted {
+		if slices.Contains(ids, g.ID) && isOpen(g) {
 			open[g.ID] = "@" + g.Handle
 		}
 	}

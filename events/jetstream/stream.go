@@ -155,3 +155,9 @@ func (c *Client) Present(ctx context.Context) error {
 	_, err := c.OpenMessages(ctx)
 	return err
 }
+
+// IsMissing reports whether an error of [Client.Present] tells that something is not there, rather than that the server or a
+// permission stood in the way.
+func IsMissing(err error) bool {
+	return errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrBucketNotFound)
+}

@@ -149,19 +149,26 @@ func callsOf(t *testing.T, world *vault.Vault) []sitetest.Call {
 
 func newSite(t *testing.T, client policy.Transporter, caches map[string]string) *azure.Site {
 	t.Helper()
-	credential, err := azure.NewCredential("managed_identity", host, client)
-	if err != nil {
-		t.Fatal(err)
-	}
-	site, err := azure.New(azure.Options{
-		// Neither name is spelt as Azure spells it.
-		Endpoint: host, Vaults: []azure.Vault{{SubscriptionID: strings.ToUpper("3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30"), ResourceGroup: "RG-dr", Name: "vault-DR"}},
-		Credential: credential, Transport: client, Version: "test", Caches: caches,
-	})
+	o := optionsOf(t, client)
+	o.Caches = caches
+	site, err := azure.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return site
+}
+
+func optionsOf(t *testing.T, client policy.Transporter) azure.Options {
+	t.Helper()
+	credential, err := azure.NewCredential("managed_identity", host, client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return azure.Options{
+		// Neither name is spelt as Azure spells it.
+		Endpoint: host, Vaults: []azure.Vault{{SubscriptionID: strings.ToUpper("3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30"), ResourceGroup: "RG-dr", Name: "vault-DR"}},
+		Credential: credential, Transport: client, Version: "test",
+	}
 }
 
 // serve is a server in memory: a bubble's time advances only while nothing waits for a real network.

@@ -2,6 +2,7 @@ package azure_test
 
 import (
 	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -25,8 +26,7 @@ func actionOf(r *http.Request) string {
 		cut := strings.LastIndexByte(path, '/')
 		path, verb = path[:cut], path[cut:]+"/action"
 	}
-	_, after, _ := strings.Cut(path, "/providers/")
-	words := strings.Split(after, "/")
+	words := strings.Split(path[strings.LastIndex(path, "/providers/")+len("/providers/"):], "/")
 	action := words[0]
 	for i := 1; i < len(words); i += 2 {
 		action += "/" + words[i]
@@ -58,6 +58,9 @@ func called(t *testing.T) map[string]bool {
 			w := watched{serve(t, world), actions}
 			site := newSite(t, w, map[string]string{"northeurope": world.CacheAccounts()["northeurope"]})
 			useAll(t, site, world)
+			if lacks, err := azure.Lacks(t.Context(), optionsOf(t, w)); err != nil || len(lacks) > 0 {
+				t.Errorf("operator %v lacks %v, %v", operator, lacks, err)
+			}
 		})
 	}
 	// The built-in role's lack of this list is not confirmed, so the stand-in serves it; the fallback needs the right.
@@ -209,5 +212,62 @@ func TestRefusedCallsNameRightsOfTheRoles(t *testing.T) {
 				t.Errorf("a refused call names %s, which no role has", action)
 			}
 		}
+	}
+}
+
+// permitted answers what the caller may do, and any other request with a token.
+type permitted struct {
+	*http.Client
+	permissions string
+}
+
+func (p permitted) Do(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.URL.Path, "/permissions") {
+		return p.Client.Do(r)
+	}
+	if p.permissions == "" {
+		return &http.Response{StatusCode: http.StatusForbidden, Status: "403 Forbidden", Body: http.NoBody, Request: r}, nil
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(p.permissions)), Request: r}, nil
+}
+
+// Each action of the role that the page defines is missed when it is not there, unless another does the same; patterns count
+// as Azure's do.
+func TestLackingActions(t *testing.T) {
+	setIdentity(t)
+	lacks := func(permissions string) (got []string, err error) {
+		synctest.Test(t, func(t *testing.T) {
+			w := permitted{serve(t, vault.New(vault.Options{BaseURL: host})), permissions}
+			got, err = azure.Lacks(t.Context(), optionsOf(t, w))
+		})
+		return got, err
+	}
+	quoted := func(actions []string) string {
+		data, err := json.Marshal(actions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	role := actionsOf(t, "azure-role-vault.json")
+	two := []string{"Microsoft.RecoveryServices/vaults/replicationProtectedItems/read", "Microsoft.Authorization/permissions/read"}
+	for i, action := range role {
+		got, err := lacks(`{"value":[{"actions":` + quoted(slices.Delete(slices.Clone(role), i, i+1)) + `}]}`)
+		spare := slices.Contains(two, action) || strings.HasSuffix(action, "replicationNetworkMappings/read") || strings.HasSuffix(action, "replicationProtectionContainers/replicationProtectedItems/read")
+		if err != nil || spare != (len(got) == 0) || !spare && !slices.Equal(got, []string{action}) {
+			t.Errorf("without %s: lacks %v, %v", action, got, err)
+		}
+	}
+	for permissions, want := range map[string]int{
+		`{"value":[{"actions":["*"],"notActions":["microsoft.recoveryservices/*/unplannedFailover/action"]}]}`:                     1,
+		`{"value":[{"actions":["*"],"notActions":["Microsoft.RecoveryServices/*"]},{"actions":["Microsoft.RecoveryServices/*"]}]}`: 0,
+		`{"value":[]}`: 14, `{"value":[{"actions":["*/read"]}]}`: 6,
+	} {
+		if got, err := lacks(permissions); err != nil || len(got) != want {
+			t.Errorf("%s: lacks %v, %v", permissions, got, err)
+		}
+	}
+	if got, err := lacks(""); err == nil {
+		t.Errorf("without the right to ask: %v", got)
 	}
 }

@@ -38,14 +38,34 @@ func (c *call) right() (action, scope string) {
 		cut := strings.LastIndexByte(scope, '/')
 		scope, verb = scope[:cut], scope[cut:]+"/action"
 	}
-	_, after, found := strings.Cut(scope, "/providers/")
-	if !found {
+	at := strings.LastIndex(scope, "/providers/")
+	if at < 0 {
 		return "Microsoft.Resources/subscriptions" + verb, scope
 	}
-	words := strings.Split(after, "/")
+	words := strings.Split(scope[at+len("/providers/"):], "/")
 	action = words[0]
 	for i := 1; i < len(words); i += 2 {
 		action += "/" + words[i]
 	}
 	return action + verb, scope
+}
+
+// listPermissions tells the caller what it may do on the vault, by Microsoft.Authorization/permissions (documented): everything,
+// or what the built-in role has as far as its documentation lists it.
+func (v *Vault) listPermissions(*call) reply {
+	actions := []string{"*"}
+	if v.options.Operator {
+		const fabrics = "Microsoft.RecoveryServices/Vaults/replicationFabrics/"
+		const container = fabrics + "replicationProtectionContainers/"
+		const item = container + "replicationProtectedItems/"
+		actions = []string{
+			"Microsoft.Authorization/*/read", "Microsoft.RecoveryServices/Vaults/replicationJobs/*", "Microsoft.RecoveryServices/Vaults/replicationRecoveryPlans/read",
+			fabrics + "read", fabrics + "replicationNetworks/replicationNetworkMappings/read", container + "read",
+			container + "replicationProtectionContainerMappings/read", container + "switchprotection/action", item + "read", item + "recoveryPoints/read",
+		}
+		for _, action := range []string{"applyRecoveryPoint", "failoverCommit", "plannedFailover", "repairReplication", "reProtect", "testFailover", "testFailoverCleanup", "unplannedFailover"} {
+			actions = append(actions, item+action+"/action")
+		}
+	}
+	return page([]object{{"actions": actions, "notActions": []string{}, "dataActions": []string{}, "notDataActions": []string{}}})
 }

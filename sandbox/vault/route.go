@@ -42,6 +42,7 @@ func routes() []route {
 		{http.MethodGet, vaultPath + "/replicationoperationstatus/{job}", "status", (*Vault).getStatus},
 		{http.MethodGet, containerPath + "/operationresults/{job}", "result", (*Vault).getContainerResult},
 		{http.MethodGet, vaultPath + "/replicationvaulthealth", "health", (*Vault).getHealth},
+		{http.MethodGet, vaultPath + "/providers/microsoft.authorization/permissions", "permissions", (*Vault).listPermissions},
 	}
 }
 

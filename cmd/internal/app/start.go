@@ -119,6 +119,15 @@ func (a *App) serveNATS() error {
 }
 
 func (a *App) connect(ctx context.Context, role string) (client *jetstream.Client, err error) {
+	err = jetstream.Await(ctx, a.opts.Log, "a connection", func(context.Context) (err error) {
+		client, err = jetstream.Connect(a.natsAs(role))
+		return err
+	})
+	return client, err
+}
+
+// natsAs is how a role of this process reaches the server.
+func (a *App) natsAs(role string) jetstream.Options {
 	o := jetstream.Options{URL: a.opts.Config.NATS.URL, Creds: a.opts.Config.NATS.Creds, Name: role}
 	if a.embedded != nil {
 		o = a.embedded.Options(role)
@@ -127,11 +136,7 @@ func (a *App) connect(ctx context.Context, role string) (client *jetstream.Clien
 	if a.opts.Dial != nil {
 		o.Dial = a.dialNATS
 	}
-	err = jetstream.Await(ctx, o.Log, "a connection", func(context.Context) (err error) {
-		client, err = jetstream.Connect(o)
-		return err
-	})
-	return client, err
+	return o
 }
 
 // setUp makes sure that stream, consumers and buckets are there, and gives the client that may read them all. An executor

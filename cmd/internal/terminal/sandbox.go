@@ -221,7 +221,9 @@ func (w *world) configuration(dir string) config.Config {
 
 func (w *world) greet(out io.Writer, dir string) {
 	fmt.Fprintf(out, "The sandbox is up: %s\n\n", w.page)
-	fmt.Fprintf(out, "In another terminal:\n  %s\n\nEnd it with Ctrl-C.\n", strings.Join(commandLines(dir), "\n  "))
+	// Where a managed identity is stands in the environment, on App Service as here.
+	doctor := fmt.Sprintf("IDENTITY_ENDPOINT=%s/identity/token IDENTITY_HEADER=sandbox %s --config %s doctor", w.azure, called(), filepath.Join(dir, defaultConfig))
+	fmt.Fprintf(out, "In another terminal:\n  %s\n\nEnd it with Ctrl-C.\n", strings.Join(append(commandLines(dir), doctor), "\n  "))
 }
 
 // readScript reads the whole script before anything starts, so that a wrong file name costs nothing.

@@ -1,0 +1,56 @@
+package app
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"ferry/events/jetstream"
+)
+
+// serverOf is a NATS server on this machine.
+func serverOf(t *testing.T, o *server.Options) string {
+	t.Helper()
+	o.Host, o.Port, o.NoSigs, o.NoLog = "127.0.0.1", -1, true, true
+	s, err := server.NewServer(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the server does not come up")
+	}
+	return s.ClientURL()
+}
+
+// With a server of its own doctor says whether it is reached, set up, and open to this identity.
+func TestDoctorOfNATS(t *testing.T) {
+	t.Parallel()
+	a := idle(t)
+	a.opts.Dial = nil
+	says := func(url, want string) {
+		t.Helper()
+		a.opts.Config.NATS.URL = url
+		found := a.examineNATS(t.Context())
+		if len(found) != 1 || !strings.HasPrefix(string(found[0].Level)+": "+found[0].Said, want) {
+			t.Errorf("found %+v, want %q", found, want)
+		}
+	}
+	says("", "ok: an embedded server with its store in ")
+	says("nats://127.0.0.1:1", "failed: connecting to NATS")
+	url := serverOf(t, &server.Options{JetStream: true, StoreDir: t.TempDir()})
+	says(url, "warning: the server answers an executor, and something is not set up yet")
+	client, err := jetstream.Connect(jetstream.Options{URL: url, Name: "executor", Log: a.opts.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	says(url, "ok: the stream, its consumers and buckets are there")
+	says(serverOf(t, &server.Options{}), "failed: the server is there, and does not let this identity read")
+}
