@@ -29,7 +29,7 @@ func decideAsk(cmd Command, s Situation) ([]Fact, *Refusal) {
 
 // request is an accepted wish: it waits for its approvals, or starts when none are needed.
 func (s Situation) request(cmd Command, plan Plan, targets ...Target) []Fact {
-	req := Requested{Op: cmd.Op, Verb: cmd.Verb, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: targets}
+	req := Requested{Op: cmd.Op, Rule: plan.Rule.ref(), Verb: cmd.Verb, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: targets}
 	if plan.Rule.Approvals == 0 {
 		first := Operation{Verb: cmd.Verb, Plan: plan}.stages()[0]
 		return []Fact{req, GateOpened{first.Gate, first.Step}}

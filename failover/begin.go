@@ -51,7 +51,11 @@ func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation,
 	case refusal != nil:
 		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: kind, Fault: Fault{Message: refusal.Message, Action: refusal.Hint}, Changed: changed}}}
 	}
-	return Act{Intent: StepStarted{Target: t.Item.Key, Kind: kind, Attempt: attempt, ClientRequestID: call.ClientRequestID}, Call: call, Again: again, By: op.BeginBy(t, kind)}
+	intent := StepStarted{
+		Target: t.Item.Key, Kind: kind, Attempt: attempt, ClientRequestID: call.ClientRequestID,
+		RequestedBy: op.RequestedBy, ApprovedBy: op.Approvers(op.stage(kind).Gate), Plan: op.Plan.Digest,
+	}
+	return Act{Intent: intent, Call: call, Again: again, By: op.BeginBy(t, kind)}
 }
 
 // achieved reports whether somebody else has done already what a step is for, so that its gate closes by itself.

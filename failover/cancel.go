@@ -6,8 +6,8 @@ import (
 )
 
 func decideCancel(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
-	if !s.mayCancel(op, cmd.By) {
-		return nil, s.Policy.lacking(slices.Collect(maps.Keys(s.Policy.Groups)), "Ask somebody whom a rule with the verb class cancel names.", "You may not cancel %s.", op.ID)
+	if rule, ok := s.mayCancel(op, cmd.By); !ok {
+		return nil, s.Policy.lacking(slices.Collect(maps.Keys(s.Policy.Groups)), "Ask somebody whom a rule with the verb class cancel names.", "You may not cancel %s.", op.ID).by(rule)
 	}
 	switch op.Phase {
 	case AwaitingApproval:
@@ -101,13 +101,15 @@ func whatIsLeft(op Operation) string {
 	return "To make a failover final later, type /failover commit " + vm + "."
 }
 
-// mayCancel reports whether the class cancel is open to the actor on every target.
-func (s Situation) mayCancel(op Operation, actor Actor) bool {
-	return len(op.Targets) > 0 && !slices.ContainsFunc(op.Targets, func(t Target) bool {
+// mayCancel reports whether the class cancel is open to the actor on every target; else by which rule it is not.
+func (s Situation) mayCancel(op Operation, actor Actor) (Rule, bool) {
+	for _, t := range op.Targets {
 		if t.Lead {
-			return false
+			continue
 		}
-		rule, ok := s.Policy.RuleFor(ClassCancel, t.Item)
-		return !ok || !s.Policy.May(rule, actor)
-	})
+		if rule, ok := s.Policy.RuleFor(ClassCancel, t.Item); !ok || !s.Policy.May(rule, actor) {
+			return rule, false
+		}
+	}
+	return Rule{}, len(op.Targets) > 0
 }

@@ -117,10 +117,10 @@ func Barred(cmd Command, s Situation) *Refusal {
 func (s Situation) mayAsk(class Class, actor Actor) (Rule, *Refusal) {
 	rule, ok := s.Policy.RuleFor(class, s.Item)
 	if !ok {
-		return rule, Refuse(NotAllowed, "Ask whoever keeps Ferry's configuration to add one under access.rules.", "No rule lets anybody %s %s.", class.verb(), s.Item.Name)
+		return rule, Refuse(NotAllowed, "Ask whoever keeps Ferry's configuration to add one under access.rules.", "No rule lets anybody %s %s.", class.verb(), s.Item.Name).by(rule)
 	}
 	if !s.Policy.May(rule, actor) {
-		return rule, s.Policy.lacking(rule.May, "Ask somebody with the role "+rolesInWords(rule.May)+".", "You may not %s %s.", class.verb(), s.Item.Name)
+		return rule, s.Policy.lacking(rule.May, "Ask somebody with the role "+rolesInWords(rule.May)+".", "You may not %s %s.", class.verb(), s.Item.Name).by(rule)
 	}
 	return rule, nil
 }
@@ -188,7 +188,7 @@ func decideForeignCommit(cmd Command, s Situation) ([]Fact, *Refusal) {
 	plan := Plan{Rule: rule, CommitBy: rule}
 	plan.ChangeBy, _ = s.Policy.RuleFor(ClassChange, s.Item)
 	plan.Digest = digest(plan, []Target{target})
-	facts := []Fact{Requested{Op: cmd.Op, Verb: VerbCommit, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: []Target{target}}}
+	facts := []Fact{Requested{Op: cmd.Op, Rule: rule.ref(), Verb: VerbCommit, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: []Target{target}}}
 	if !decides {
 		return facts, nil
 	}
@@ -239,10 +239,10 @@ func decideDeny(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return nil, begunAlready(op)
 	}
 	if !s.Policy.Decides(op.Plan.Rule, cmd.By) {
-		return nil, s.Policy.lacking(op.Plan.Rule.deciders(), "Who asked may withdraw it: /failover withdraw "+string(op.ID)+".", "You may not deny %s.", op.ID)
+		return nil, s.Policy.lacking(op.Plan.Rule.deciders(), "Who asked may withdraw it: /failover withdraw "+string(op.ID)+".", "You may not deny %s.", op.ID).by(op.Plan.Rule)
 	}
 	return []Fact{
-		Decided{Gate: gate.Gate, Step: gate.Step, By: cmd.By, Reason: cmd.Reason},
+		Decided{Gate: gate.Gate, Step: gate.Step, By: cmd.By, Reason: cmd.Reason, Rule: op.Plan.Rule.ref()},
 		Finished{Phase: Denied, Note: "Denied by " + mention(cmd.By) + because(cmd.Reason) + ". Nothing was started."},
 	}, nil
 }
@@ -259,8 +259,8 @@ func decideWithdraw(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if op.Started() {
 		return nil, begunAlready(op)
 	}
-	if !s.Policy.same(op.RequestedBy, cmd.By) && !s.mayCancel(op, cmd.By) && !s.Policy.Decides(op.Plan.Rule, cmd.By) {
-		return nil, s.Policy.lacking(op.Plan.Rule.deciders(), "Ask "+mention(op.RequestedBy)+" to withdraw it, or an approver to deny it.", "You may not withdraw %s.", op.ID)
+	if _, may := s.mayCancel(op, cmd.By); !may && !s.Policy.same(op.RequestedBy, cmd.By) && !s.Policy.Decides(op.Plan.Rule, cmd.By) {
+		return nil, s.Policy.lacking(op.Plan.Rule.deciders(), "Ask "+mention(op.RequestedBy)+" to withdraw it, or an approver to deny it.", "You may not withdraw %s.", op.ID).by(op.Plan.Rule)
 	}
 	return []Fact{Finished{Phase: Cancelled, Note: "Withdrawn by " + mention(cmd.By) + because(cmd.Reason) + ". Nothing was started."}}, nil
 }

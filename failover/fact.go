@@ -30,6 +30,7 @@ type (
 		Plan      Plan      `json:"plan"`
 		Targets   []Target  `json:"targets"`
 		ExpiresAt time.Time `json:"expires_at,omitzero"`
+		Rule      RuleRef   `json:"rule,omitzero"` // that let them ask; it stands whole in the plan
 	}
 	// Drafted begins a request for more VMs than are taken in one step. Nothing of it counts before it is accepted.
 	Drafted struct {
@@ -55,6 +56,7 @@ type (
 		Reason  string `json:"reason,omitempty"`
 		// Step is what the gate lets begin; empty in facts of before there were several gates of one class.
 		Step StepKind `json:"step,omitempty"`
+		Rule RuleRef  `json:"rule,omitzero"` // by which it was theirs to decide
 	}
 	// Lapsed closes a gate again: what was decided was not begun in time, or would not be decided so any more.
 	Lapsed struct {
@@ -117,6 +119,10 @@ type (
 		Kind            StepKind `json:"kind"`
 		Attempt         int      `json:"attempt"`
 		ClientRequestID string   `json:"client_request_id"`
+		// RequestedBy, ApprovedBy and Plan, the digest, say by whom, by which approvals and of what: for who audits the call.
+		RequestedBy Actor   `json:"requested_by,omitzero"`
+		ApprovedBy  []Actor `json:"approved_by,omitempty"`
+		Plan        string  `json:"plan,omitempty"`
 	}
 	// StepAccepted names the job that the call made.
 	StepAccepted struct {

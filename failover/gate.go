@@ -6,14 +6,14 @@ import "slices"
 func (p Policy) mayDecide(op Operation, gate Class, actor Actor) *Refusal {
 	rule := op.GateRule(gate)
 	if len(p.Deciders(rule)) == 0 && p.unread(rule.deciders()) == "" {
-		return undecidable(op, gate)
+		return undecidable(op, gate).by(rule)
 	}
 	if !p.Decides(rule, actor) {
-		return p.lacking(rule.deciders(), "Ask somebody with the role "+rolesInWords(rule.deciders())+".", "You may not decide the %s of %s.", gate, op.ID)
+		return p.lacking(rule.deciders(), "Ask somebody with the role "+rolesInWords(rule.deciders())+".", "You may not decide the %s of %s.", gate, op.ID).by(rule)
 	}
 	// With no approvals needed, who asked is also who presses: there is nobody else to exclude.
 	if rule.Approvals > 0 && !rule.SelfApproval && p.asked(op, gate, actor) {
-		return Refuse(NotAllowed, "Ask another person with the role "+rolesInWords(rule.Approvers)+".", "You asked for it yourself, and %s needs a second person.", op.ID)
+		return Refuse(NotAllowed, "Ask another person with the role "+rolesInWords(rule.Approvers)+".", "You asked for it yourself, and %s needs a second person.", op.ID).by(rule)
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ func IncidentKey() string { return ItemKey("ferry", "incident") }
 func decideIncident(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	rule, ok := s.Policy.RuleForAll(ClassFreeze)
 	if !ok || !s.Policy.May(rule, cmd.By) {
-		return nil, s.Policy.lacking(rule.May, "Ask somebody whom a rule for every VM with the verb class freeze names.", "You may not declare or end an incident.")
+		return nil, s.Policy.lacking(rule.May, "Ask somebody whom a rule for every VM with the verb class freeze names.", "You may not declare or end an incident.").by(rule)
 	}
 	switch {
 	case cmd.Over && op.Exists() && !op.Phase.Final():
@@ -25,7 +25,7 @@ func decideIncident(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	}
 	plan := Plan{Point: cmd.Point, Rule: rule}
 	plan.Digest = digest(plan, nil)
-	return []Fact{Requested{Op: cmd.Op, Verb: VerbIncident, By: cmd.By, Reason: cmd.Reason, Plan: plan}}, nil
+	return []Fact{Requested{Op: cmd.Op, Rule: rule.ref(), Verb: VerbIncident, By: cmd.By, Reason: cmd.Reason, Plan: plan}}, nil
 }
 
 // Began is when a declared incident began; zero when the operation is none, or over.

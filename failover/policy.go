@@ -1,6 +1,10 @@
 package failover
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -73,6 +77,8 @@ type Policy struct {
 
 // Rule is one line of the access section.
 type Rule struct {
+	// Name is where it stands in the configuration: "access.rules[0]".
+	Name         string   `json:"name,omitempty"`
 	Match        Match    `json:"match"`
 	Classes      []Class  `json:"classes"`
 	May          []string `json:"may"` // roles
@@ -105,9 +111,9 @@ func glob(patterns []string, name string) bool {
 
 // RuleFor finds the rule that decides a class for an item; false means denied.
 func (p Policy) RuleFor(class Class, item Item) (Rule, bool) {
-	for _, r := range p.Rules {
+	for i, r := range p.Rules {
 		if slices.Contains(r.Classes, class) && r.Match.matches(item) {
-			return r, true
+			return r.at(i), true
 		}
 	}
 	return Rule{}, false
@@ -118,12 +124,42 @@ func (p Policy) RuleForAll(class Class) (Rule, bool) {
 	everything := func(patterns []string) bool {
 		return !slices.ContainsFunc(patterns, func(p string) bool { return p != "*" })
 	}
-	for _, r := range p.Rules {
+	for i, r := range p.Rules {
 		if slices.Contains(r.Classes, class) && everything(r.Match.VM) && everything(r.Match.Vault) && everything(r.Match.ResourceGroup) {
-			return r, true
+			return r.at(i), true
 		}
 	}
 	return Rule{}, false
+}
+
+func (r Rule) at(i int) Rule {
+	r.Name = fmt.Sprintf("access.rules[%d]", i)
+	return r
+}
+
+// RuleRef names the rule that made a decision, for who audits it: where it stood in the configuration, and the hash of what it
+// said.
+type RuleRef struct {
+	Name string `json:"name"` // "none": no rule matched
+	Hash string `json:"hash,omitempty"`
+}
+
+// noRule is named where no rule matched.
+const noRule = "none"
+
+// ref names the rule; one without a class is no rule.
+func (r Rule) ref() RuleRef {
+	if len(r.Classes) == 0 {
+		return RuleRef{Name: noRule}
+	}
+	name := r.Name
+	r.Name = ""
+	data, err := json.Marshal(r)
+	if err != nil { // plain data always marshals
+		panic(err)
+	}
+	sum := sha256.Sum256(data)
+	return RuleRef{Name: name, Hash: hex.EncodeToString(sum[:16])}
 }
 
 // same reports whether two rules demand the same of the same people.

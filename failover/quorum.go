@@ -92,7 +92,7 @@ func (s Situation) press(op Operation, gate Stage, cmd Command) ([]Fact, *Refusa
 	if !s.Policy.counts(op, gate, cmd.By) {
 		return nil, s.Policy.useless(op, gate, cmd.By)
 	}
-	decided := Decided{Gate: gate.Gate, Step: gate.Step, By: cmd.By, Approve: true, Reason: cmd.Reason}
+	decided := Decided{Gate: gate.Gate, Step: gate.Step, By: cmd.By, Approve: true, Reason: cmd.Reason, Rule: op.GateRule(gate.Gate).ref()}
 	if s.Policy.lacks(op, gate.Gate, cmd.By).Approvals == 0 {
 		return []Fact{decided, GateOpened{gate.Gate, gate.Step}}, nil
 	}
@@ -114,8 +114,8 @@ func (p Policy) useless(op Operation, gate Stage, actor Actor) *Refusal {
 		case a.ID == actor.ID:
 			return Refuse(TooLate, hint, "You have already approved %s.", op.ID)
 		case p.same(a, actor):
-			return Refuse(TooLate, hint, "You have already approved %s, as %s: one person counts once.", op.ID, mention(a))
+			return Refuse(TooLate, hint, "You have already approved %s, as %s: one person counts once.", op.ID, mention(a)).by(op.GateRule(gate.Gate))
 		}
 	}
-	return Refuse(NotAllowed, hint, "The approval that %s still needs has to come from a terminal.", op.ID)
+	return Refuse(NotAllowed, hint, "The approval that %s still needs has to come from a terminal.", op.ID).by(op.GateRule(gate.Gate))
 }

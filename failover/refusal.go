@@ -27,10 +27,18 @@ type Refusal struct {
 	Kind    RefusalKind `json:"kind"`
 	Message string      `json:"message"`
 	Hint    string      `json:"hint"` // never empty
+	// Rule is the one that says no; empty where it is not for a rule that it is refused.
+	Rule RuleRef `json:"rule,omitzero"`
 }
 
 // Error makes a refusal usable as an error.
 func (r *Refusal) Error() string { return r.Message + " " + r.Hint }
+
+// by names the rule that says no.
+func (r *Refusal) by(rule Rule) *Refusal {
+	r.Rule = rule.ref()
+	return r
+}
 
 // Refuse builds a refusal; every one has a hint that says what to do instead.
 func Refuse(kind RefusalKind, hint, format string, args ...any) *Refusal {
