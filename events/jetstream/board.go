@@ -25,6 +25,7 @@ type Board struct {
 	read    uint64                               // sequence of the newest message that was read, whatever it was
 	asked   map[string]failover.OpID             // message id of a command -> where its answer stands
 	named   map[failover.OpID]failover.OpID      // the same by the id that people were told before the command was decided
+	behind  uint64                               // how many that were stored at the start are not folded yet; of Run alone
 	changed chan struct{}                        // closed and replaced with every fact
 	ready   chan struct{}                        // closed when everything stored at the start is folded
 }
@@ -39,40 +40,65 @@ func NewBoard(c *Client) *Board {
 
 // Run follows the stream from its beginning until ctx ends, or the connection is closed for good. It is run once.
 func (b *Board) Run(ctx context.Context) error {
-	messages, until, err := b.follow(ctx)
-	if err != nil {
-		return err
-	}
-	defer messages.Stop() // whatever ends this; ctx only wakes Next
-	stop := context.AfterFunc(ctx, messages.Stop)
-	defer stop()
-	if until == 0 {
-		close(b.ready)
-	}
-	for {
-		m, err := messages.Next()
-		switch {
-		case ctx.Err() != nil:
+	for first := true; ; first = false {
+		messages, stored, err := b.follow(ctx)
+		if err != nil {
+			return unlessOver(ctx, err)
+		}
+		if first {
+			b.behind = stored
+			b.caughtUp()
+		}
+		err = b.take(ctx, messages)
+		messages.Stop()
+		if ctx.Err() != nil {
 			return nil
-		case errors.Is(err, jetstream.ErrMsgIteratorClosed):
-			return fmt.Errorf("following %s: %w", events.OpSubjects, err)
-		case err != nil: // the iterator heals itself
-			b.client.log.WarnContext(ctx, "following facts", slog.Any("error", err))
-			continue
+		}
+		b.client.log.WarnContext(ctx, "following facts anew", slog.Any("error", err))
+	}
+}
+
+func unlessOver(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// take folds what comes until that ends, and says why.
+func (b *Board) take(ctx context.Context, messages jetstream.MessagesContext) error {
+	for {
+		m, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return err
 		}
 		b.fold(fromMsg(m))
-		if until > 0 {
-			if until--; until == 0 {
-				close(b.ready)
-			}
+		if b.behind > 0 {
+			b.behind--
+		}
+		b.caughtUp()
+	}
+}
+
+// caughtUp says so once.
+func (b *Board) caughtUp() {
+	select {
+	case <-b.ready:
+	default:
+		if b.behind == 0 {
+			close(b.ready)
 		}
 	}
 }
 
-// follow opens the facts from the first one and says how many there are by now.
+// follow opens the facts after the newest that was read and says how many there are by now. An ordered consumer that has to be
+// made anew is given up after one attempt: while it tries it cannot be stopped.
 func (b *Board) follow(ctx context.Context) (messages jetstream.MessagesContext, stored uint64, err error) {
+	from := jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{events.OpSubjects}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: b.read + 1, MaxResetAttempts: 1,
+	}
 	err = Await(ctx, b.client.log, events.OpSubjects, func(ctx context.Context) error {
-		consumer, err := b.client.js.OrderedConsumer(ctx, events.Stream, jetstream.OrderedConsumerConfig{FilterSubjects: []string{events.OpSubjects}})
+		consumer, err := b.client.js.OrderedConsumer(ctx, events.Stream, from)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package jetstream_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -188,4 +189,31 @@ func TestBoardSaysThatItIsCutOff(t *testing.T) {
 			t.Error("ended without an error")
 		}
 	})
+}
+
+// A process ends although the consumer that it follows facts with is just being made anew, at any moment of it.
+func TestBoardEndsWhileNobodyLeads(t *testing.T) {
+	for away := range 30 {
+		proxied(t, rand.New(rand.NewPCG(1, 2)), func(l *lab) {
+			c := l.client("a", nil)
+			ctx, cancel := context.WithCancel(l.ctx)
+			defer cancel()
+			ended := make(chan error, 1)
+			go func() { ended <- jetstream.NewBoard(c).Run(ctx) }()
+			pass(time.Second)
+			l.stop()
+			l.start()
+			l.proxy.NoLeader(time.Minute)
+			pass(time.Duration(away) * time.Second)
+			cancel()
+			select {
+			case err := <-ended:
+				if err != nil {
+					t.Errorf("after %d s: %v", away, err)
+				}
+			case <-time.After(15 * time.Second):
+				t.Errorf("after %d s: it does not end", away)
+			}
+		})
+	}
 }

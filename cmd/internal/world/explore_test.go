@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +61,9 @@ func (e *explorer) corpus() {
 		e.replay(file)
 	}
 }
+
+// standsStill is the time on the clock, on a machine however busy, after which a schedule will not end any more.
+const standsStill = 4 * time.Minute
 
 // explorer plays schedules and counts.
 type explorer struct {
@@ -226,6 +230,12 @@ func (e *explorer) play(s schedule) (broken []string) {
 	e.t.Setenv("IDENTITY_ENDPOINT", "http://"+azureHost+"/identity/token")
 	e.t.Setenv("IDENTITY_HEADER", identityHeader)
 	e.last(s)
+	// A goroutine that waits for a mutex stops fake time, and with it everything that would let the mutex go.
+	watch := time.AfterFunc(standsStill, func() {
+		debug.SetTraceback("all")
+		panic("violated: a schedule comes to an end: this one stands still:\n" + s.String())
+	})
+	defer watch.Stop()
 	runtime.GC()
 	runtime.GC()
 	synctest.Test(e.t, func(t *testing.T) {
