@@ -33,19 +33,13 @@ type Rule struct {
 }
 
 // Match selects targets by patterns of path.Match. All keys that are given must match, each by one of its patterns.
-//
-// Group and Tag cannot be evaluated yet. A rule that has them may neither apply nor be skipped, since a laxer one may
-// follow: where its other keys match, it has to deny. [Match.Unresolved] finds such rules.
 type Match struct {
 	VM            []string `yaml:"vm"`
-	Group         []string `yaml:"group"`
+	Group         []string `yaml:"group"` // names of groups of this configuration
 	Vault         []string `yaml:"vault"`
 	ResourceGroup []string `yaml:"resource_group"`
-	Tag           []string `yaml:"tag"`
+	Tag           []string `yaml:"tag"` // key=value, or key for any value; while the tags of a VM are not known, the rule denies
 }
-
-// Unresolved reports whether the match has keys that cannot be evaluated yet, so that its rule must deny.
-func (m Match) Unresolved() bool { return len(m.Group) > 0 || len(m.Tag) > 0 }
 
 // BreakGlass is who may act in an emergency without the approvals of a rule.
 type BreakGlass struct {

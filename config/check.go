@@ -26,7 +26,7 @@ func check(c *Config) []Problem {
 	k.nats(c.NATS)
 	k.required("data_dir", c.DataDir, "write a folder, as in ./ferry-data")
 	k.azure(c.Azure)
-	k.access(c.Access)
+	k.access(c.Access, c.Groups)
 	k.groups(c.Groups)
 	k.checks(c.Checks)
 	k.positive("targets.rto", c.Targets.RTO)

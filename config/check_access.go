@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-func (k *checker) access(a *Access) {
+func (k *checker) access(a *Access, groups map[string]Group) {
 	if a == nil {
 		k.failf("access", "ferry refuses to start without an access section; write who may do what under access, with roles and rules")
 		return
@@ -18,6 +18,7 @@ func (k *checker) access(a *Access) {
 	k.people(a.People)
 	for i, r := range a.Rules {
 		k.rule(fmt.Sprintf("access.rules[%d]", i), r, a)
+		k.grouped(fmt.Sprintf("access.rules[%d].match.group", i), r.Match.Group, groups)
 	}
 	if a.ConfirmAbove < 0 {
 		k.failf("access.confirm_above", "%d is negative; write 0 to ask always", a.ConfirmAbove)
@@ -98,8 +99,23 @@ func (k *checker) match(path string, m Match) {
 		total += len(l.patterns)
 		k.patterns(path+"."+l.key, l.patterns)
 	}
+	for i, p := range m.Tag {
+		if strings.HasPrefix(p, "=") {
+			k.failf(fmt.Sprintf("%s.tag[%d]", path, i), "%q has no key; write key=value, or key for any value", p)
+		}
+	}
 	if total == 0 {
 		k.failf(path, `no pattern; write {vm: ["*"]} for every VM`)
+	}
+}
+
+// grouped refuses a group that there is not: its rule would be skipped, and a laxer one may follow.
+func (k *checker) grouped(at string, names []string, groups map[string]Group) {
+	for i, name := range names {
+		_, known := groups[name]
+		if pattern := strings.ContainsAny(name, `*?[\`); !known && !pattern {
+			k.failf(fmt.Sprintf("%s[%d]", at, i), "%q is no group; write one under groups, or the names of its VMs as vm", name)
+		}
 	}
 }
 

@@ -41,6 +41,8 @@ func TestProblems(t *testing.T) {
 		"one id, two people":     {"  rules:", "  people: {ben: [U2, cli:ben], dan: [U3, U2]}\n  rules:", `access.people.dan[1]: "U2" is also an identity of ben; leave it with one of them`},
 		"no id of a person":      {"  rules:", "  people: {ben: [ben@example.com]}\n  rules:", `access.people.ben[0]: "ben@example.com" is no id`},
 		"no match":               {`match: {vm: ["*"]}, `, "", `access.rules[0].match: no pattern; write {vm: ["*"]} for every VM`},
+		"no such group":          {`vm: ["*"]`, `group: [shop, "s*"]`, `access.rules[0].match.group[0]: "shop" is no group; write one under groups`},
+		"tag without a key":      {`vm: ["*"]`, `tag: ["=prod"]`, `access.rules[0].match.tag[0]: "=prod" has no key; write key=value, or key for any value`},
 		"pattern":                {`vm: ["*"]`, `vm: ["[a"]`, `access.rules[0].match.vm[0]: "[a" is no pattern`},
 		"empty pattern":          {`vm: ["*"]`, `vm: [""]`, `access.rules[0].match.vm[0]: an empty pattern`},
 		"alternatives":           {`vm: ["*"]`, `vm: ["a|b"]`, `write the alternatives as items of the list`},
@@ -157,29 +159,15 @@ func TestGroupsOfApproversCannotBeCounted(t *testing.T) {
 
 func TestReservedKeysShareOneLine(t *testing.T) {
 	t.Parallel()
-	text := strings.Replace(minimal, `{vm: ["*"]}`, "{vm: ['*'], group: [g], tag: [t]}", 1)
+	text := strings.Replace(minimal, `{vm: ["*"]}`, "{vm: ['*'], group: [g], tag: [t, env=prod]}", 1)
 	text = strings.Replace(text, "approvals: 1", "approvals: 1, confirm_name: true", 1)
-	text += "drills: [{name: d, every: 24h}]\n"
+	text += "groups: {g: {waves: [[sql]]}}\ndrills: [{name: d, every: 24h}]\n"
 	c, warnings := mustParse(t, text, env())
-	want := "not available yet and left unused: access.rules[0].match.group, access.rules[0].match.tag, " +
-		"access.rules[0].confirm_name, drills"
+	want := "not available yet and left unused: access.rules[0].confirm_name, drills"
 	if len(warnings) != 1 || string(warnings[0]) != want {
 		t.Errorf("got  %q\nwant %q", warnings, want)
 	}
-	if len(c.Access.Rules) != 1 || !c.Access.Rules[0].Match.Unresolved() {
-		t.Errorf("rules = %+v", c.Access.Rules)
-	}
-}
-
-func TestUnresolvedMatches(t *testing.T) {
-	t.Parallel()
-	known := []string{"*"}
-	for _, m := range []config.Match{{VM: known, Group: known}, {VM: known, Tag: known}} {
-		if !m.Unresolved() {
-			t.Errorf("%+v counts as resolved", m)
-		}
-	}
-	if m := (config.Match{VM: known, Vault: known, ResourceGroup: known}); m.Unresolved() {
-		t.Errorf("%+v counts as unresolved", m)
+	if m := c.Access.Rules[0].Match; len(m.Group) != 1 || len(m.Tag) != 2 {
+		t.Errorf("matches %+v", m)
 	}
 }

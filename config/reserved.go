@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +15,7 @@ func reserved(c *Config, given func(path string) bool) []Warning {
 	}
 	r.add("access.confirm_above", given("access.confirm_above"))
 	r.add("access.break_glass", c.Access.BreakGlass != nil)
-	r.add("groups", len(c.Groups) > 0)
+	r.add("groups", len(c.Groups) > 0 && !byGroup(c.Access.Rules))
 	r.add("drills", len(c.Drills) > 0)
 	r.add("digest", given("digest"))
 	r.add("http.listen", given("http.listen") && c.HTTP.Listen != "")
@@ -33,8 +34,6 @@ func (r *reservation) add(path string, written bool) {
 }
 
 func (r *reservation) rule(path string, rule Rule) {
-	r.add(path+".match.group", len(rule.Match.Group) > 0)
-	r.add(path+".match.tag", len(rule.Match.Tag) > 0)
 	r.add(path+".confirm_name", rule.ConfirmName)
 }
 
@@ -43,4 +42,9 @@ func (r *reservation) warnings() []Warning {
 		return nil
 	}
 	return []Warning{Warning("not available yet and left unused: " + strings.Join(r.keys, ", "))}
+}
+
+// byGroup reports whether a rule goes by groups, so that they are used for that.
+func byGroup(rules []Rule) bool {
+	return slices.ContainsFunc(rules, func(r Rule) bool { return len(r.Match.Group) > 0 })
 }

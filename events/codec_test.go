@@ -46,6 +46,12 @@ func fill(v reflect.Value, seed *int) {
 		for i := range 2 {
 			fill(v.Index(i), seed)
 		}
+	case reflect.Map:
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		fill(key, seed)
+		fill(value, seed)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(key, value)
 	case reflect.Struct:
 		for _, field := range v.Fields() {
 			fill(field, seed)

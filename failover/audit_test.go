@@ -11,14 +11,14 @@ func TestDecisionsNameTheirRule(t *testing.T) {
 	b := newTable(t, 2)
 	b.policy.Roles["approver"] = []string{ben.ID, cleo.ID}
 	ref := func(facts []failover.Fact) failover.RuleRef {
-		switch f := facts[0].(type) {
-		case failover.Requested:
-			return f.Rule
-		case failover.Decided:
-			return f.Rule
+		if asked, ok := facts[0].(failover.Requested); ok {
+			return asked.Rule
 		}
-		t.Fatalf("got %#v", facts)
-		return failover.RuleRef{}
+		decided, ok := facts[0].(failover.Decided)
+		if !ok {
+			t.Fatalf("got %#v", facts)
+		}
+		return decided.Rule
 	}
 	decide := func(op failover.Operation, cmd failover.Command) ([]failover.Fact, *failover.Refusal) {
 		return failover.Decide(op, cmd, failover.Situation{Now: b.now, Policy: b.policy, Item: b.item, Points: b.points})

@@ -30,6 +30,9 @@ func (p Policy) doubts(op Operation, kind StepKind, items []Item) (d doubt) {
 		case !ok:
 			d.say("no rule lets anybody %s %s any more", gate.verb(), item.Name)
 			continue
+		case rule.Untold:
+			d.say("the tags of %s are not known any more, and %s goes by them", item.Name, rule.Name)
+			continue
 		case i > 0 && !rule.same(one):
 			d.say("%s and %s fall under different rules now", items[0].Name, item.Name)
 			continue

@@ -119,8 +119,11 @@ func (s Situation) mayAsk(class Class, actor Actor) (Rule, *Refusal) {
 	if !ok {
 		return rule, Refuse(NotAllowed, "Ask whoever keeps Ferry's configuration to add one under access.rules.", "No rule lets anybody %s %s.", class.verb(), s.Item.Name).by(rule)
 	}
+	if rule.Untold {
+		return rule, Refuse(NotAllowed, "Ask again when Ferry has read them, or have the rule changed under access.rules.", "The tags of %s are not known, and %s goes by them.", s.Item.Name, rule.Name).by(rule)
+	}
 	if !s.Policy.May(rule, actor) {
-		return rule, s.Policy.lacking(rule.May, "Ask somebody with the role "+rolesInWords(rule.May)+".", "You may not %s %s.", class.verb(), s.Item.Name).by(rule)
+		return rule, s.Policy.lacking(rule.May, askFor(rule.May), "You may not %s %s.", class.verb(), s.Item.Name).by(rule)
 	}
 	return rule, nil
 }

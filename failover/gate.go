@@ -9,7 +9,7 @@ func (p Policy) mayDecide(op Operation, gate Class, actor Actor) *Refusal {
 		return undecidable(op, gate).by(rule)
 	}
 	if !p.Decides(rule, actor) {
-		return p.lacking(rule.deciders(), "Ask somebody with the role "+rolesInWords(rule.deciders())+".", "You may not decide the %s of %s.", gate, op.ID).by(rule)
+		return p.lacking(rule.deciders(), askFor(rule.deciders()), "You may not decide the %s of %s.", gate, op.ID).by(rule)
 	}
 	// With no approvals needed, who asked is also who presses: there is nobody else to exclude.
 	if rule.Approvals > 0 && !rule.SelfApproval && p.asked(op, gate, actor) {

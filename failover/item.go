@@ -7,18 +7,20 @@ type Item struct {
 	// ID is the ARM id. It changes with reprotect and its case varies, so it is never compared; Key is.
 	ID string `json:"id"`
 	// Key is a hash of the lower-case vault id and item name: the same replicated item has it for life.
-	Key           string   `json:"key"`
-	Name          string   `json:"name"` // the VM's (friendly) name, as people know it
-	Vault         string   `json:"vault"`
-	VaultID       string   `json:"vault_id"`
-	ResourceGroup string   `json:"resource_group"`
-	From          string   `json:"from"`   // region that runs the VM when protected
-	To            string   `json:"to"`     // region that receives it
-	Active        string   `json:"active"` // region that runs it now
-	State         string   `json:"state"`  // protectionState
-	TestState     string   `json:"test_state,omitempty"`
-	Allowed       []string `json:"allowed,omitempty"` // allowedOperations
-	Health        string   `json:"health,omitempty"`
+	Key           string `json:"key"`
+	Name          string `json:"name"` // the VM's (friendly) name, as people know it
+	Vault         string `json:"vault"`
+	VaultID       string `json:"vault_id"`
+	ResourceGroup string `json:"resource_group"`
+	// Tags are the VM's; nil: not known, which is something else than none.
+	Tags      map[string]string `json:"tags,omitzero"`
+	From      string            `json:"from"`   // region that runs the VM when protected
+	To        string            `json:"to"`     // region that receives it
+	Active    string            `json:"active"` // region that runs it now
+	State     string            `json:"state"`  // protectionState
+	TestState string            `json:"test_state,omitempty"`
+	Allowed   []string          `json:"allowed,omitempty"` // allowedOperations
+	Health    string            `json:"health,omitempty"`
 	// Scenario and JobID name what runs on the item now; empty when idle.
 	Scenario string `json:"scenario,omitempty"`
 	JobID    string `json:"job_id,omitempty"`

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -67,7 +66,9 @@ type Policy struct {
 	Groups map[string][]string
 	// People maps a person's name to the actor ids that are theirs. Who is not named is a person with one identity.
 	People map[string][]string
-	Rules  []Rule // the first that matches the target and the class decides
+	// Sets maps a group of VMs in the configuration to patterns of their names.
+	Sets  map[string][]string
+	Rules []Rule // the first that matches the target and the class decides
 
 	groupsAt time.Time // when it was read who is in the groups; zero: never
 	known    bool      // and whether that still counts
@@ -88,31 +89,23 @@ type Rule struct {
 	// TerminalApprovals is how many of the approvals have to come from terminal identities.
 	TerminalApprovals int           `json:"terminal_approvals,omitempty"`
 	Expires           time.Duration `json:"-"` // expires_seconds
+
+	// Untold says that it was not known whether it matches, so that it lets nobody.
+	Untold bool `json:"untold,omitempty"`
 }
 
-// Match holds patterns of path.Match, compared without case. Of each key one pattern must match, a key without patterns
-// matches everything, and all keys must match.
-type Match struct {
-	VM            []string `json:"vm,omitempty"`
-	Vault         []string `json:"vault,omitempty"`
-	ResourceGroup []string `json:"resource_group,omitempty"`
-}
-
-func (m Match) matches(item Item) bool {
-	return glob(m.VM, item.Name) && glob(m.Vault, item.Vault) && glob(m.ResourceGroup, item.ResourceGroup)
-}
-
-func glob(patterns []string, name string) bool {
-	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
-		ok, err := path.Match(strings.ToLower(p), strings.ToLower(name))
-		return err == nil && ok
-	})
-}
-
-// RuleFor finds the rule that decides a class for an item; false means denied.
+// RuleFor finds the rule that decides a class for an item; false means denied. Whether a rule matches may not be known for want
+// of the item's tags. It may neither apply nor be skipped then, since a laxer one may follow: it lets nobody.
 func (p Policy) RuleFor(class Class, item Item) (Rule, bool) {
 	for i, r := range p.Rules {
-		if slices.Contains(r.Classes, class) && r.Match.matches(item) {
+		if !slices.Contains(r.Classes, class) {
+			continue
+		}
+		switch matches, known := p.matches(r.Match, item); {
+		case !known:
+			r.May, r.Approvers, r.Untold = nil, nil, true
+			return r.at(i), true
+		case matches:
 			return r.at(i), true
 		}
 	}
@@ -121,11 +114,8 @@ func (p Policy) RuleFor(class Class, item Item) (Rule, bool) {
 
 // RuleForAll finds the rule that decides a class for what has no target: one whose patterns all match everything.
 func (p Policy) RuleForAll(class Class) (Rule, bool) {
-	everything := func(patterns []string) bool {
-		return !slices.ContainsFunc(patterns, func(p string) bool { return p != "*" })
-	}
 	for i, r := range p.Rules {
-		if slices.Contains(r.Classes, class) && everything(r.Match.VM) && everything(r.Match.Vault) && everything(r.Match.ResourceGroup) {
+		if slices.Contains(r.Classes, class) && r.Match.everything() {
 			return r.at(i), true
 		}
 	}
@@ -226,6 +216,14 @@ func (p Policy) mayAnywhere(verb Verb, actor Actor) bool {
 // holdsAny reports whether an actor holds any role at all.
 func (p Policy) holdsAny(actor Actor) bool {
 	return p.holds(slices.Collect(maps.Keys(p.Roles)), actor)
+}
+
+// askFor says whom to ask where it takes a role.
+func askFor(roles []string) string {
+	if len(roles) == 0 {
+		return "Nobody has that right; ask whoever keeps Ferry's configuration, under access.rules."
+	}
+	return "Ask somebody with the role " + rolesInWords(roles) + "."
 }
 
 // rolesInWords is "approver", or "approver or lead".

@@ -18,10 +18,14 @@ import (
 )
 
 // policy turns the access section into the subject's policy. Without the section nothing is allowed.
-func policy(access *config.Access) failover.Policy {
-	p := failover.Policy{Roles: map[string][]string{}, Groups: map[string][]string{}}
+func policy(cfg config.Config) failover.Policy {
+	p := failover.Policy{Roles: map[string][]string{}, Groups: map[string][]string{}, Sets: map[string][]string{}}
+	access := cfg.Access
 	if access == nil {
 		return p
+	}
+	for name, group := range cfg.Groups {
+		p.Sets[name] = slices.Concat(group.Waves...)
 	}
 	p.People = access.People
 	for name, role := range access.Roles {
@@ -32,12 +36,9 @@ func policy(access *config.Access) failover.Policy {
 	}
 	for _, r := range access.Rules {
 		rule := failover.Rule{
-			Match: failover.Match{VM: r.Match.VM, Vault: r.Match.Vault, ResourceGroup: r.Match.ResourceGroup},
+			Match: failover.Match{VM: r.Match.VM, Group: r.Match.Group, Vault: r.Match.Vault, ResourceGroup: r.Match.ResourceGroup, Tag: r.Match.Tag},
 			May:   r.May, Approvals: r.Approvals, Approvers: r.Approvers, SelfApproval: r.SelfApproval, Expires: r.Expires,
 			TerminalApprovals: r.TerminalApprovals,
-		}
-		if r.Match.Unresolved() { // may neither apply nor be skipped: a laxer rule may follow
-			rule.May, rule.Approvers = nil, nil
 		}
 		for _, class := range r.Verbs {
 			rule.Classes = append(rule.Classes, failover.Class(class))
@@ -63,8 +64,8 @@ func groupsOf(access *config.Access) []string {
 const membersWithin = 2 * time.Second
 
 // mayRead says who may look at what changes nothing.
-func mayRead(ctx context.Context, access *config.Access, groups executor.Groups, now func() time.Time) func(failover.Actor) *failover.Refusal {
-	p, anyone := policy(access), access != nil && access.AnyoneMayRead
+func mayRead(ctx context.Context, cfg config.Config, groups executor.Groups, now func() time.Time) func(failover.Actor) *failover.Refusal {
+	p, anyone := policy(cfg), cfg.Access != nil && cfg.Access.AnyoneMayRead
 	return func(actor failover.Actor) *failover.Refusal {
 		if anyone || len(p.Groups) == 0 {
 			return p.MayRead(actor, anyone)

@@ -20,10 +20,13 @@ func TestApproversAreMentioned(t *testing.T) {
 			"approver": {Users: []string{"U2", "cli:ben"}, Groups: []string{"S2", "S3"}},
 		},
 		People: map[string][]string{"ben": {"U2", "cli:ben"}},
-		Rules:  []config.Rule{{Match: config.Match{VM: []string{"*"}}, Verbs: []string{"failover"}, May: []string{"operator"}, Approvals: 1, Approvers: []string{"approver"}, TerminalApprovals: 1}},
+		Rules:  []config.Rule{{Match: config.Match{Group: []string{"shop"}, Tag: []string{"env=prod"}}, Verbs: []string{"failover"}, May: []string{"operator"}, Approvals: 1, Approvers: []string{"approver"}, TerminalApprovals: 1}},
 	}
-	p := policy(access)
+	p := policy(config.Config{Access: access, Groups: map[string]config.Group{"shop": {Waves: [][]string{{"sql-*"}, {"app-1", "app-2"}}}}})
 	rule := p.Rules[0]
+	if !slices.Equal(rule.Match.Group, []string{"shop"}) || !slices.Equal(rule.Match.Tag, []string{"env=prod"}) || !slices.Equal(p.Sets["shop"], []string{"sql-*", "app-1", "app-2"}) {
+		t.Errorf("the policy is %+v", p)
+	}
 	if rule.TerminalApprovals != 1 || !slices.Equal(p.People["ben"], []string{"U2", "cli:ben"}) {
 		t.Errorf("the policy is %+v", p)
 	}
@@ -47,7 +50,7 @@ func TestMembersOfGroupsMayLook(t *testing.T) {
 	now := time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
 	read := failover.Membership{Groups: map[string][]string{"S1": {"U5"}}, At: now}
 	var err error
-	may := mayRead(t.Context(), &config.Access{Roles: map[string]config.Role{"operator": {Users: []string{"U1"}, Groups: []string{"S1"}}}},
+	may := mayRead(t.Context(), config.Config{Access: &config.Access{Roles: map[string]config.Role{"operator": {Users: []string{"U1"}, Groups: []string{"S1"}}}}},
 		groups(func() (failover.Membership, error) { return read, err }), func() time.Time { return now })
 	looks := func(id string) bool { return may(failover.Actor{ID: id}) == nil }
 	if !looks("U1") || !looks("U5") || looks("U9") {

@@ -93,7 +93,7 @@ func (a *App) start(ctx context.Context) error {
 	}
 	reads := make(chan struct{})
 	a.loop("reads", func(ctx context.Context) error {
-		from := jetstream.Sources{Board: board, Azure: azure, Policy: policy(a.opts.Config.Access)}
+		from := jetstream.Sources{Board: board, Azure: azure, Policy: policy(a.opts.Config)}
 		return first.Serve(ctx, from, semver(a.opts.Version), func() { close(reads) })
 	})
 	a.waits = append(a.waits, reads)
@@ -163,7 +163,7 @@ func (a *App) startExecutor(client *jetstream.Client, board *jetstream.Board, cl
 	}
 	e := executor.New(executor.Options{
 		Name: a.opts.Name, Journal: jetstream.NewJournal(client), Queue: client, Board: board, Shelf: client, Site: site,
-		Policy: policy(a.opts.Config.Access), Groups: client, Seam: a.opts.Seam, Log: a.opts.Log, Clock: clock,
+		Policy: policy(a.opts.Config), Groups: client, Seam: a.opts.Seam, Log: a.opts.Log, Clock: clock,
 		Networks: a.opts.Config.Azure.IsolatedNetworks, Checks: checks(a.opts.Config), CheckNames: sortedKeys(a.opts.Config.Checks), Prober: a.prober(client),
 	})
 	a.loop("executor", e.Run)
@@ -237,7 +237,7 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 	b, err := slack.New(slack.Options{
 		Listener: listener, SigningSecrets: revealed(cfg.SigningSecrets),
 		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel,
-		Approvers: approvers(cfg, policy(a.opts.Config.Access)), MayRead: mayRead(context.WithoutCancel(ctx), a.opts.Config.Access, client, clock.Now),
+		Approvers: approvers(cfg, policy(a.opts.Config)), MayRead: mayRead(context.WithoutCancel(ctx), a.opts.Config, client, clock.Now),
 		Commands: commands{client, board}, Reads: reads{client}, Feed: feed{announcements}, Refs: refs{messages},
 		Groups: groupsOf(a.opts.Config.Access), Members: client,
 		HTTPClient: a.httpClient(), Dialer: &dialer, Log: a.opts.Log, Seam: a.opts.Seam, Now: clock.Now,

@@ -1,0 +1,70 @@
+package failover
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// Match holds patterns of path.Match, compared without case. Of each key one pattern must match, a key without patterns
+// matches everything, and all keys must match.
+type Match struct {
+	VM            []string `json:"vm,omitempty"`
+	Group         []string `json:"group,omitempty"` // of VMs, in the configuration
+	Vault         []string `json:"vault,omitempty"`
+	ResourceGroup []string `json:"resource_group,omitempty"`
+	Tag           []string `json:"tag,omitempty"` // "key=value", or "key" for any value
+}
+
+// matches reports whether a match takes an item, and whether that is known.
+func (p Policy) matches(m Match, item Item) (matches, known bool) {
+	switch {
+	case !(glob(m.VM, item.Name) && glob(m.Vault, item.Vault) && glob(m.ResourceGroup, item.ResourceGroup) && p.grouped(m.Group, item.Name)):
+		return false, true
+	case len(m.Tag) == 0:
+		return true, true
+	case item.Tags == nil:
+		return false, false
+	}
+	return slices.ContainsFunc(m.Tag, func(pattern string) bool { return tagged(pattern, item.Tags) }), true
+}
+
+// everything reports whether all its patterns are stars.
+func (m Match) everything() bool {
+	all := slices.Concat(m.VM, m.Group, m.Vault, m.ResourceGroup, m.Tag)
+	return !slices.ContainsFunc(all, func(p string) bool { return p != "*" })
+}
+
+// grouped reports whether a VM is in one of the groups that the patterns name.
+func (p Policy) grouped(patterns []string, vm string) bool {
+	if len(patterns) == 0 {
+		return true
+	}
+	for group, names := range p.Sets {
+		if glob(patterns, group) && len(names) > 0 && glob(names, vm) {
+			return true
+		}
+	}
+	return false
+}
+
+func tagged(pattern string, tags map[string]string) bool {
+	key, value, valued := strings.Cut(pattern, "=")
+	for k, v := range tags {
+		if like(key, k) && (!valued || like(value, v)) {
+			return true
+		}
+	}
+	return false
+}
+
+func glob(patterns []string, name string) bool {
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool { return like(p, name) })
+}
+
+// like compares without case, and so that a star also takes slashes, which tags may have.
+func like(pattern, name string) bool {
+	flat := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "/", "\x00") }
+	ok, err := path.Match(flat(pattern), flat(name))
+	return err == nil && ok
+}
