@@ -107,8 +107,8 @@ func fuzzSignature(stamp string, body []byte) string {
 }
 
 // signedRequest is a request as Slack makes it.
-func signedRequest(path string, body []byte) *http.Request {
-	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(string(body)))
+func signedRequest(ctx context.Context, path string, body []byte) *http.Request {
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, path, strings.NewReader(string(body)))
 	stamp := fmt.Sprint(fuzzTime().Unix())
 	r.Header.Set(timestampHeader, stamp)
 	r.Header.Set(signatureHeader, fuzzSignature(stamp, body))
@@ -147,7 +147,7 @@ func FuzzRequest(f *testing.F) {
 				body = []byte(url.Values{"payload": {string(body)}}.Encode())
 			}
 			var raw strings.Builder
-			if err := signedRequest(path, body).Write(&raw); err != nil {
+			if err := signedRequest(f.Context(), path, body).Write(&raw); err != nil {
 				f.Fatal(err)
 			}
 			f.Add([]byte(raw.String()))
@@ -177,7 +177,7 @@ func FuzzRequest(f *testing.F) {
 // says who asked.
 func understood(t *testing.T, path string, body []byte) {
 	t.Helper()
-	status, stored := received(t, signedRequest(path, body))
+	status, stored := received(t, signedRequest(t.Context(), path, body))
 	if status != http.StatusOK && status != http.StatusBadRequest && status != http.StatusRequestEntityTooLarge {
 		t.Errorf("answered %d", status)
 	}
@@ -227,7 +227,7 @@ func TestSamplesAreUnderstood(t *testing.T) {
 		if path == "/slack/interactions" {
 			body = []byte(url.Values{"payload": {string(body)}}.Encode())
 		}
-		if status, stored := received(t, signedRequest(path, body)); status != http.StatusOK || len(stored) != 1 {
+		if status, stored := received(t, signedRequest(t.Context(), path, body)); status != http.StatusOK || len(stored) != 1 {
 			t.Errorf("%s: answered %d, stored %+v", name, status, stored)
 		}
 	}

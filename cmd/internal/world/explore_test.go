@@ -240,7 +240,7 @@ func (e *explorer) play(s schedule) (broken []string) {
 	runtime.GC()
 	synctest.Test(e.t, func(t *testing.T) {
 		begun := time.Now()
-		w := newWorld(t, dir, s.outside())
+		w := newWorld(t, dir, s.outside(), modeOfSlack())
 		p := &player{world: w}
 		p.play(s)
 		broken = e.judge(p, s)

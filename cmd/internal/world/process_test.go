@@ -22,6 +22,7 @@ type process struct {
 	dead    bool
 	severed bool // from NATS alone
 	conns   []net.Conn
+	ports   []*entrance   // that Slack posts to
 	nats    []net.Conn    // those of conns that lead to NATS
 	drained chan struct{} // closed to have it end in good order
 }
@@ -31,7 +32,7 @@ func (w *world) newProcess(name string, at *point, roles ...app.Role) *process {
 	p := &process{world: w, cut: &cutter{at: at, died: make(chan struct{}), warm: make(chan struct{})}, drained: make(chan struct{})}
 	p.app = app.New(app.Options{
 		Config: w.config(), Roles: roles, Name: name, Version: "v0.0.0", Log: w.log.With(slog.String("process", name)),
-		Dial: p.dial, Seam: p.cut.seam, Unreachable: true, Now: w.wallClock(name),
+		Dial: p.dial, Listen: p.listen, Seam: p.cut.seam, Unreachable: true, Now: w.wallClock(name),
 	})
 	return p
 }
@@ -86,8 +87,12 @@ func (p *process) kill() {
 	p.cut.kill()
 	p.mu.Lock()
 	conns := p.conns
+	ports := p.ports
 	p.conns, p.dead = nil, true
 	p.mu.Unlock()
+	for _, port := range ports {
+		_ = port.Close()
+	}
 	for _, c := range conns {
 		_ = c.Close() // the other side sees the end of it, which is all that is left to do
 	}

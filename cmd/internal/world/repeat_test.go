@@ -12,33 +12,35 @@ import (
 // Two bots and two executors get the same request and the same press several times over, and two people press at the same
 // moment: one operation, one card, one call, and everybody is told the truth, who came second by whom and when.
 func TestRepeatsAcrossProcesses(t *testing.T) {
-	bubble(t, func(w *world) {
-		w.configure = func(c *config.Config) {
-			c.Access.Roles["approver"] = config.Role{Users: []string{"U0BEN", "U0EVE"}}
-		}
-		f := w.newFleet(2, 2)
-		f.start()
-		defer f.close()
-		pass(time.Minute)
-		w.workspace.Duplicate(5)
-		w.types("ana", "/failover vm-x latest", "[ Approve ]")
-		w.workspace.Duplicate(5)
-		w.both("ben", "eve", "Approve")
-		w.sees("[ Commit ]")
-		w.workspace.Duplicate(5)
-		w.both("eve", "ben", "Commit")
-		w.sees(": committed")
-		w.once()
-		w.ledger("failoverCommit", 1)
-		if w.cards() != 1 {
-			t.Errorf("%d cards", w.cards())
-		}
-		w.answered("U0BEN", "U0EVE", "is approved, and", "was already approved by ")
-		w.answered("U0BEN", "U0EVE", "The commit of vm-x (op-", " was already pressed by ")
-		if told := w.told("U0ANA"); strings.Contains(told, "already under way") {
-			t.Errorf("ana is told of a repetition that she did not make:\n%s", told)
-		}
-	})
+	bubble(t, deliveredAgain)
+}
+
+func deliveredAgain(w *world) {
+	w.configure = func(c *config.Config) {
+		c.Access.Roles["approver"] = config.Role{Users: []string{"U0BEN", "U0EVE"}}
+	}
+	f := w.newFleet(2, 2)
+	f.start()
+	defer f.close()
+	pass(time.Minute)
+	w.workspace.Duplicate(5)
+	w.types("ana", "/failover vm-x latest", "[ Approve ]")
+	w.workspace.Duplicate(5)
+	w.both("ben", "eve", "Approve")
+	w.sees("[ Commit ]")
+	w.workspace.Duplicate(5)
+	w.both("eve", "ben", "Commit")
+	w.sees(": committed")
+	w.once()
+	w.ledger("failoverCommit", 1)
+	if w.cards() != 1 {
+		w.t.Errorf("%d cards", w.cards())
+	}
+	w.answered("U0BEN", "U0EVE", "is approved, and", "was already approved by ")
+	w.answered("U0BEN", "U0EVE", "The commit of vm-x (op-", " was already pressed by ")
+	if told := w.told("U0ANA"); strings.Contains(told, "already under way") {
+		w.t.Errorf("ana is told of a repetition that she did not make:\n%s", told)
+	}
 }
 
 // both press a button that both see, whatever the first press makes of it.

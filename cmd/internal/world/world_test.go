@@ -56,6 +56,8 @@ type world struct {
 	wire      *wire                // of what is watched; may be nil
 	configure func(*config.Config) // changes the configuration of the lives that follow; may be nil
 	log       *slog.Logger
+	mode      string                  // of Slack
+	balancer  *balancer               // before the bots, over HTTP
 	checks    map[string]config.Check // of the configuration
 	groups    map[string]config.Group
 	doors     map[string]*door // by host
@@ -87,6 +89,11 @@ func bubble(t *testing.T, test func(*world)) {
 
 func bubbleIn(t *testing.T, options vault.Options, test func(*world)) {
 	t.Helper()
+	bubbleOf(t, options, modeOfSlack(), test)
+}
+
+func bubbleOf(t *testing.T, options vault.Options, mode string, test func(*world)) {
+	t.Helper()
 	t.Setenv("IDENTITY_ENDPOINT", "http://"+azureHost+"/identity/token")
 	t.Setenv("IDENTITY_HEADER", identityHeader)
 	dir := t.TempDir()
@@ -94,7 +101,7 @@ func bubbleIn(t *testing.T, options vault.Options, test func(*world)) {
 	runtime.GC()
 	runtime.GC()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, dir, options)
+		w := newWorld(t, dir, options, mode)
 		defer w.close()
 		test(w)
 	})
@@ -115,12 +122,13 @@ func quick() vault.Options {
 	return o
 }
 
-func newWorld(t *testing.T, dir string, options vault.Options) *world {
+func newWorld(t *testing.T, dir string, options vault.Options, mode string) *world {
 	t.Helper()
 	w := &world{t: t, dir: dir, hosts: map[string]*pipe.Listener{}, log: overheard(t)}
 	w.vault = vault.New(options)
-	w.workspace = workspace.New(workspace.Options{BaseURL: "http://" + slackHost, People: people()})
 	w.serve(azureHost, w.vault)
+	w.mode, w.balancer = mode, &balancer{}
+	w.workspace = workspace.New(workspace.Options{BaseURL: "http://" + slackHost, People: people(), RequestURLs: w.requestURLs()})
 	w.serve(slackHost, w.workspace)
 	return w
 }
@@ -188,6 +196,10 @@ func (w *world) config() config.Config {
 	c := config.Default()
 	c.Slack.APIURL, c.Slack.Channel, c.Slack.TeamID = "http://"+slackHost+"/api/", "C0INCIDENT", "T0SANDBOX"
 	c.Slack.BotToken, c.Slack.AppToken = config.NewSecret("xoxb-sandbox"), config.NewSecret("xapp-sandbox")
+	if w.mode == config.ModeHTTP {
+		c.Slack.Mode, c.Slack.AppToken = w.mode, config.Secret{}
+		c.Slack.SigningSecrets = config.Secrets{config.NewSecret(signingSecret)}
+	}
 	c.DataDir = w.dir
 	if w.nats != nil {
 		c.NATS.URL = "nats://" + natsHost
