@@ -20,6 +20,9 @@ const (
 	ServiceReview = "ferrysvc.review"
 )
 
+// Stored is where executors say that facts were stored, without saying which: a hint to read the stream, no more.
+const Stored = "ferrysvc.stored"
+
 // CheckSubject is where the service answers that says whether what a check is about works.
 func CheckSubject(name string) string { return "ferrysvc.check." + name }
 

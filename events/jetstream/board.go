@@ -19,6 +19,7 @@ import (
 // Board is every operation, folded as its facts arrive: what is shown and waited on, never what is decided on.
 type Board struct {
 	client  *Client
+	reading bool // rather than having a consumer
 	mu      sync.Mutex
 	ops     map[failover.OpID]failover.Operation
 	parts   map[failover.OpID]failover.Operation // in the middle of a batch: not shown before its last fact is here
@@ -40,6 +41,9 @@ func NewBoard(c *Client) *Board {
 
 // Run follows the stream from its beginning until ctx ends, or the connection is closed for good. It is run once.
 func (b *Board) Run(ctx context.Context) error {
+	if b.reading {
+		return b.readAll(ctx)
+	}
 	for first := true; ; first = false {
 		messages, stored, err := b.follow(ctx)
 		if err != nil {

@@ -32,6 +32,7 @@ type Options struct {
 	InProcess nats.InProcessConnProvider // an embedded server; optional
 	Dial      Dial                       // replaces the network under URL; nil is the real one
 	Name      string                     // role, for the server's logs and the reply inbox: bot, executor, cli
+	Identity  string                     // of a terminal: the NAME of cli:NAME, which its key has to prove
 	Replicas  int                        // of stream and buckets; 0 is 1
 	Seam      Seam                       // nil: just do
 	Log       *slog.Logger
@@ -58,7 +59,7 @@ type Client struct {
 // Connect opens the connection. It comes back by itself after an outage, for ever.
 func Connect(o Options) (*Client, error) {
 	opts := []nats.Option{
-		nats.Name("ferry-" + o.Name), nats.CustomInboxPrefix("_INBOX_" + o.Name),
+		nats.Name("ferry-" + o.Name), nats.CustomInboxPrefix(Inbox(o.Name, o.Identity)),
 		nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
 		// While the server is away nothing is kept to be sent later: who gave up must not be surprised by it being stored.
 		nats.ReconnectBufSize(-1),

@@ -19,19 +19,11 @@ import (
 	"ferry/events"
 )
 
-// The identities of the embedded server. "local" is whoever may read the data directory.
+// Where the terminal finds the embedded server, its audit commands, and the services behind checks.
 const (
-	RoleBot      = "bot"
-	RoleExecutor = "executor"
-	RoleCLI      = "cli"
-	// RoleCheck is of whoever answers for the checks of VMs, a program that is not Ferry.
-	RoleCheck = "check"
-)
-
-// clientFile is where the terminal finds the embedded server, checkFile where the services behind checks do.
-const (
-	clientFile = "client.json"
-	checkFile  = "check.json"
+	clientFile  = "client.json"
+	auditorFile = "auditor.json"
+	checkFile   = "check.json"
 )
 
 // answerWithin is how long the service behind a check may take; nobody waits longer.
@@ -49,10 +41,11 @@ var ErrLocked = errors.New("another ferry process is running on this data direct
 
 // Embedded is a NATS server within the process, on loopback only.
 type Embedded struct {
-	server *server.Server
-	lock   *os.File
-	seeds  map[string]string // role -> nkey seed
-	errors chan struct{}     // holds one: the server has logged an error
+	server     *server.Server
+	lock       *os.File
+	identities []rights
+	seeds      map[string]string // account -> nkey seed
+	errors     chan struct{}     // holds one: the server has logged an error
 }
 
 // ClientFile is what a terminal needs to reach an embedded server, or a service that answers for checks.
@@ -65,10 +58,26 @@ type ClientFile struct {
 // client.json and check.json there, readable by their owner only; without, it is reachable in the process only.
 // What the server complains about goes to log.
 func StartEmbedded(dir string, listen bool, log *slog.Logger) (*Embedded, error) {
-	return startEmbedded(dir, listen, maxStore, log)
+	return startEmbedded(setting{dir, listen, maxStore, append(shared(), terminalRights(LocalIdentity)), embeddedConf, log})
 }
 
-func startEmbedded(dir string, listen bool, maxStore int64, log *slog.Logger) (*Embedded, error) {
+// embeddedConf has the same words as the shipped configuration: what holds for one holds for the other.
+func embeddedConf(identities []rights, keys map[string]string) string {
+	return accountsConf(identities, func(r rights) string { return keys[r.account] }, "")
+}
+
+// setting is how an embedded server is started.
+type setting struct {
+	dir        string
+	listen     bool
+	maxStore   int64
+	identities []rights
+	conf       func(identities []rights, keys map[string]string) string // keys by account
+	log        *slog.Logger
+}
+
+func startEmbedded(with setting) (*Embedded, error) {
+	dir := with.dir
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
@@ -76,15 +85,15 @@ func startEmbedded(dir string, listen bool, maxStore int64, log *slog.Logger) (*
 	if err != nil {
 		return nil, err
 	}
-	e := &Embedded{lock: lock, seeds: map[string]string{}, errors: make(chan struct{}, 1)}
-	if err := e.start(dir, listen, maxStore, log); err != nil {
+	e := &Embedded{lock: lock, identities: with.identities, seeds: map[string]string{}, errors: make(chan struct{}, 1)}
+	if err := e.start(with); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	if !listen {
+	if !with.listen {
 		return e, nil
 	}
-	for name, role := range map[string]string{clientFile: RoleCLI, checkFile: RoleCheck} {
-		if err := writeClientFile(dir, name, ClientFile{URL: e.server.ClientURL(), Seed: e.seeds[role]}); err != nil {
+	for name, role := range map[string]string{clientFile: RoleCLI, auditorFile: RoleAuditor, checkFile: RoleCheck} {
+		if err := writeClientFile(dir, name, ClientFile{URL: e.server.ClientURL(), Seed: e.Options(role).Seed}); err != nil {
 			return nil, errors.Join(err, e.Stop())
 		}
 	}
@@ -102,21 +111,28 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-func (e *Embedded) start(dir string, listen bool, maxStore int64, log *slog.Logger) error {
-	users, err := e.users()
+func (e *Embedded) start(with setting) error {
+	keys, err := e.drawKeys()
 	if err != nil {
 		return err
 	}
-	s, err := server.NewServer(&server.Options{
-		ServerName: "ferry", Host: "127.0.0.1", Port: server.RANDOM_PORT, DontListen: !listen,
-		JetStream: true, StoreDir: filepath.Join(dir, "nats"), SyncAlways: true, // survives a power cut, not only a crash
-		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: maxStore,
-		NoSigs: true, NoLog: true, Nkeys: users,
-	})
+	store := filepath.Join(with.dir, "nats")
+	if err := moveStore(store); err != nil {
+		return err
+	}
+	opts := &server.Options{}
+	if err := opts.ProcessConfigString(with.conf(with.identities, keys)); err != nil {
+		return fmt.Errorf("configuring the embedded NATS server: %w", err)
+	}
+	opts.ServerName, opts.Host, opts.Port, opts.DontListen = "ferry", "127.0.0.1", server.RANDOM_PORT, !with.listen
+	opts.JetStream, opts.StoreDir, opts.SyncAlways = true, store, true // survives a power cut, not only a crash
+	opts.JetStreamMaxMemory, opts.JetStreamMaxStore = 64<<20, with.maxStore
+	opts.NoSigs, opts.NoLog = true, true
+	s, err := server.NewServer(opts)
 	if err != nil {
 		return fmt.Errorf("configuring the embedded NATS server: %w", err)
 	}
-	s.SetLogger(serverLog{log, e.complain}, false, false)
+	s.SetLogger(serverLog{with.log, e.complain}, false, false)
 	s.Start()
 	e.server = s
 	if !s.ReadyForConnections(readyWithin) {
@@ -126,11 +142,22 @@ func (e *Embedded) start(dir string, listen bool, maxStore int64, log *slog.Logg
 	return nil
 }
 
-// users draws a key for each role and gives it its rights: a terminal cannot write facts, a bot cannot either, and nobody
-// but an executor can speak for the journal.
-func (e *Embedded) users() ([]*server.NkeyUser, error) {
-	var users []*server.NkeyUser
-	for role, may := range permissions() {
+// moveStore takes over the store of a version that knew no accounts.
+func moveStore(store string) error {
+	old, now := filepath.Join(store, "jetstream", "$G"), filepath.Join(store, "jetstream", storeAccount)
+	if _, err := os.Stat(filepath.Join(old, "streams", events.Stream)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := os.Rename(old, now); err != nil {
+		return fmt.Errorf("taking over the store of an earlier version: %w", err)
+	}
+	return nil
+}
+
+// drawKeys draws a key for each identity, anew at each start, and gives the public ones.
+func (e *Embedded) drawKeys() (map[string]string, error) {
+	public := map[string]string{}
+	for _, r := range e.identities {
 		pair, err := nkeys.CreateUser()
 		if err != nil {
 			return nil, fmt.Errorf("drawing a key: %w", err)
@@ -139,59 +166,26 @@ func (e *Embedded) users() ([]*server.NkeyUser, error) {
 		if err != nil {
 			return nil, fmt.Errorf("drawing a key: %w", err)
 		}
-		public, err := pair.PublicKey()
-		if err != nil {
+		if public[r.account], err = pair.PublicKey(); err != nil {
 			return nil, fmt.Errorf("drawing a key: %w", err)
 		}
-		e.seeds[role] = string(seed)
-		users = append(users, &server.NkeyUser{Nkey: public, Permissions: may})
+		e.seeds[r.account] = string(seed)
 	}
-	return users, nil
-}
-
-func permissions() map[string]*server.Permissions {
-	// Facts are read through a consumer: a core subscription also sees writes that lost their guard.
-	noCore := []string{"ferry.>"}
-	return map[string]*server.Permissions{
-		RoleExecutor: {
-			Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX_executor.>", "ferrysvc.>", "$SRV.>"}, Deny: noCore},
-		},
-		RoleBot: {
-			Publish:   &server.SubjectPermission{Allow: botPublishes()},
-			Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX_bot.>", "ferrysvc.>", "$SRV.>"}, Deny: noCore},
-		},
-		RoleCLI: {
-			Publish:   &server.SubjectPermission{Allow: []string{"ferry.command.cli-local.*", "ferrysvc.>"}},
-			Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX_cli.>"}},
-		},
-		RoleCheck: {
-			Publish:   &server.SubjectPermission{Deny: []string{">"}}, // but for an answer
-			Subscribe: &server.SubjectPermission{Allow: []string{events.CheckSubject(">")}},
-			Response:  &server.ResponsePermission{MaxMsgs: 1, Expires: answerWithin},
-		},
-	}
-}
-
-// botPublishes lists the subjects of a bot beside an executor, which sets everything up: it asks for Slack users, reads the
-// stream and its own queue and bucket, and answers reads. A wider right to $JS.API would let it store facts: a server
-// publishes for whoever makes streams and consumers.
-func botPublishes() []string {
-	bucket, members := "KV_"+bucketMessages, "KV_"+bucketMembers
-	return []string{
-		"ferry.command.slack.*", "ferrysvc.>", "_INBOX_cli.>", "_INBOX_bot.>",
-		"$JS.API.STREAM.INFO." + events.Stream, "$JS.API.STREAM.MSG.GET." + events.Stream,
-		"$JS.API.CONSUMER.INFO." + events.Stream + "." + consumerAnnounce,
-		"$JS.API.CONSUMER.MSG.NEXT." + events.Stream + "." + consumerAnnounce,
-		"$JS.API.CONSUMER.UNPIN." + events.Stream + "." + consumerAnnounce,
-		"$JS.ACK." + events.Stream + "." + consumerAnnounce + ".>", "$JS.ACK.*.*." + events.Stream + "." + consumerAnnounce + ".>",
-		"$JS.API.STREAM.INFO." + bucket, "$JS.API.DIRECT.GET." + bucket + ".>", "$KV." + bucketMessages + ".>",
-		"$JS.API.STREAM.INFO." + members, "$JS.API.DIRECT.GET." + members + ".>", "$KV." + bucketMembers + "." + membersKey,
-	}
+	return public, nil
 }
 
 // Options say how a role of this process reaches the server.
 func (e *Embedded) Options(role string) Options {
-	return Options{InProcess: e, Seed: e.seeds[role], Name: role}
+	o := Options{InProcess: e, Name: role}
+	for _, r := range e.identities {
+		if r.role == role {
+			o.Seed = e.seeds[r.account]
+		}
+	}
+	if role == RoleCLI {
+		o.Identity = LocalIdentity
+	}
+	return o
 }
 
 // InProcessConn connects without a socket.

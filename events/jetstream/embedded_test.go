@@ -54,7 +54,7 @@ func terminal(t *testing.T, dir string) *jetstream.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return connect(t, jetstream.Options{URL: f.URL, Seed: f.Seed, Name: jetstream.RoleCLI})
+	return connect(t, jetstream.Options{URL: f.URL, Seed: f.Seed, Name: jetstream.RoleCLI, Identity: jetstream.LocalIdentity})
 }
 
 func TestClientFile(t *testing.T) {
@@ -184,6 +184,7 @@ func TestPermissions(t *testing.T) {
 	dir := t.TempDir()
 	e, executor := embedded(t, dir)
 	cli, bot, check := terminal(t, dir), connect(t, e.Options(jetstream.RoleBot)), connect(t, e.Options(jetstream.RoleCheck))
+	auditor := connect(t, e.Options(jetstream.RoleAuditor))
 	tests := []struct {
 		who       *jetstream.Client
 		subject   string
@@ -242,6 +243,24 @@ func TestPermissions(t *testing.T) {
 		// Facts are read through a consumer: a core subscription also sees writes that lost their guard.
 		{who: executor, subject: "ferry.op.*", subscribe: true},
 		{who: executor, subject: "ferry.op.op-aaaaaaaa", may: true},
+		// It speaks for nobody, deletes nothing, and leaves to the bot what is the bot's.
+		{who: executor, subject: "ferry.command.slack.op-aaaaaaaa"},
+		{who: executor, subject: "ferry.command.cli-local.op-aaaaaaaa"},
+		{who: executor, subject: "$JS.API.STREAM.DELETE.FERRY"},
+		{who: executor, subject: "$JS.API.STREAM.PURGE.FERRY"},
+		{who: executor, subject: "$JS.API.STREAM.MSG.DELETE.FERRY"},
+		{who: executor, subject: "$JS.API.STREAM.RESTORE.FERRY"},
+		{who: executor, subject: "$JS.API.CONSUMER.DELETE.FERRY.drive"},
+		{who: executor, subject: "$JS.API.CONSUMER.MSG.NEXT.FERRY.announce"},
+		{who: executor, subject: "$JS.API.STREAM.CREATE.X"},
+		{who: executor, subject: "$KV.ferry-messages.op-aaaaaaaa"},
+		{who: executor, subject: "$KV.ferry_members.groups"},
+		{who: executor, subject: "_INBOX_bot.x"},
+		{who: executor, subject: "_INBOX_bot.>", subscribe: true},
+		// An auditor reads.
+		{who: auditor, subject: "$JS.API.CONSUMER.CREATE.FERRY.x"},
+		{who: auditor, subject: "$KV.ferry-audit.head"},
+		{who: auditor, subject: "ferrysvc.status"},
 	}
 	for _, test := range tests {
 		if refused := attempt(t, test.who, test.subject, test.subscribe); refused == test.may {
@@ -255,6 +274,9 @@ func TestABotsRightsAreEnough(t *testing.T) {
 	realTime(t)
 	e, executor := embedded(t, t.TempDir())
 	bot := connect(t, e.Options(jetstream.RoleBot))
+	if err := bot.Present(t.Context()); err != nil {
+		t.Error(err)
+	}
 	if err := bot.Submit(t.Context(), events.SourceSlack, command("m1")); err != nil {
 		t.Error(err)
 	}
@@ -288,15 +310,28 @@ func TestABotsRightsAreEnough(t *testing.T) {
 	if err := next.Ack(t.Context()); err != nil {
 		t.Error(err)
 	}
+	if err := feed.HandOver(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := bot.Inventory(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
-// A server publishes its answer for whoever asked: with a reply subject, rights to ask become rights to store. What gets
-// into the stream that way must change nothing.
+// A server publishes its answer for whoever asked: with a reply subject, rights to ask become rights to store, on a server
+// whose identities share the stream's account. What gets into the stream that way must change nothing.
 func TestAnswersAreNoFacts(t *testing.T) {
 	realTime(t)
-	dir := t.TempDir()
-	e, executor := embedded(t, dir)
-	cli, bot := jetstream.RawConn(terminal(t, dir)), jetstream.RawConn(connect(t, e.Options(jetstream.RoleBot)))
+	e, err := jetstream.StartLayout(t.TempDir(), jetstream.Layouts()["one account"], logger(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Stop() })
+	executor := connect(t, e.Options(jetstream.RoleExecutor))
+	if err := executor.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cli, bot := jetstream.RawConn(connect(t, e.Options(jetstream.RoleCLI))), jetstream.RawConn(connect(t, e.Options(jetstream.RoleBot)))
 	j := jetstream.NewJournal(executor)
 	if _, err := j.Append(t.Context(), failover.Operation{ID: opA}, requested(opA, failover.Hold{Key: "1"})); err != nil {
 		t.Fatal(err)

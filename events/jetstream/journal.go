@@ -125,7 +125,8 @@ func (j *Journal) Append(ctx context.Context, op failover.Operation, b failover.
 	if err != nil {
 		return op, err
 	}
-	seq := last - uint64(len(messages)) + 1 // of the first message
+	_ = j.client.nc.Publish(events.Stored, nil) // a hint: who misses it looks by and by
+	seq := last - uint64(len(messages)) + 1     // of the first message
 	for i, m := range messages {
 		if m.msg.Subject != events.OpSubject(op.ID) {
 			continue

@@ -20,7 +20,7 @@ type Client struct{ nats *jetstream.Client }
 
 // NewClient connects to the server that the configuration names, or to the embedded one of its data directory.
 func NewClient(cfg config.Config, embedded bool, log *slog.Logger) (*Client, error) {
-	o := jetstream.Options{URL: cfg.NATS.URL, Creds: cfg.NATS.Creds, Name: jetstream.RoleCLI, Log: log}
+	o := jetstream.Options{URL: cfg.NATS.URL, Creds: cfg.NATS.Creds, Name: jetstream.RoleCLI, Identity: Identity, Log: log}
 	if embedded || o.URL == "" {
 		found, err := jetstream.ReadClientFile(cfg.DataDir)
 		if err != nil {

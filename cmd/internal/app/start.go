@@ -79,7 +79,7 @@ func (a *App) start(ctx context.Context) error {
 	clock := jetstream.NewClock(first, a.opts.Now)
 	clock.Set(ctx)
 	a.loop("clock", clock.Run)
-	board := jetstream.NewBoard(first)
+	board := newBoard(first, clients[Executor] != nil)
 	a.loop("board", board.Run)
 	a.waits = append(a.waits, board.Ready())
 	var azure jetstream.Azure
@@ -101,6 +101,14 @@ func (a *App) start(ctx context.Context) error {
 		return a.startBot(ctx, client, board, clock)
 	}
 	return nil
+}
+
+// newBoard makes the board of a process. A bot alone has no right to make a consumer for it.
+func newBoard(c *jetstream.Client, executor bool) *jetstream.Board {
+	if executor {
+		return jetstream.NewBoard(c)
+	}
+	return jetstream.NewReadingBoard(c)
 }
 
 // serveNATS starts the embedded server unless the configuration names another one.

@@ -59,6 +59,7 @@ func (n *natsServer) start() {
 	if n.now() != nil {
 		return
 	}
+	withoutAccounts(n.dir)
 	s, err := server.NewServer(&server.Options{
 		ServerName: "world", DontListen: true, JetStream: true, StoreDir: n.dir, SyncAlways: true,
 		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 1 << 30, NoSigs: true, NoLog: true,
@@ -71,6 +72,11 @@ func (n *natsServer) start() {
 		panic("the NATS server is not ready")
 	}
 	n.set(s)
+}
+
+// withoutAccounts lets a server without accounts find what the embedded one has stored in one; that takes it back.
+func withoutAccounts(store string) {
+	_ = os.Rename(filepath.Join(store, "jetstream", "FERRY"), filepath.Join(store, "jetstream", "$G")) // not there: nothing was stored
 }
 
 // stop shuts the server down in good order; connections end.

@@ -154,6 +154,7 @@ func TestRecordHistories(t *testing.T) {
 // stream is what the embedded server of a stopped process has stored: a line for each message of the stream.
 func (w *world) stream() []byte {
 	w.t.Helper()
+	withoutAccounts(filepath.Join(w.dir, "nats"))
 	s, err := server.NewServer(&server.Options{ServerName: "ferry", DontListen: true, JetStream: true, StoreDir: filepath.Join(w.dir, "nats"), NoSigs: true, NoLog: true})
 	if err != nil {
 		w.t.Fatal(err)
