@@ -18,15 +18,10 @@ func TestEmbeddedTellsOfAFullStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := e.Options(jetstream.RoleExecutor)
-	o.Log = logger(t)
-	c, err := jetstream.Connect(o)
-	if err != nil {
+	if err := connect(t, e.Options(jetstream.RoleExecutor)).Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Ensure(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	c := connect(t, e.Options(jetstream.RoleBot))
 	ctx, cancel := context.WithCancel(t.Context())
 	told := make(chan error, 1)
 	go func() {
@@ -41,7 +36,6 @@ func TestEmbeddedTellsOfAFullStore(t *testing.T) {
 	if err := <-told; err == nil || !strings.Contains(err.Error(), "its limit of 65536 bytes is reached") {
 		t.Errorf("it says: %v", err)
 	}
-	c.Close()
 	if err := e.Stop(); err != nil {
 		t.Error(err)
 	}

@@ -32,11 +32,16 @@ func victim(dir string) {
 	log := slog.New(slog.DiscardHandler)
 	e, err := jetstream.StartEmbedded(dir, false, log)
 	fail(err)
-	o := e.Options(jetstream.RoleExecutor)
-	o.Log = log
-	c, err := jetstream.Connect(o)
-	fail(err)
+	as := func(role string) *jetstream.Client {
+		o := e.Options(role)
+		o.Log = log
+		c, err := jetstream.Connect(o)
+		fail(err)
+		return c
+	}
+	c := as(jetstream.RoleExecutor)
 	fail(c.Ensure(ctx))
+	bot := as(jetstream.RoleBot)
 	go func() {
 		fail(c.Commands(ctx, 1, func(_ context.Context, cmd failover.Command) error {
 			fmt.Println("command", cmd.MessageID)
@@ -49,7 +54,7 @@ func victim(dir string) {
 		id := failover.OpIDOf(life, n)
 		cmd := command(string(id))
 		cmd.Op = id
-		fail(c.Submit(ctx, events.SourceSlack, cmd))
+		fail(bot.Submit(ctx, events.SourceSlack, cmd))
 		_, err := j.Append(ctx, failover.Operation{ID: id}, acceptThree(id))
 		fail(err)
 		fmt.Println("accepted", id)
