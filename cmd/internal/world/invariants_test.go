@@ -146,6 +146,7 @@ func (e *evidence) asker(op failover.Operation) (deed, bool) {
 }
 
 func isOperator(id string) bool { return id == "U0ANA" || id == "U0CAT" }
+func isCat(id string) bool      { return id == "U0CAT" || id == "U0DAN" }
 func isApprover(id string) bool { return id == "U0BEN" || id == "U0DAN" || id == "U0CAT" }
 
 func callsAreAskedFor(e *evidence) (broken []string) {
@@ -211,7 +212,7 @@ func (e *evidence) press(op failover.Operation, before time.Time, used map[int]b
 		answer, about := op.Answers[d.command]
 		about = about && answer.Refused == nil
 		// Who opens a commit on a VM that nothing holds has pressed it by that.
-		own := d.who == op.RequestedBy.ID && op.Verb != failover.VerbCommit
+		own := (d.who == op.RequestedBy.ID || isCat(d.who) && isCat(op.RequestedBy.ID)) && op.Verb != failover.VerbCommit
 		if (typed || pressed) && about && isApprover(d.who) && !own && !used[n] && !d.at.After(before) && before.Sub(d.at) <= e.approvalLife() {
 			return n
 		}

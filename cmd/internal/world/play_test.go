@@ -28,8 +28,10 @@ type player struct {
 	unread error          // why there is none
 }
 
-// rights is who may do what in an exploration: cat may ask and decide, but not decide what she asked for.
+// rights is who may do what in an exploration: cat may ask and decide, but not decide what she asked for, also not as dan, who
+// is she with another account.
 func rights(c *config.Config) {
+	c.Access.People = map[string][]string{"cat": {"U0CAT", "U0DAN"}}
 	c.Access.Roles = map[string]config.Role{"operator": {Users: []string{"U0ANA", "U0CAT"}}, "approver": {Users: []string{"U0BEN", "U0DAN", "U0CAT"}}}
 }
 
