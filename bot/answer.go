@@ -46,10 +46,10 @@ func AnswerTo(cmd failover.Command, op failover.Operation, a failover.Answer) st
 	case failover.DidRequest:
 		return requestedAnswer(cmd, op)
 	case failover.DidStart:
-		if op.Verb == failover.VerbIncident {
-			return incidentAnswer(op)
+		if op.Verb.Declares() {
+			return declaredAnswer(op)
 		}
-		return id + ": " + What(op) + pinned(cmd) + " has started. Follow it on the card in the channel."
+		return id + ": " + What(op) + pinned(cmd) + " has started" + brokenGlass(op) + ". Follow it on the card in the channel." + LookAlike(op)
 	case failover.DidApprove:
 		return "Your approval of " + id + " counts. It still waits for " + WaitsFor(op) + "."
 	case failover.DidOpenGate:
@@ -63,7 +63,14 @@ func AnswerTo(cmd failover.Command, op failover.Operation, a failover.Answer) st
 		if op.Verb == failover.VerbIncident {
 			return "The incident " + id + " is over."
 		}
+		if op.Verb == failover.VerbFreeze {
+			return "The freeze of " + Targets(op) + " (" + id + ") is over: new work may start again."
+		}
 		return cancelledAnswer(cmd, op)
+	case failover.DidSignOff:
+		return "You have signed off the broken glass of " + id + ". It is kept with your name." + stillWaits(op)
+	case failover.DidObject:
+		return "Your objection to the broken glass of " + id + " is kept, with its reason, and told in the channel. It stops nothing: to stop what can still be stopped, type " + Command + " cancel " + id + "."
 	case failover.DidExpire:
 		return id + " has expired. Nothing was started. Ask again if it is still wanted."
 	case failover.DidAskChange:
@@ -101,8 +108,8 @@ func refusedAnswer(cmd failover.Command, r *failover.Refusal) string {
 
 func requestedAnswer(cmd failover.Command, op failover.Operation) string {
 	id := string(op.ID)
-	if op.Verb == failover.VerbIncident {
-		return incidentAnswer(op)
+	if op.Verb.Declares() {
+		return declaredAnswer(op)
 	}
 	if op.Verb == failover.VerbCommit {
 		return id + ": the commit of " + Targets(op) + " waits for " + WaitsFor(op) + ". They press Commit on the card in the channel."
@@ -111,7 +118,7 @@ func requestedAnswer(cmd failover.Command, op failover.Operation) string {
 	if !op.ExpiresAt.IsZero() {
 		until = " until " + op.ExpiresAt.UTC().Format("15:04 UTC")
 	}
-	return id + ": " + What(op) + pinned(cmd) + " waits for approval by " + deciders(op, op.Gate()) + until + ". See the card in the channel."
+	return id + ": " + What(op) + pinned(cmd) + " waits for approval by " + deciders(op, op.Gate()) + until + brokenGlass(op) + ". See the card in the channel." + LookAlike(op)
 }
 
 // pinned repeats a typed time in full: 14:05 alone may be yesterday's.
@@ -148,7 +155,85 @@ func changedTo(op failover.Operation) string {
 	return " to the one of " + Stamp(op.Change.Point.Time)
 }
 
-func incidentAnswer(op failover.Operation) string {
+// brokenGlass says what was skipped.
+func brokenGlass(op failover.Operation) string {
+	if op.Plan.BrokenGlass == nil {
+		return ""
+	}
+	return " behind broken glass: " + Skipped(op) + ". It is told in the channel, and an approver other than you has to review it"
+}
+
+// Skipped is how many approvals a broken glass has saved.
+func Skipped(op failover.Operation) string {
+	switch n := op.Skipped(); n {
+	case 0:
+		return "no approval was skipped"
+	case 1:
+		return "1 approval was skipped"
+	default:
+		return fmt.Sprintf("%d approvals were skipped", n)
+	}
+}
+
+// stillWaits tells who has signed off what they may have taken for something else.
+func stillWaits(op failover.Operation) string {
+	if op.Phase != failover.AwaitingCommit {
+		return ""
+	}
+	return " It still waits for its commit: " + Command + " commit " + string(op.ID) + "."
+}
+
+// LookAlike points out the VMs that are easily taken for an operation's, with a space before; empty when there are none.
+func LookAlike(op failover.Operation) string {
+	var said []string
+	for _, t := range op.Targets {
+		if text := Alike(t); text != "" {
+			said = append(said, text)
+		}
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	if more := len(said) - 3; more > 0 {
+		said = append(said[:3], fmt.Sprintf("And so are %d more of its VMs.", more))
+	}
+	return " " + strings.Join(said, " ")
+}
+
+// Alike says which VMs are easily taken for a target; empty when there are none.
+func Alike(t failover.Target) string {
+	var names []string
+	twins := 0
+	for _, a := range t.Alike {
+		where := "vault " + a.Vault
+		if a.Region != "" {
+			where += ", " + a.Region
+		}
+		if a.Twin {
+			twins++
+		}
+		names = append(names, a.Name+" ("+where+")")
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	if t.MoreAlike > 0 {
+		names = append(names, fmt.Sprintf("%d more", t.MoreAlike))
+	}
+	meant := t.Item.Name + " (vault " + t.Item.Vault + ")"
+	switch twins {
+	case len(names):
+		return meant + " has the same name as " + strings.Join(names, ", ") + "."
+	case 0:
+		return meant + " is one character away from " + strings.Join(names, ", ") + "."
+	}
+	return meant + " has the same name as, or is one character away from, " + strings.Join(names, ", ") + "."
+}
+
+func declaredAnswer(op failover.Operation) string {
+	if op.Verb == failover.VerbFreeze {
+		return string(op.ID) + ": new work on " + Targets(op) + " is frozen. Running steps go on, and what is half-way can be brought to its end. To end it, type " + failover.Freeze{Pattern: op.Plan.Frozen}.Ends() + "."
+	}
 	return string(op.ID) + ": an incident since " + Stamp(op.Plan.Point.Time) + " is declared. Recovery points from after that need --force. To end it, type " + Command + " incident over."
 }
 

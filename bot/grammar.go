@@ -31,7 +31,7 @@ type Record struct {
 	ReadOnly  bool     // changes nothing, so it never becomes a command
 	Available bool     // else the name is taken and answered "not available yet"
 	Who       string   // who may, in words; the configuration's rules decide
-	Args      string   // positional arguments: VM, OP, VM|OP, POINT, NAME, TIME; [..] may be left out
+	Args      string   // positional arguments: VM, OP, VM|OP, POINT, NAME, PATTERN, TIME; [..] may be left out
 	Flags     []Flag
 }
 
@@ -56,13 +56,13 @@ func actRecords() []Record {
 		{
 			Name: "run", Group: groupAct, Available: true, Args: "VM [POINT]",
 			Summary:  "Fail a VM over. The word run may be left out, unless the VM is called like a verb.",
-			Examples: []string{"/failover vm-x", "/failover vm-x latest-app --reason disk errors", "/failover run vm-x -20m --no-shutdown"},
+			Examples: []string{"/failover vm-x", "/failover vm-x latest-app --reason disk errors", "/failover run vm-x -20m --no-shutdown", "/failover vm-x --break-glass --reason region is down"},
 			Who:      "who may ask for a failover",
 			Flags: []Flag{
 				{Name: "--no-shutdown", Summary: "do not shut the source VM down first", Available: true},
 				{Name: "--reason", Value: "TEXT", Summary: "why, shown to who approves and kept", Available: true},
 				{Name: "--force", Summary: "use a point from after the incident began", Available: true},
-				{Name: "--break-glass", Summary: "start without approval"},
+				breakGlass(),
 			},
 		},
 		{
@@ -74,7 +74,8 @@ func actRecords() []Record {
 				{Name: "--no-shutdown", Summary: "do not shut the source VMs down first", Available: true},
 				{Name: "--reason", Value: "TEXT", Summary: "why, shown to who approves and kept", Available: true},
 				{Name: "--force", Summary: "use points from after the incident began", Available: true},
-				{Name: "--confirm", Value: "NAME", Summary: "the name again, for a large plan"},
+				breakGlass(),
+				{Name: "--confirm", Value: "NAME", Summary: "the name again, for a large plan", Available: true},
 			},
 		},
 		{
@@ -89,9 +90,14 @@ func actRecords() []Record {
 			Summary:  "Make a failover final. Azure then deletes the recovery points; this cannot be undone.",
 			Examples: []string{"/failover commit vm-x", "/failover commit op-7f3kq2mz"},
 			Who:      "who may ask for or decide a commit",
-			Flags:    []Flag{{Name: "--confirm", Value: "NAME", Summary: "the name again, where it is asked for"}},
+			Flags:    []Flag{{Name: "--confirm", Value: "NAME", Summary: "the name again, where it is asked for", Available: true}},
 		},
 	}
+}
+
+// breakGlass is the flag of who cannot wait for approvals.
+func breakGlass() Flag {
+	return Flag{Name: "--break-glass", Summary: "start with fewer approvals; told to everybody, and reviewed afterwards", Available: true}
 }
 
 // homeRecords are what comes after a failover, and drills.
@@ -136,6 +142,20 @@ func homeRecords() []Record {
 			Examples: []string{"/failover incident 14:05", "/failover incident -20m", "/failover incident over"},
 			Who:      "who may freeze",
 		},
+		{
+			Name: "freeze", Group: groupAct, Available: true, Args: "[PATTERN]",
+			Summary:  "Stop new work on every VM, or on those whose names match. Running steps go on, and what is half-way can be committed, cleaned up or cancelled. Break-glass does not pass it.",
+			Examples: []string{"/failover freeze --reason storm in West Europe", "/failover freeze web-* --reason release under way"},
+			Who:      "who may freeze",
+			Flags:    []Flag{{Name: "--reason", Value: "TEXT", Summary: "why, needed; stands in every refusal", Available: true}},
+		},
+		{
+			Name: "unfreeze", Group: groupAct, Available: true, Args: "[PATTERN]",
+			Summary:  "End a freeze: that of every VM, or that of the pattern.",
+			Examples: []string{"/failover unfreeze", "/failover unfreeze web-*"},
+			Who:      "who may freeze",
+			Flags:    []Flag{{Name: "--reason", Value: "TEXT", Summary: "why, kept", Available: true}},
+		},
 	}
 }
 
@@ -143,13 +163,13 @@ func decideRecords() []Record {
 	return []Record{
 		{
 			Name: "approve", Group: groupDecide, Available: true, Args: "OP",
-			Summary:  "Approve a request, so that it starts.",
+			Summary:  "Approve a request, so that it starts; or sign off a broken glass afterwards.",
 			Examples: []string{"/failover approve op-7f3kq2mz"},
 			Who:      "an approver of the request",
 		},
 		{
 			Name: "deny", Group: groupDecide, Available: true, Args: "OP",
-			Summary:  "Deny a request that waits for approval.",
+			Summary:  "Deny a request that waits for approval; or object to a broken glass afterwards, with a reason.",
 			Examples: []string{"/failover deny op-7f3kq2mz", "/failover deny op-7f3kq2mz --reason wrong VM"},
 			Who:      "an approver of the request",
 			Flags:    []Flag{{Name: "--reason", Value: "TEXT", Summary: "why, shown to who asked and kept", Available: true}},
@@ -165,15 +185,12 @@ func decideRecords() []Record {
 
 func reservedActs() []Record {
 	confirm := []Flag{{Name: "--confirm", Value: "NAME", Summary: "the name again, for a large group"}}
-	reason := []Flag{{Name: "--reason", Value: "TEXT", Summary: "why"}}
 	return []Record{
 		{Name: "group", Group: groupAct, Args: "NAME [POINT]", Summary: "Fail a group of the configuration over.", Who: "who may ask for a failover", Flags: confirm},
 		{Name: "hold", Group: groupAct, Args: "OP", Summary: "Start no new steps.", Who: "who may cancel"},
 		{Name: "resume", Group: groupAct, Args: "OP", Summary: "Go on after a hold.", Who: "who may cancel"},
 		{Name: "skip", Group: groupAct, Args: "OP VM", Summary: "Leave a VM out.", Who: "who may cancel"},
 		{Name: "retry", Group: groupAct, Args: "OP [VM]", Summary: "Try again what failed.", Who: "who may cancel"},
-		{Name: "freeze", Group: groupAct, Summary: "Stop all new operations.", Who: "who may freeze", Flags: reason},
-		{Name: "unfreeze", Group: groupAct, Summary: "Let new operations start again.", Who: "who may freeze"},
 		{Name: "handover", Group: groupAct, Summary: "Hand the incident over.", Who: "who may freeze"},
 	}
 }
@@ -206,7 +223,7 @@ func lookRecords() []Record {
 		},
 		{
 			Name: "debt", Group: groupLook, Available: true, ReadOnly: true,
-			Summary:  "List what is left open: not committed, not protected, drills not cleaned up.",
+			Summary:  "List what is left open: not committed, not protected, drills not cleaned up, broken glass not reviewed.",
 			Examples: []string{"/failover debt"},
 			Who:      "anyone",
 		},

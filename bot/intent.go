@@ -10,7 +10,7 @@ import (
 type Intent struct {
 	Verb     string         // name of its Record
 	Op       failover.OpID  // the operation that was named, if one was
-	VM       string         // as typed: a VM name, or vault/name
+	VM       string         // as typed: a VM name, or vault/name; of a freeze a pattern
 	Point    failover.Point // for run
 	Shutdown bool           // for run and failback: shut the source down first
 	Reason   string
@@ -18,9 +18,12 @@ type Intent struct {
 	Network  string // for test: an isolated network
 	Notes    string // for cleanup
 	Over     bool   // for incident
-	Topic    string // for help: a word, known or not; empty is the overview
-	ReadOnly bool
-	Ref      string // for status: a VM as typed, an operation id, or "" for everything open
+
+	BreakGlass bool   // for run and plan: with fewer approvals
+	Confirm    string // for plan and commit: the name once more
+	Topic      string // for help: a word, known or not; empty is the overview
+	ReadOnly   bool
+	Ref        string // for status: a VM as typed, an operation id, or "" for everything open
 }
 
 // Command makes the command that asks for an intent. op is the id that the command would open; when the intent names an
@@ -41,6 +44,7 @@ func (i Intent) Command(messageID string, op failover.OpID, by failover.Actor, n
 		MessageID: messageID, Op: op, Verb: verb, By: by,
 		Target: i.VM, Point: i.Point, Shutdown: i.Shutdown, Reason: i.Reason,
 		Force: i.Force, Network: i.Network, Notes: i.Notes, Over: i.Over,
+		BreakGlass: i.BreakGlass, Confirm: i.Confirm,
 		At: now, ValidUntil: now.Add(failover.CommandValidity),
 	}
 }

@@ -67,6 +67,8 @@ func Owed(d failover.Debt) string {
 		return "is not protected"
 	case failover.DrillOpen:
 		return "has an open drill"
+	case failover.ReviewOpen:
+		return "was failed over behind a broken glass that nobody has reviewed"
 	}
 	return string(d.Kind)
 }
@@ -83,6 +85,8 @@ func Settle(d failover.Debt) string {
 		return "type " + Command + " reprotect " + d.Typed
 	case failover.DrillOpen:
 		return "type " + Command + " cleanup " + d.Typed
+	case failover.ReviewOpen:
+		return "another approver types " + Command + " approve " + d.Typed + ", or deny with a reason"
 	}
 	return "look at " + d.Typed + " in the portal"
 }

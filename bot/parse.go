@@ -164,7 +164,7 @@ func (l line) flag(name string) (Flag, *failover.Refusal) {
 func (l line) intent(now time.Time) (Intent, *failover.Refusal) {
 	i := Intent{
 		Verb: l.rec.Name, ReadOnly: l.rec.ReadOnly, Reason: l.values["--reason"],
-		Force: l.given("--force"), Network: l.values["--network"], Notes: l.values["--notes"],
+		Force: l.given("--force"), BreakGlass: l.given("--break-glass"), Confirm: l.values["--confirm"], Network: l.values["--network"], Notes: l.values["--notes"],
 	}
 	if strings.HasSuffix(l.rec.Args, "[POINT]") {
 		i.Point = failover.Point{Kind: failover.Latest}
@@ -216,6 +216,8 @@ func (l line) argument(i *Intent, kind, arg string, now time.Time) *failover.Ref
 			return l.noTime(arg)
 		}
 		i.Point = point
+	case kind == "PATTERN":
+		i.VM = arg
 	case kind == "VERB":
 		i.Topic = strings.ToLower(arg)
 	case kind == "VM" && isOp:

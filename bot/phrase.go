@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +14,9 @@ func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // Targets names what an operation is about: the VM, or how many.
 func Targets(op failover.Operation) string {
+	if op.Plan.Frozen != "" {
+		return failover.Freeze{Pattern: op.Plan.Frozen}.Over()
+	}
 	if p := op.Plan.Recovery; p != nil {
 		return fmt.Sprintf("recovery plan %s (%d VMs)", p.Name, len(p.Keys()))
 	}
@@ -34,7 +38,7 @@ func Noun(verb failover.Verb) string {
 		return "test failover"
 	case failover.VerbCleanup:
 		return "clean-up"
-	case failover.VerbFailover, failover.VerbCommit, failover.VerbReprotect, failover.VerbFailback, failover.VerbIncident,
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbReprotect, failover.VerbFailback, failover.VerbIncident, failover.VerbFreeze, failover.VerbUnfreeze,
 		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
 	}
 	return string(verb)
@@ -99,9 +103,11 @@ func What(op failover.Operation) string {
 		return what + " to " + pointWords(op)
 	case failover.VerbCleanup:
 		return "clean-up of the test failover of " + Targets(op)
+	case failover.VerbFreeze:
+		return "freeze of new work on " + Targets(op)
 	case failover.VerbIncident:
 		return "incident since " + Stamp(op.Plan.Point.Time)
-	case failover.VerbCommit, failover.VerbReprotect, failover.VerbFailback,
+	case failover.VerbCommit, failover.VerbReprotect, failover.VerbFailback, failover.VerbUnfreeze,
 		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
 	}
 	return what
@@ -132,7 +138,7 @@ func WaitsFor(op failover.Operation) string {
 	case failover.NeedsAttention:
 		return "a person to look at it"
 	case failover.Running:
-		if op.Verb == failover.VerbIncident {
+		if op.Verb.Declares() {
 			return "its end"
 		}
 		return "Azure"
@@ -171,4 +177,14 @@ func deciders(op failover.Operation, gate failover.Class) string {
 		return "somebody with " + role + from
 	}
 	return role + from
+}
+
+// Held is an operation that holds a VM: who asked, since when, and why.
+func Held(id failover.OpID, h failover.Holding, now time.Time) string {
+	by := cmp.Or(h.By.Name, h.By.ID)
+	text := fmt.Sprintf("%s: %s, %s, for %s", id, Noun(h.Verb), by, now.Sub(h.Since).Round(time.Second))
+	if h.Reason != "" {
+		text += ": " + h.Reason
+	}
+	return text
 }

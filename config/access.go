@@ -8,8 +8,8 @@ type Access struct {
 	People        map[string][]string `yaml:"people"`          // name: the identities of one person, who counts once; who is not named has one
 	Rules         []Rule              `yaml:"rules"`           // the first that matches the target and the verb decides
 	AnyoneMayRead bool                `yaml:"anyone_may_read"` // in Slack; false: only who holds a role. NATS permits a terminal
-	ConfirmAbove  int                 `yaml:"confirm_above"`   // targets of one command; not used yet
-	BreakGlass    *BreakGlass         `yaml:"break_glass"`     // nil: nobody may; not used yet
+	ConfirmAbove  int                 `yaml:"confirm_above"`   // more targets of one command than this ask for a name to be typed
+	BreakGlass    *BreakGlass         `yaml:"break_glass"`     // nil: nobody may
 }
 
 // Role is a set of people.
@@ -28,7 +28,7 @@ type Rule struct {
 	SelfApproval bool          `yaml:"self_approval"`
 	Expires      time.Duration `yaml:"expires"` // of a request that nobody decides
 
-	ConfirmName       bool `yaml:"confirm_name"`       // not used yet
+	ConfirmName       bool `yaml:"confirm_name"`       // a commit asks for the name to be typed
 	TerminalApprovals int  `yaml:"terminal_approvals"` // how many of the approvals come from a terminal
 }
 
@@ -41,7 +41,7 @@ type Match struct {
 	Tag           []string `yaml:"tag"` // key=value, or key for any value; while the tags of a VM are not known, the rule denies
 }
 
-// BreakGlass is who may act in an emergency without the approvals of a rule.
+// BreakGlass is who may start in an emergency with fewer approvals than a rule wants. Somebody else has to review it.
 type BreakGlass struct {
 	Role           string `yaml:"role"`
 	ReasonRequired bool   `yaml:"reason_required"`

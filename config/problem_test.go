@@ -163,7 +163,7 @@ func TestReservedKeysShareOneLine(t *testing.T) {
 	text = strings.Replace(text, "approvals: 1", "approvals: 1, confirm_name: true", 1)
 	text += "groups: {g: {waves: [[sql]]}}\ndrills: [{name: d, every: 24h}]\n"
 	c, warnings := mustParse(t, text, env())
-	want := "not available yet and left unused: access.rules[0].confirm_name, drills"
+	want := "not available yet and left unused: drills"
 	if len(warnings) != 1 || string(warnings[0]) != want {
 		t.Errorf("got  %q\nwant %q", warnings, want)
 	}

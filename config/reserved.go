@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -10,11 +9,6 @@ import (
 // what happens anyway is not worth a line.
 func reserved(c *Config, given func(path string) bool) []Warning {
 	var r reservation
-	for i, rule := range c.Access.Rules {
-		r.rule(fmt.Sprintf("access.rules[%d]", i), rule)
-	}
-	r.add("access.confirm_above", given("access.confirm_above"))
-	r.add("access.break_glass", c.Access.BreakGlass != nil)
 	r.add("groups", len(c.Groups) > 0 && !byGroup(c.Access.Rules))
 	r.add("drills", len(c.Drills) > 0)
 	r.add("digest", given("digest"))
@@ -31,10 +25,6 @@ func (r *reservation) add(path string, written bool) {
 	if written {
 		r.keys = append(r.keys, path)
 	}
-}
-
-func (r *reservation) rule(path string, rule Rule) {
-	r.add(path+".confirm_name", rule.ConfirmName)
 }
 
 func (r *reservation) warnings() []Warning {

@@ -161,6 +161,8 @@ func prototypes() []failover.Fact {
 		failover.Checked{},
 		failover.Surveyed{},
 		failover.Reminded{},
+		failover.Reviewed{},
+		failover.Halted{},
 		failover.Lapsed{},
 		failover.GateOpened{},
 		failover.Claimed{},

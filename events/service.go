@@ -72,16 +72,47 @@ type ListItem struct {
 	Health       string         `json:"health"`
 	Operation    *failover.OpID `json:"operation"`
 	ForeignJob   string         `json:"foreign_job,omitempty"` // scenario of a running job that was started outside Ferry
+	HeldBy       *HeldBy        `json:"held_by,omitempty"`     // of the operation
 }
 
-// ItemLine makes the line of an item; op is who holds it, "" for nobody.
-func ItemLine(i failover.Item, op failover.OpID) ListItem {
+// HeldBy is who asked for the operation that holds a VM, since when and why.
+type HeldBy struct {
+	Verb   failover.Verb `json:"verb"`
+	By     string        `json:"by"`
+	Since  time.Time     `json:"since"`
+	Reason string        `json:"reason"`
+}
+
+// Frozen is a freeze of new work.
+type Frozen struct {
+	ID      failover.OpID `json:"id"`
+	Pattern string        `json:"pattern"`
+	By      string        `json:"by"`
+	Since   time.Time     `json:"since"`
+	Reason  string        `json:"reason"`
+}
+
+// FrozenOf are the freezes in the contract's form.
+func FrozenOf(freezes []failover.Freeze) []Frozen {
+	all := []Frozen{}
+	for _, f := range freezes {
+		all = append(all, Frozen{f.Op, f.Pattern, f.By.ID, f.Since.UTC(), f.Reason})
+	}
+	return all
+}
+
+// ItemLine makes the line of an item of an inventory.
+func ItemLine(i failover.Item, inv failover.Inventory) ListItem {
+	op := inv.Holders[i.Key]
 	line := ListItem{Name: i.Name, Vault: i.Vault, State: i.State, ActiveRegion: i.Active, Health: i.Health}
 	if i.RPO >= 0 {
 		line.RPOSeconds = seconds(i.RPO)
 	}
 	if op != "" {
 		line.Operation = &op
+	}
+	if h, known := inv.Open[op]; known {
+		line.HeldBy = &HeldBy{Verb: h.Verb, By: h.By.ID, Since: h.Since.UTC(), Reason: h.Reason}
 	}
 	return line
 }
@@ -103,6 +134,38 @@ type Status struct {
 	RPOSeconds  *int             `json:"rpo_seconds"`
 	Note        string           `json:"note,omitempty"`
 	Hint        string           `json:"hint,omitempty"`
+	// PlanDigest begins what its approvals are bound to; the card shows the same.
+	PlanDigest string       `json:"plan_digest,omitempty"`
+	ExpiresAt  *time.Time   `json:"expires_at,omitempty"`
+	BreakGlass *StatusGlass `json:"break_glass,omitempty"`
+	Frozen     []Frozen     `json:"frozen,omitempty"` // what keeps the gate that waits from opening
+}
+
+// StatusGlass is a broken glass and its review.
+type StatusGlass struct {
+	By         string     `json:"by"`
+	Skipped    int        `json:"skipped"` // approvals
+	Review     string     `json:"review"`  // open | signed_off | objected; empty while nothing has begun
+	ReviewedBy string     `json:"reviewed_by,omitempty"`
+	ReviewedAt *time.Time `json:"reviewed_at,omitempty"`
+	Reason     string     `json:"reason,omitempty"` // of the review
+}
+
+func glassOf(op failover.Operation) *StatusGlass {
+	if op.Plan.BrokenGlass == nil {
+		return nil
+	}
+	g := &StatusGlass{By: op.Plan.BrokenGlass.By.ID, Skipped: op.Skipped(), ReviewedBy: op.Glass.By.ID, ReviewedAt: moment(op.Glass.At), Reason: op.Glass.Reason}
+	switch {
+	case op.Unreviewed():
+		g.Review = "open"
+	case op.Glass.By.ID == "":
+	case op.Glass.Approve:
+		g.Review = "signed_off"
+	default:
+		g.Review = "objected"
+	}
+	return g
 }
 
 // StatusApproval is one decision about a gate, which is a verb class.
@@ -130,7 +193,10 @@ func StatusOf(op failover.Operation) Status {
 	s := Status{
 		V: 1, ID: op.ID, Verb: op.Verb, Phase: op.Phase, RequestedBy: op.RequestedBy.ID, RequestedAt: op.RequestedAt.UTC(), Reason: op.Reason,
 		Approvals: []StatusApproval{}, Targets: []StatusTarget{}, StartedAt: moment(op.StartedAt), FinishedAt: moment(op.FinishedAt),
-		Note: op.Note, Hint: op.Hint,
+		Note: op.Note, Hint: op.Hint, PlanDigest: op.Plan.ShortDigest(), ExpiresAt: moment(op.ExpiresAt), BreakGlass: glassOf(op),
+	}
+	if len(op.Frozen) > 0 {
+		s.Frozen = FrozenOf(op.Frozen)
 	}
 	if op.Newer {
 		s.Note, s.Hint = "A newer version of Ferry goes on with it: this is how it was before.", "Upgrade the bots and executors that still run the older version."

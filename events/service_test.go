@@ -135,11 +135,11 @@ func TestItemLineIsTheContract(t *testing.T) {
 		want string
 	}{
 		"held": {
-			events.ItemLine(failover.Item{Name: "vm-x", Vault: "v", State: "Protected", Active: "westeurope", Health: "Normal", RPO: 42 * time.Second}, "op-7f3kq2mz"),
-			`{"name":"vm-x","vault":"v","state":"Protected","active_region":"westeurope","rpo_seconds":42,"health":"Normal","operation":"op-7f3kq2mz"}`,
+			events.ItemLine(failover.Item{Name: "vm-x", Vault: "v", State: "Protected", Active: "westeurope", Health: "Normal", Key: "k", RPO: 42 * time.Second}, failover.Inventory{Holders: map[string]failover.OpID{"k": "op-7f3kq2mz"}, Open: map[failover.OpID]failover.Holding{"op-7f3kq2mz": {Verb: failover.VerbTest, By: failover.Actor{ID: "U1"}, Since: time.Unix(0, 0)}}}),
+			`{"name":"vm-x","vault":"v","state":"Protected","active_region":"westeurope","rpo_seconds":42,"health":"Normal","operation":"op-7f3kq2mz","held_by":{"verb":"test","by":"U1","since":"1970-01-01T00:00:00Z","reason":""}}`,
 		},
 		"free, and Azure reports no RPO": {
-			events.ItemLine(failover.Item{Name: "vm-x", RPO: -1}, ""),
+			events.ItemLine(failover.Item{Name: "vm-x", RPO: -1}, failover.Inventory{}),
 			`{"name":"vm-x","vault":"","state":"","active_region":"","rpo_seconds":null,"health":"","operation":null}`,
 		},
 	}

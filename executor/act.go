@@ -26,10 +26,32 @@ func (d *driver) act(ctx context.Context, do failover.Act) error {
 	if err := d.tell(ctx, do.Intent); err != nil {
 		return err
 	}
-	fact := d.call(ctx, do, begun)
+	fact := d.thawed(ctx, do)
+	if fact == nil {
+		fact = d.call(ctx, do, begun)
+	}
 	// What was seen before the call says nothing about after it.
 	d.seen[do.Intent.Target] = failover.Observation{WatchedFrom: intended}
 	return d.record(ctx, do.Intent, fact)
+}
+
+// thawed is asked once more when the intent is stored: a freeze that was stored before it stops the call. When nobody can
+// tell, the call is not made either. Nil: nothing stands in its way.
+func (d *driver) thawed(ctx context.Context, do failover.Act) failover.Fact {
+	if !do.Intent.Kind.NewWork() {
+		return nil
+	}
+	why := ""
+	freezes, err := d.freezes(ctx)
+	if err != nil {
+		why = "it is not known whether new work is frozen"
+	} else if tell, stopped := failover.Halt(d.op, do.Intent.Target, do, freezes, d.now()).(failover.Tell); stopped && len(tell.Facts) > 0 {
+		why = "new work was frozen meanwhile"
+	}
+	if why == "" {
+		return nil
+	}
+	return failover.StepDelayed{Target: do.Intent.Target, Kind: do.Intent.Kind, Fault: failover.Fault{Message: "the call was not made: " + why}}
 }
 
 // call makes the call and says what came of it. A call in flight is let end even when the process is told to stop: its

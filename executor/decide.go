@@ -114,7 +114,12 @@ func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, 
 	if _, again := op.Answers[cmd.MessageID]; err != nil || again || cmd.By.Standing != "" || cmd.Late(c.situation.Now) {
 		return c, nil, err
 	}
+	if err := e.background(ctx, &c.situation); err != nil {
+		return c, nil, err
+	}
 	switch {
+	case cmd.Verb == failover.VerbFreeze, cmd.Verb == failover.VerbUnfreeze:
+		return e.freeze(ctx, cmd, c)
 	case cmd.Verb == failover.VerbIncident:
 		return e.incident(ctx, cmd, c)
 	case cmd.Verb == failover.VerbPlan:
@@ -205,7 +210,7 @@ func (e *Executor) decidedElsewhere(ctx context.Context, cmd failover.Command, o
 func (e *Executor) own(ctx context.Context, cmd failover.Command) (failover.Operation, error) {
 	op, err := e.Journal.Load(ctx, cmd.Op)
 	_, ours := op.Answers[cmd.MessageID]
-	if err != nil || ours || !op.Exists() && op.Draft == nil || cmd.Target == "" && cmd.Verb != failover.VerbIncident {
+	if err != nil || ours || !op.Exists() && op.Draft == nil || cmd.Target == "" && failover.ClassOf(cmd.Verb) != failover.ClassFreeze {
 		return op, err
 	}
 	return e.fresh(ctx, cmd)

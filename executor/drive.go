@@ -94,6 +94,7 @@ func (d *driver) step(ctx context.Context) (bool, error) {
 		d.era, d.seen = era, map[string]failover.Observation{}
 	}
 	target, effect := failover.Next(d.op, d.seen, d.now())
+	effect = failover.Halt(d.op, target, effect, failover.Freezes(d.Board.Open()), d.now())
 	seen := d.seen[target]
 	switch do := effect.(type) {
 	case failover.Park:

@@ -34,7 +34,8 @@ func bubble(t *testing.T, test func(*bench)) {
 
 func policy(approvals int) failover.Policy {
 	return failover.Policy{
-		Roles: map[string][]string{"operator": {ana.ID}, "approver": {ben.ID}},
+		ConfirmAbove: 20,
+		Roles:        map[string][]string{"operator": {ana.ID}, "approver": {ben.ID}},
 		Rules: []failover.Rule{
 			{Classes: []failover.Class{failover.ClassFailover, failover.ClassCommit, failover.ClassChange, failover.ClassReprotect, failover.ClassFailback}, May: []string{"operator"}, Approvals: approvals, Approvers: []string{"approver"}, Expires: 15 * time.Minute},
 			{Classes: []failover.Class{failover.ClassCancel, failover.ClassTest, failover.ClassCleanup, failover.ClassFreeze}, May: []string{"operator"}},

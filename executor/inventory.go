@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"ferry/failover"
@@ -14,9 +15,10 @@ import (
 type itemCache struct {
 	reading chan struct{} // full while somebody reads: one list at a time, whoever wants it
 	whole   failover.Inventory
-	last    failover.Inventory // may lack the vaults that did not answer
-	err     error              // of last
-	era     int                // of the clock by which they were read
+	last    failover.Inventory              // may lack the vaults that did not answer
+	err     error                           // of last
+	era     int                             // of the clock by which they were read
+	known   atomic.Pointer[[]failover.Item] // what was read last, for who does not wait for a reading
 }
 
 // list returns the items as read by a list that began at most so long ago, or begins now. With an error come the items
@@ -46,6 +48,9 @@ func (e *Executor) list(ctx context.Context, age time.Duration) (failover.Invent
 	c.last, c.err = failover.Inventory{Items: items, At: begun}, err
 	if err == nil {
 		c.whole = c.last
+	}
+	if err == nil || c.known.Load() == nil {
+		c.known.Store(&items)
 	}
 	return c.last, err
 }
@@ -166,7 +171,8 @@ func (e *Executor) wake(ctx context.Context) error {
 	done := map[failover.OpID]bool{}
 	for ctx.Err() == nil {
 		changed := e.Board.Changes()
-		next := sooner(e.letGo(ctx, done), sooner(e.expire(ctx), e.remind(ctx)))
+		e.halt(ctx)
+		next := sooner(sooner(e.letGo(ctx, done), e.warn(ctx)), sooner(e.expire(ctx), e.remind(ctx)))
 		var due <-chan time.Time
 		if !next.IsZero() {
 			due = time.After(min(max(next.Sub(e.now()), time.Second), wakeWithin))

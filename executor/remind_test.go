@@ -74,7 +74,9 @@ func TestReminderOnTheWayHome(t *testing.T) {
 		b.stream.submit(expiring)
 		pass(5 * time.Hour)
 		b.phase(expiring.Op, failover.Expired)
-		b.reminders(expiring.Op, 0)
+		if op, told := b.stream.load(expiring.Op), b.stream.count(expiring.Op, "reminded"); told != 1 || op.Warned.IsZero() || op.Reminders != 0 {
+			t.Errorf("told %d times, %+v: want once, before it expires", told, op)
+		}
 		stop()
 	})
 }

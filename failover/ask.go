@@ -9,7 +9,10 @@ import (
 // be done. With no approvals needed it starts at once.
 func decideAsk(cmd Command, s Situation) ([]Fact, *Refusal) {
 	class := ClassOf(cmd.Verb)
-	rule, refusal := s.mayAsk(class, cmd.By)
+	rule, refusal := s.mayBegin(class, cmd)
+	if refusal == nil {
+		refusal = s.thawed(firstStep(cmd.Verb), s.Item)
+	}
 	if refusal == nil {
 		refusal = s.free()
 	}
@@ -23,16 +26,23 @@ func decideAsk(cmd Command, s Situation) ([]Fact, *Refusal) {
 	}
 	plan.CommitBy, _ = s.Policy.RuleFor(ClassCommit, s.Item)
 	plan.ChangeBy, _ = s.Policy.RuleFor(ClassChange, s.Item)
-	plan.Digest = digest(plan, []Target{target})
 	return s.request(cmd, plan, target), nil
 }
 
 // request is an accepted wish: it waits for its approvals, or starts when none are needed.
 func (s Situation) request(cmd Command, plan Plan, targets ...Target) []Fact {
-	req := Requested{Op: cmd.Op, Rule: plan.Rule.ref(), Verb: cmd.Verb, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: targets}
+	rule := plan.Rule.ref()
+	s.behindGlass(cmd, &plan)
+	s.pointOut(targets)
+	plan.Digest = digest(plan, targets)
+	req := Requested{Op: cmd.Op, Rule: rule, Verb: cmd.Verb, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: targets}
+	if plan.BrokenGlass != nil {
+		req.Class = AuditBreakGlass
+	}
+	req.Expected = s.expected(req)
 	if plan.Rule.Approvals == 0 {
 		first := Operation{Verb: cmd.Verb, Plan: plan}.stages()[0]
-		return []Fact{req, GateOpened{first.Gate, first.Step}}
+		return []Fact{req, GateOpened{Gate: first.Gate, Step: first.Step, Class: req.Class}}
 	}
 	req.ExpiresAt = s.Now.Add(plan.Rule.Expires)
 	return []Fact{req}
@@ -60,7 +70,7 @@ func (s Situation) propose(cmd Command, plan *Plan, target *Target) *Refusal {
 		return s.wayHome(cmd, plan, target)
 	case VerbChange:
 		return s.chosen(cmd, StepChange, plan, target)
-	case VerbCommit, VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident, VerbPlan:
+	case VerbCommit, VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident, VerbFreeze, VerbUnfreeze, VerbPlan:
 	}
 	return Refuse(BadUsage, "Type /failover help.", "Ferry does not know the verb %q.", cmd.Verb)
 }
@@ -196,6 +206,9 @@ func (k StepKind) IsReprotect() bool { return k == StepReprotect || k == StepRep
 func (o Operation) Holds() []string {
 	if o.Verb == VerbIncident {
 		return []string{IncidentKey()}
+	}
+	if o.Verb == VerbFreeze {
+		return []string{FreezeKey(o.Plan.Frozen)}
 	}
 	var keys []string
 	for _, t := range o.Targets {

@@ -38,7 +38,10 @@ func (p Policy) doubts(op Operation, kind StepKind, items []Item) (d doubt) {
 			continue
 		}
 		one = rule
-		if first {
+		switch {
+		case first && op.Plan.BrokenGlass != nil:
+			rule = d.through(p, op, rule)
+		case first:
 			d.asker(p, op.RequestedBy, rule, op.Verb == VerbCommit)
 		}
 		if kind == StepChange && op.Change != nil {

@@ -24,6 +24,11 @@ func decideChange(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal := outdated(op, StepChange, cmd); refusal != nil {
 		return nil, refusal
 	}
+	if rule := op.Plan.ChangeBy; s.Policy.Decides(rule, cmd.By) || s.Policy.May(rule, cmd.By) { // others are told that they may not
+		if refusal := s.thawed(StepChange, itemsOf(op.Targets)...); refusal != nil {
+			return nil, refusal
+		}
+	}
 	point, refusal := s.wished(op, cmd)
 	if refusal != nil {
 		return nil, refusal

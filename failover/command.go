@@ -18,7 +18,7 @@ type Command struct {
 	Op       OpID   `json:"-"`
 	Verb     Verb   `json:"verb"`
 	By       Actor  `json:"by"`
-	Target   string `json:"target,omitempty"` // VM name, or "vault/VM", as typed; empty when Op was named
+	Target   string `json:"target,omitempty"` // VM name, or "vault/VM", as typed; of a freeze a pattern; empty when Op was named
 	Point    Point  `json:"point,omitzero"`
 	Shutdown bool   `json:"shutdown,omitempty"`
 	Reason   string `json:"reason,omitempty"`
@@ -26,6 +26,10 @@ type Command struct {
 	Network  string `json:"network,omitempty"` // of a drill: name or ARM id, as typed; empty is the only one there is
 	Notes    string `json:"notes,omitempty"`   // of a clean-up
 	Over     bool   `json:"over,omitempty"`    // of an incident: it has ended
+	// BreakGlass asks to start with fewer approvals than the rule wants.
+	BreakGlass bool `json:"break_glass,omitempty"`
+	// Confirm is the name of what the command is about, typed once more.
+	Confirm string `json:"confirm,omitempty"`
 	// Seen names what a button stood for, see [Operation.Token]; empty when it was typed. An old click does not act.
 	Seen string `json:"seen,omitempty"`
 	// At is when it was asked; ValidUntil when it stops being one: old clicks do not act.

@@ -15,6 +15,8 @@ const (
 	Unprotected DebtKind = "unprotected"
 	// DrillOpen: a test failover has not been cleaned up, and costs money.
 	DrillOpen DebtKind = "drill_open"
+	// ReviewOpen: somebody broke the glass, and nobody else has looked at it yet.
+	ReviewOpen DebtKind = "review"
 )
 
 // Debt is one thing that somebody has to settle.
@@ -55,6 +57,11 @@ func Debts(inv Inventory, ops []Operation) DebtList {
 			list.Debts = append(list.Debts, debtOf(i, typed, Unprotected, ops))
 		case i.replicating():
 			list.Protecting = append(list.Protecting, typed)
+		}
+	}
+	for _, op := range ops { // of what was done, not of the state of a VM
+		if op.Unreviewed() {
+			list.Debts = append(list.Debts, reviewDebt(op))
 		}
 	}
 	slices.SortStableFunc(list.Debts, func(a, b Debt) int {

@@ -29,6 +29,12 @@ type Situation struct {
 	Jumped func(since time.Time) string
 	// Incident is when the declared incident began; zero when there is none.
 	Incident time.Time
+	// Freezes are those that hold.
+	Freezes []Freeze
+	// Inventory is every replicated item as it was last read, to tell names apart; empty when it is not known.
+	Inventory []Item
+	// Past are the operations that ever were, to tell how long one takes.
+	Past []Operation
 }
 
 // Decide turns a command into the facts that it makes true, or refuses it. It is the only way from a wish to a fact:
@@ -48,11 +54,14 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		}
 		return nil, Refuse(TooLate, hint, "This request of %s came too late to be acted on.", stamp(cmd.At))
 	}
-	if onVM := ClassOf(cmd.Verb) != "" && cmd.Verb != VerbCancel && (s.Item.Key != "" || len(s.Members) > 0 || cmd.Verb == VerbPlan); !op.Exists() && !onVM && cmd.Verb != VerbIncident {
+	if onVM := ClassOf(cmd.Verb) != "" && cmd.Verb != VerbCancel && (s.Item.Key != "" || len(s.Members) > 0 || cmd.Verb == VerbPlan); !op.Exists() && !onVM && cmd.Verb != VerbIncident && cmd.Verb != VerbFreeze && cmd.Verb != VerbUnfreeze {
 		return nil, Refuse(UnknownName, "Type /failover status to see what is open.", "There is no operation %s.", cmd.Op)
 	}
 	if op.Verb == VerbIncident && cmd.Verb != VerbIncident {
 		return nil, Refuse(WrongState, "To end it, type /failover incident over.", "%s is a declared incident.", op.ID)
+	}
+	if op.Verb == VerbFreeze && cmd.Verb != VerbUnfreeze {
+		return nil, Refuse(WrongState, "To end it, type "+Freeze{Pattern: op.Plan.Frozen}.Ends()+".", "%s is a freeze.", op.ID)
 	}
 	if cmd.Verb == VerbPlan {
 		return decidePlan(cmd, s)
@@ -82,6 +91,10 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return decideExpire(op, s)
 	case VerbIncident:
 		return decideIncident(op, cmd, s)
+	case VerbFreeze:
+		return decideFreeze(cmd, s)
+	case VerbUnfreeze:
+		return decideUnfreeze(op, cmd, s)
 	case VerbPlan:
 	}
 	return nil, Refuse(BadUsage, "Type /failover help.", "Ferry does not know the verb %q.", cmd.Verb)
@@ -105,12 +118,23 @@ func Barred(cmd Command, s Situation) *Refusal {
 		_, _, refusal := s.mayPress(ClassOf(cmd.Verb), cmd.By)
 		return refusal
 	case s.Item.Key != "":
-		_, refusal := s.mayAsk(ClassOf(cmd.Verb), cmd.By)
+		_, refusal := s.mayBegin(ClassOf(cmd.Verb), cmd)
+		if refusal == nil {
+			refusal = s.thawed(firstStep(cmd.Verb), s.Item)
+		}
 		return refusal
-	case !s.Policy.mayAnywhere(cmd.Verb, cmd.By):
+	case !s.Policy.mayAnywhere(cmd.Verb, cmd.By) && !s.Policy.mayBreak(cmd):
 		return s.Policy.lacking(slices.Collect(maps.Keys(s.Policy.Groups)), "Ask somebody who has the right in Ferry's configuration, under access.", "You may not %s %s.", ClassOf(cmd.Verb).verb(), cmd.Target)
 	}
 	return nil
+}
+
+// mayBegin finds the rule for the item and checks that the actor may ask, by that rule or by breaking the glass.
+func (s Situation) mayBegin(class Class, cmd Command) (Rule, *Refusal) {
+	if cmd.BreakGlass {
+		return s.asksAnyway(class, cmd)
+	}
+	return s.mayAsk(class, cmd.By)
 }
 
 // mayAsk finds the rule for the item and checks that the actor may ask.
@@ -138,7 +162,7 @@ func (s Situation) free() *Refusal {
 		return nil
 	}
 	return Refuse(Busy, "Type /failover status "+string(h.ID)+" to see where it stands.",
-		"%s is already under way: %s, asked for by %s at %s, is %s.", s.Item.Name, h.ID, mention(h.RequestedBy), stamp(h.RequestedAt), h.Phase.Words())
+		"%s is already under way: %s, asked for by %s at %s%s, is %s.", s.Item.Name, h.ID, mention(h.RequestedBy), stamp(h.RequestedAt), quoted(h.Reason), h.Phase.Words())
 }
 
 func decideCommit(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
@@ -154,6 +178,9 @@ func decideCommit(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	refusal := s.Policy.mayDecide(op, ClassCommit, cmd.By)
 	switch {
 	case refusal == nil:
+		if refusal := commitConfirmed(op.ConfirmName(), cmd); refusal != nil {
+			return nil, refusal
+		}
 		return s.press(op, op.stage(StepCommit), cmd)
 	case s.Policy.May(op.Plan.CommitBy, cmd.By):
 		return []Fact{CommitAsked{By: cmd.By}}, nil
@@ -184,14 +211,18 @@ func decideForeignCommit(cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal == nil {
 		refusal = Legal(StepCommit, s.Item)
 	}
+	if refusal == nil && decides && rule.ConfirmName {
+		refusal = commitConfirmed(s.Item.Name, cmd)
+	}
 	if refusal != nil {
 		return nil, refusal
 	}
-	target := Target{Item: s.Item, Phase: AwaitingCommit}
+	targets := []Target{{Item: s.Item, Phase: AwaitingCommit}}
+	s.pointOut(targets)
 	plan := Plan{Rule: rule, CommitBy: rule}
 	plan.ChangeBy, _ = s.Policy.RuleFor(ClassChange, s.Item)
-	plan.Digest = digest(plan, []Target{target})
-	facts := []Fact{Requested{Op: cmd.Op, Rule: rule.ref(), Verb: VerbCommit, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: []Target{target}}}
+	plan.Digest = digest(plan, targets)
+	facts := []Fact{Requested{Op: cmd.Op, Rule: rule.ref(), Verb: VerbCommit, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: targets}}
 	if !decides {
 		return facts, nil
 	}
@@ -214,6 +245,9 @@ func (s Situation) mayPress(class Class, actor Actor) (rule Rule, decides bool, 
 }
 
 func decideApprove(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
+	if op.Unreviewed() && op.Phase != AwaitingApproval {
+		return decideReview(op, cmd, s)
+	}
 	if refusal := undecided(op, s.Now); refusal != nil {
 		return nil, refusal
 	}
@@ -227,10 +261,24 @@ func decideApprove(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal := s.Policy.mayDecide(op, gate.Gate, cmd.By); refusal != nil {
 		return nil, refusal
 	}
+	if refusal := s.thawed(gate.Step, itemsOf(op.Targets)...); refusal != nil {
+		return nil, refusal
+	}
 	return s.press(op, gate, cmd)
 }
 
+func itemsOf(targets []Target) []Item {
+	var items []Item
+	for _, t := range targets {
+		items = append(items, t.Item)
+	}
+	return items
+}
+
 func decideDeny(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
+	if op.Unreviewed() && op.Phase != AwaitingApproval {
+		return decideReview(op, cmd, s)
+	}
 	if refusal := undecided(op, s.Now); refusal != nil {
 		return nil, refusal
 	}
@@ -336,6 +384,14 @@ func because(reason string) string {
 		return ""
 	}
 	return ": " + strings.TrimRight(reason, ".")
+}
+
+// quoted is a reason in the middle of a sentence.
+func quoted(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " (" + strings.TrimRight(reason, ".") + ")"
 }
 
 // mention names a person in plain text; surfaces that can mention do it from the id.

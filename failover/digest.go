@@ -24,3 +24,6 @@ func digest(plan Plan, targets []Target) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:16])
 }
+
+// ShortDigest is the beginning of a plan's digest, as cards and status show it; empty when there is none.
+func (p Plan) ShortDigest() string { return p.Digest[:min(len(p.Digest), 8)] }

@@ -44,13 +44,18 @@ func evolve(op Operation, r Record) Operation {
 	case Lapsed:
 		op = lapsed(op, f, r)
 	case Reminded:
-		op.RemindedAt, op.Reminders = r.At, op.Reminders+1
+		op = reminded(op, f, r.At)
+	case Reviewed:
+		op.Glass.By, op.Glass.At, op.Glass.Approve, op.Glass.Reason = f.By, r.At, f.Approve, f.Reason
+	case Halted:
+		op.Frozen = f.By
 	case Claimed:
 		op.Executor, op.Epoch, op.Drive, op.Parked = f.Executor, r.Seq, f.Drive, false
 	case Parked:
 		op.Parked = true
 	case Finished:
 		op.Phase, op.Note, op.Hint, op.FinishedAt, op.Lapsed = f.Phase, f.Note, f.Hint, r.At, nil
+		op.Frozen = nil
 		for i := range op.Targets {
 			op.Targets[i] = ended(op.Targets[i], f.Phase)
 		}
@@ -64,12 +69,13 @@ func evolve(op Operation, r Record) Operation {
 func requested(op Operation, f Requested, r Record) Operation {
 	op.ID, op.Verb, op.RequestedBy, op.RequestedAt = f.Op, f.Verb, f.By, r.At
 	op.Reason, op.Plan, op.Targets, op.ExpiresAt, op.Asked = f.Reason, f.Plan, slices.Clone(f.Targets), f.ExpiresAt, r.Command
+	op.Expected = f.Expected
 	first := op.stages()[0]
 	op.Phase = first.Waits
 	for i := range op.Targets {
 		op.Targets[i].Doing = first.Step
 	}
-	if f.Verb == VerbIncident { // it lasts until somebody ends it
+	if f.Verb.Declares() { // it lasts until somebody ends it
 		op.Phase, op.StartedAt = Running, r.At
 	}
 	return op
@@ -88,6 +94,7 @@ func started(op Operation, f GateOpened, at time.Time) Operation {
 		}
 	}
 	op.Phase, op.Parked, op.ExpiresAt, op.OpenedAt, op.Lapsed = Running, false, time.Time{}, at, nil
+	op.Frozen, op.Warned = nil, time.Time{}
 	if op.StartedAt.IsZero() {
 		op.StartedAt = at
 	}
@@ -195,6 +202,8 @@ func answer(op Operation, r Record) Operation {
 		op.Answers[r.Command] = Answer{Did: map[bool]Did{true: DidApprove, false: DidDeny}[f.Approve]}
 	case CommitAsked:
 		op.Answers[r.Command] = Answer{Did: DidAskCommit}
+	case Reviewed:
+		op.Answers[r.Command] = Answer{Did: map[bool]Did{true: DidSignOff, false: DidObject}[f.Approve]}
 	case ChangeAsked:
 		if op.Asked != r.Command { // else the request is the answer
 			op.Answers[r.Command] = Answer{Did: DidAskChange}
@@ -203,7 +212,7 @@ func answer(op Operation, r Record) Operation {
 		if op.Answers[r.Command].Did == "" {
 			op.Answers[r.Command] = Answer{Did: map[Phase]Did{Cancelled: DidCancel, Succeeded: DidCancel, Expired: DidExpire}[f.Phase]}
 		}
-	case Drafted, Planned, Taken, Abandoned, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded, Lapsed:
+	case Drafted, Planned, Taken, Abandoned, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded, Lapsed, Halted:
 	}
 	return op
 }

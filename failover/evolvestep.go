@@ -41,7 +41,7 @@ func evolveTarget(op Operation, r Record) Operation {
 			}
 			t.Steps = append(t.Steps, outside)
 		}
-	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepAccepted, StepUnknown, StepDelayed, Observed, StepFailed, Reminded, Lapsed, Finished, Refused:
+	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepAccepted, StepUnknown, StepDelayed, Observed, StepFailed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused:
 	}
 	if step := t.Step(kind); running(step) {
 		evolveStep(op, t, step, r)
@@ -64,7 +64,7 @@ func evolveTarget(op Operation, r Record) Operation {
 			op.Decisions = spend(op.Decisions, ClassCommit)
 		}
 		op = dropChange(op, kind)
-	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, Stuck, Prepared, Checked, Surveyed, Reminded, Lapsed, Finished, Refused:
+	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused:
 	}
 	return op
 }
@@ -110,7 +110,7 @@ func evolveUncalled(op Operation, t *Target, kind StepKind, fact Fact) {
 		t.Progress = f.Note
 	case StepFailed: // what was approved does not hold any more
 		setBack(op, t, kind, f)
-	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, StepDone, Stuck, Prepared, Checked, Surveyed, Reminded, Lapsed, Finished, Refused:
+	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, StepDone, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused:
 	}
 }
 
@@ -138,7 +138,7 @@ func addressee(f Fact) (key string, kind StepKind) {
 		return f.Target, StepProbe
 	case Surveyed:
 		return f.Target, StepSurvey
-	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, Finished, Refused, Reminded, Lapsed:
+	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, Finished, Refused, Reminded, Reviewed, Halted, Lapsed:
 	}
 	return "", ""
 }
@@ -197,7 +197,7 @@ func evolveStep(op Operation, t *Target, step *Step, r Record) {
 			step.Tasks = f.Tasks
 		}
 		setBack(op, t, step.Kind, f)
-	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, Stuck, Prepared, Checked, Surveyed, Reminded, Lapsed, Finished, Refused:
+	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused:
 	}
 }
 

@@ -31,6 +31,10 @@ type (
 		Targets   []Target  `json:"targets"`
 		ExpiresAt time.Time `json:"expires_at,omitzero"`
 		Rule      RuleRef   `json:"rule,omitzero"` // that let them ask; it stands whole in the plan
+		// Class tells kinds of requests apart for who audits them; empty is an ordinary one.
+		Class AuditClass `json:"class,omitempty"`
+		// Expected is how long it is going to take, as far as that can be said; zero when it cannot.
+		Expected Expected `json:"expected,omitzero"`
 	}
 	// Drafted begins a request for more VMs than are taken in one step. Nothing of it counts before it is accepted.
 	Drafted struct {
@@ -76,6 +80,19 @@ type (
 	GateOpened struct {
 		Gate Class    `json:"gate"`
 		Step StepKind `json:"step,omitempty"`
+		// Class says that it opened with fewer approvals than its rule wants; empty is as the rule has it.
+		Class AuditClass `json:"class,omitempty"`
+	}
+	// Reviewed is what somebody else found who looked at a broken glass.
+	Reviewed struct {
+		By      Actor      `json:"by"`
+		Approve bool       `json:"approve"` // signed off; else objected to
+		Reason  string     `json:"reason,omitempty"`
+		Class   AuditClass `json:"class"`
+	}
+	// Halted says which freezes stand in the way of the gate that waits; none any more when it names none.
+	Halted struct {
+		By []Freeze `json:"by,omitempty"`
 	}
 	// ChangeAsked is a wish for another recovery point before the commit; it replaces an earlier one.
 	ChangeAsked struct {
@@ -103,7 +120,8 @@ type (
 	}
 	// Reminded says that people were told again what waits for them.
 	Reminded struct {
-		Why string `json:"why"`
+		Why   string   `json:"why"`
+		About Reminder `json:"about,omitempty"` // empty is a gate, or a drill
 	}
 	// Claimed names the executor that drives the operation from here on; its sequence is the epoch.
 	Claimed struct {
@@ -276,6 +294,12 @@ func (Surveyed) Type() string { return "surveyed" }
 // Type implements Fact.
 func (Reminded) Type() string { return "reminded" }
 
+// Type implements Fact.
+func (Reviewed) Type() string { return "reviewed" }
+
+// Type implements Fact.
+func (Halted) Type() string { return "halted" }
+
 func (Drafted) fact()       {}
 func (Planned) fact()       {}
 func (Taken) fact()         {}
@@ -303,3 +327,5 @@ func (Prepared) fact()      {}
 func (Checked) fact()       {}
 func (Surveyed) fact()      {}
 func (Reminded) fact()      {}
+func (Reviewed) fact()      {}
+func (Halted) fact()        {}

@@ -183,6 +183,10 @@ type Inventory struct {
 	Items []Item `json:"items"`
 	// Holders maps item keys to the operations that hold them.
 	Holders map[string]OpID `json:"holders,omitempty"`
+	// Open tells of those operations who asked for what, since when and why.
+	Open map[OpID]Holding `json:"open,omitempty"`
+	// Freezes are those that hold.
+	Freezes []Freeze `json:"freezes,omitempty"`
 	// Foreign lists the keys of the items on which a job runs that was started outside Ferry.
 	Foreign []string  `json:"foreign,omitempty"`
 	At      time.Time `json:"at,omitzero"` // of the reading; zero when Azure was never read

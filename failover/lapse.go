@@ -97,6 +97,6 @@ func lapsed(op Operation, f Lapsed, r Record) Operation {
 		op.Plan.Digest = f.Digest
 	}
 	op.Phase, op.ExpiresAt = rollUp(op), f.ExpiresAt
-	op.Lapsed, op.Lapses = &Lapse{Step: f.Step, Why: f.Why, At: r.At, Changed: f.Changed}, op.Lapses+1
+	op.Lapsed, op.Lapses, op.Warned = &Lapse{Step: f.Step, Why: f.Why, At: r.At, Changed: f.Changed}, op.Lapses+1, time.Time{}
 	return op
 }

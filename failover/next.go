@@ -156,7 +156,7 @@ func Next(op Operation, seen map[string]Observation, now time.Time) (target stri
 
 // HasWork reports whether an operation needs a driver: something runs, or what the next gate is about has to be read.
 func HasWork(op Operation) bool {
-	if op.Verb == VerbIncident {
+	if op.Verb.Declares() {
 		return false
 	}
 	return op.Phase == Running || !op.Phase.Final() && op.Phase != NeedsAttention && slices.ContainsFunc(op.Targets, func(t Target) bool { return t.Unplanned })

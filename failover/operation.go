@@ -40,6 +40,9 @@ const (
 	VerbPlan Verb = "plan"
 	// VerbIncident says when an incident began, or that it is over.
 	VerbIncident Verb = "incident"
+	// VerbFreeze stops new work until VerbUnfreeze ends it.
+	VerbFreeze   Verb = "freeze"
+	VerbUnfreeze Verb = "unfreeze"
 	// VerbExpire is asked by an executor's timer, never by a person.
 	VerbExpire Verb = "expire"
 )
@@ -107,6 +110,14 @@ type Operation struct {
 	// Note says how it ended or what is not known, for people.
 	Note string `json:"note,omitempty"`
 	Hint string `json:"hint,omitempty"`
+	// Glass is what came of looking at a broken glass afterwards.
+	Glass GlassReview `json:"glass,omitzero"`
+	// Frozen are the freezes that stand in the way of the gate that waits, as far as an executor has noticed them.
+	Frozen []Freeze `json:"frozen,omitempty"`
+	// Expected is how long it was going to take when it was asked for; zero when that could not be said.
+	Expected Expected `json:"expected,omitzero"`
+	// Warned is when the approvers were reminded that the request is about to expire; zero when they were not.
+	Warned time.Time `json:"warned,omitzero"`
 	// Executor drives it, since the fact with sequence Epoch; a driver that finds another epoch stops.
 	Executor string `json:"executor,omitempty"`
 	Epoch    uint64 `json:"epoch,omitempty"`
@@ -153,6 +164,8 @@ const (
 	DidExpire    Did = "expired"      // ended the request by the clock
 	DidAskCommit Did = "commit_asked" // the approvers are told
 	DidAskChange Did = "change_asked" // the approvers are told
+	DidSignOff   Did = "signed_off"   // a broken glass was reviewed and found right
+	DidObject    Did = "objected"     // it was reviewed, and objected to
 )
 
 // Plan is what an approval is bound to.
@@ -173,7 +186,11 @@ type Plan struct {
 	// First is where the way home begins; the stages of a failback before it are done already.
 	First StepKind `json:"first,omitempty"`
 	// Forced says that a recovery point from after the incident's begin was asked for by name.
-	Forced bool   `json:"forced,omitempty"`
+	Forced bool `json:"forced,omitempty"`
+	// BrokenGlass says that it was asked for with fewer approvals than the rule wants; nil when it was not.
+	BrokenGlass *BrokenGlass `json:"broken_glass,omitempty"`
+	// Frozen is what a freeze stops: a pattern of VM names.
+	Frozen string `json:"frozen,omitempty"`
 	Digest string `json:"digest"`
 }
 
@@ -235,6 +252,9 @@ type Target struct {
 	Unplanned bool `json:"unplanned,omitempty"`
 	// Reversal is what a reprotect would use and create.
 	Reversal *Reversal `json:"reversal,omitempty"`
+	// Alike are other VMs of the vaults whose names are easily taken for this one's, a few of them; MoreAlike counts the rest.
+	Alike     []Alike `json:"alike,omitempty"`
+	MoreAlike int     `json:"more_alike,omitempty"`
 	// Check is how the VM is asked after a failover whether it works; Checked is what it said, newest last.
 	Check   *Check        `json:"check,omitempty"`
 	Checked []CheckResult `json:"checked,omitempty"`

@@ -36,7 +36,7 @@ func ClassOf(verb Verb) Class {
 		return ClassCancel
 	case VerbPlan:
 		return ClassFailover
-	case VerbIncident:
+	case VerbIncident, VerbFreeze, VerbUnfreeze:
 		return ClassFreeze
 	case VerbApprove, VerbDeny, VerbWithdraw, VerbExpire:
 	}
@@ -69,6 +69,10 @@ type Policy struct {
 	// Sets maps a group of VMs in the configuration to patterns of their names.
 	Sets  map[string][]string
 	Rules []Rule // the first that matches the target and the class decides
+	// BreakGlass is who may start with fewer approvals; nil is nobody.
+	BreakGlass *BreakGlass
+	// ConfirmAbove is how many VMs one command may fail over without the name typed once more.
+	ConfirmAbove int
 
 	groupsAt time.Time // when it was read who is in the groups; zero: never
 	known    bool      // and whether that still counts
@@ -89,7 +93,8 @@ type Rule struct {
 	// TerminalApprovals is how many of the approvals have to come from terminal identities.
 	TerminalApprovals int           `json:"terminal_approvals,omitempty"`
 	Expires           time.Duration `json:"-"` // expires_seconds
-
+	// ConfirmName asks for the name to be typed before a commit.
+	ConfirmName bool `json:"confirm_name,omitempty"`
 	// Untold says that it was not known whether it matches, so that it lets nobody.
 	Untold bool `json:"untold,omitempty"`
 }
@@ -155,7 +160,7 @@ func (r Rule) ref() RuleRef {
 // same reports whether two rules demand the same of the same people.
 func (r Rule) same(other Rule) bool {
 	return slices.Equal(r.May, other.May) && r.Approvals == other.Approvals && slices.Equal(r.Approvers, other.Approvers) &&
-		r.SelfApproval == other.SelfApproval && r.Expires == other.Expires && r.TerminalApprovals == other.TerminalApprovals
+		r.SelfApproval == other.SelfApproval && r.Expires == other.Expires && r.TerminalApprovals == other.TerminalApprovals && r.ConfirmName == other.ConfirmName
 }
 
 // May reports whether an actor holds one of the roles that may ask.

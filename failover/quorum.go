@@ -94,7 +94,7 @@ func (s Situation) press(op Operation, gate Stage, cmd Command) ([]Fact, *Refusa
 	}
 	decided := Decided{Gate: gate.Gate, Step: gate.Step, By: cmd.By, Approve: true, Reason: cmd.Reason, Rule: op.GateRule(gate.Gate).ref()}
 	if s.Policy.lacks(op, gate.Gate, cmd.By).Approvals == 0 {
-		return []Fact{decided, GateOpened{gate.Gate, gate.Step}}, nil
+		return []Fact{decided, GateOpened{Gate: gate.Gate, Step: gate.Step}}, nil
 	}
 	return []Fact{decided}, nil
 }

@@ -60,7 +60,13 @@ func decidePlan(cmd Command, s Situation) ([]Fact, *Refusal) {
 	}
 	rule, refusal := s.ruleForAll(cmd)
 	if refusal == nil {
+		refusal = s.thawed(StepFailover, s.items()...)
+	}
+	if refusal == nil {
 		refusal = s.planReady(cmd)
+	}
+	if refusal == nil {
+		refusal = s.largeConfirmed(cmd, s.Recovery.Name, len(s.Members))
 	}
 	if refusal != nil {
 		return nil, refusal
@@ -78,9 +84,16 @@ func decidePlan(cmd Command, s Situation) ([]Fact, *Refusal) {
 			targets = append(targets, Target{Item: m.Item, Phase: AwaitingApproval, Led: true, Wave: wave + 1, Check: m.Check})
 		}
 	}
-	plan.Digest = digest(plan, targets)
 	cmd.Verb = VerbFailover // the plan says how
 	return s.request(cmd, plan, targets...), nil
+}
+
+func (s Situation) items() []Item {
+	var items []Item
+	for _, m := range s.Members {
+		items = append(items, m.Item)
+	}
+	return items
 }
 
 func (s Situation) member(key string) Member {
@@ -98,7 +111,7 @@ func (s Situation) ruleForAll(cmd Command) (Rule, *Refusal) {
 	for i, m := range s.Members {
 		one := s
 		one.Item = m.Item
-		rule, refusal := one.mayAsk(class, cmd.By)
+		rule, refusal := one.mayBegin(class, cmd)
 		if refusal != nil {
 			return rule, refusal
 		}
@@ -243,6 +256,9 @@ func settlePlan(op Operation, t Target, step *Step, seen Observation, now Job) [
 // Azure VMs. Those that cannot be reprotected are left out and named.
 func decideReprotectAll(cmd Command, s Situation) ([]Fact, *Refusal) {
 	rule, refusal := s.ruleForAll(cmd)
+	if refusal == nil {
+		refusal = s.thawed(StepReprotect, s.items()...)
+	}
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -278,6 +294,5 @@ func decideReprotectAll(cmd Command, s Situation) ([]Fact, *Refusal) {
 	if len(not) > 0 {
 		plan.LeftOut = some(not)
 	}
-	plan.Digest = digest(plan, targets)
 	return s.request(cmd, plan, targets...), nil
 }

@@ -16,6 +16,10 @@ const (
 	WrongState RefusalKind = "wrong_state"
 	// Busy: somebody else holds the VM.
 	Busy RefusalKind = "busy"
+	// Frozen: somebody has stopped new work.
+	Frozen RefusalKind = "frozen"
+	// Unconfirmed: a name has to be typed once more.
+	Unconfirmed RefusalKind = "unconfirmed"
 	// TooLate: the command is stale, or somebody else was first.
 	TooLate RefusalKind = "too_late"
 	// Unavailable: Ferry cannot do it yet, or Azure does not answer now.

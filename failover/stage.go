@@ -41,7 +41,7 @@ func Stages(verb Verb) []Stage {
 			{StepReprotectAgain, ClassFailback, AwaitingApproval},
 			{Step: StepSurvey},
 		}
-	case VerbFailover, VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident, VerbPlan:
+	case VerbFailover, VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident, VerbFreeze, VerbUnfreeze, VerbPlan:
 	}
 	return []Stage{failover, probe, commit}
 }

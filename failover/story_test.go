@@ -19,7 +19,8 @@ var (
 
 func policy(approvals int) failover.Policy {
 	return failover.Policy{
-		Roles: map[string][]string{"operator": {ana.ID}, "approver": {ben.ID, cleo.ID, ana.ID}},
+		ConfirmAbove: 20,
+		Roles:        map[string][]string{"operator": {ana.ID}, "approver": {ben.ID, cleo.ID, ana.ID}},
 		Rules: []failover.Rule{
 			{Classes: decided(), May: []string{"operator"}, Approvals: approvals, Approvers: []string{"approver"}, Expires: 15 * time.Minute},
 			{Classes: []failover.Class{failover.ClassTest, failover.ClassCleanup, failover.ClassCancel, failover.ClassFreeze}, May: []string{"operator"}},
@@ -56,10 +57,14 @@ type table struct {
 	reversal *failover.Reversal
 	check    *failover.Check
 	incident time.Time
-	jobs     int
-	opened   int                                             // gates
-	called   failover.StepKind                               // that Azure has taken and not done
-	moved    func(from, to failover.Phase, by failover.Fact) // told of every change of phase, when set
+
+	freezes   []failover.Freeze
+	inventory []failover.Item
+	past      []failover.Operation
+	jobs      int
+	opened    int                                             // gates
+	called    failover.StepKind                               // that Azure has taken and not done
+	moved     func(from, to failover.Phase, by failover.Fact) // told of every change of phase, when set
 }
 
 func newTable(t *testing.T, approvals int) *table {
@@ -88,6 +93,7 @@ func (b *table) try(cmd failover.Command) *failover.Refusal {
 	facts, refusal := failover.Decide(b.op, cmd, failover.Situation{
 		Now: b.now, Policy: b.policy, Item: b.item, Points: b.points, Holder: b.holder,
 		Networks: b.networks, Reversal: b.reversal, Check: b.check, Incident: b.incident,
+		Freezes: b.freezes, Inventory: b.inventory, Past: b.past,
 	})
 	if refusal != nil && (refusal.Message == "" || refusal.Hint == "") {
 		b.t.Fatalf("a refusal needs a message and a hint: %+v", refusal)

@@ -23,9 +23,14 @@ const (
 	ActionCommit   = "ferry_commit"
 	ActionCancel   = "ferry_cancel"
 	ActionChange   = "ferry_change"
+	// ActionCommitNamed is a commit that asks for the name to be typed.
+	ActionCommitNamed = "ferry_commit_named"
 	// ActionReprotect and ActionCleanup open another operation about the VM of the one that they stand under.
 	ActionReprotect = "ferry_reprotect"
 	ActionCleanup   = "ferry_cleanup"
+	// ActionSignOff and ActionObject are the words on a broken glass, afterwards.
+	ActionSignOff = "ferry_sign_off"
+	ActionObject  = "ferry_object"
 )
 
 // ButtonOf takes the value of a button apart: the operation, and what the button stood for when it was drawn.
@@ -37,13 +42,13 @@ func ButtonOf(value string) (op failover.OpID, seen string, ok bool) {
 // VerbOf is the verb that a button asks for; false when the action is none of ours.
 func VerbOf(actionID string) (failover.Verb, bool) {
 	switch actionID {
-	case ActionApprove:
+	case ActionApprove, ActionSignOff:
 		return failover.VerbApprove, true
-	case ActionDeny:
+	case ActionDeny, ActionObject:
 		return failover.VerbDeny, true
 	case ActionWithdraw:
 		return failover.VerbWithdraw, true
-	case ActionCommit:
+	case ActionCommit, ActionCommitNamed:
 		return failover.VerbCommit, true
 	case ActionCancel:
 		return failover.VerbCancel, true

@@ -101,6 +101,10 @@ func (s span) element() slack.RichTextSectionElement {
 			return slack.NewRichTextSectionDateElement(s.at.Unix(), s.format(), nil, &fallback)
 		}
 		return slack.NewRichTextSectionTextElement(s.utc(), nil)
+	case spanLeft:
+		if fallback := s.text; s.datable() {
+			return slack.NewRichTextSectionDateElement(s.at.Unix(), s.format(), nil, &fallback)
+		}
 	case spanPlain:
 	}
 	return slack.NewRichTextSectionTextElement(s.text, nil)
@@ -112,6 +116,8 @@ func (s span) datable() bool { return s.at.Unix() > 0 && s.at.Year() < 10000 }
 // format is how Slack shows a date in the reader's zone.
 func (s span) format() string {
 	switch {
+	case s.kind == spanLeft:
+		return "{time} your time, {ago}"
 	case s.kind == spanLocal && s.far:
 		return "{date_short} {time} your time"
 	case s.kind == spanLocal:

@@ -23,7 +23,17 @@ type button struct {
 type question struct{ title, text, yes, no string }
 
 // buttons are the presses that are legal now.
-func (c cardOf) buttons() []button {
+func (c cardOf) buttons() []button { return append(c.presses(), c.reviews()...) }
+
+// reviews are the words on a broken glass. While a request waits for its approval, Approve means that.
+func (c cardOf) reviews() []button {
+	if !c.op.Unreviewed() || c.op.Phase == failover.AwaitingApproval {
+		return nil
+	}
+	return []button{{action: ActionSignOff, label: "Sign off"}, {action: ActionObject, label: "Object"}}
+}
+
+func (c cardOf) presses() []button {
 	gate, waits := c.op.Pending()
 	switch {
 	case c.op.Phase == failover.Succeeded:
@@ -52,6 +62,9 @@ func (c cardOf) atCommit() []button {
 		action: ActionCommit, label: "Commit", style: slack.StylePrimary, token: c.op.Token(failover.StepCommit),
 		ask: &question{title: "Commit " + target + "?", text: c.commitText(target), yes: "Commit", no: "Not now"},
 	}}
+	if c.op.ConfirmName() != "" { // its form says the same, and asks for the name
+		all[0].action, all[0].ask = ActionCommitNamed, nil
+	}
 	if c.op.Change != nil {
 		all = append(all, button{
 			action: ActionChange, label: "Change point", token: c.op.Token(failover.StepChange),
@@ -118,8 +131,8 @@ func (c cardOf) next() []button {
 		return []button{{action: ActionReprotect, label: "Reprotect"}}
 	case failover.VerbTest:
 		return []button{{action: ActionCleanup, label: "Clean up"}}
-	case failover.VerbCleanup, failover.VerbReprotect, failover.VerbFailback, failover.VerbIncident,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
+	case failover.VerbCleanup, failover.VerbReprotect, failover.VerbFailback, failover.VerbIncident, failover.VerbFreeze,
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
 	}
 	return nil
 }

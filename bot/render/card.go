@@ -51,13 +51,13 @@ func (d draft) fallback() string {
 
 func newCard(op failover.Operation, now time.Time, continued bool, level detail) draft {
 	c := cardOf{op, now, level}
-	foot := line{plain(string(op.ID) + " · as of "), moment(now, now)}
+	foot := line{plain(string(op.ID) + c.digest() + " · as of "), moment(now, now)}
 	if continued {
 		foot = append(line{plain("Continued here: an earlier card of this operation is no longer updated. ")}, foot...)
 	}
 	return draft{
 		id: op.ID, seq: op.Seq, title: c.title(), buttons: c.buttons(), foot: foot,
-		parts: []part{{roleLead, c.lead()}, {roleTrouble, c.trouble()}, {roleWay, c.way()}, {roleWhat, c.what()}, {roleSteps, c.steps()}},
+		parts: []part{{roleLead, slices.Concat(c.lead(), c.frozen(), c.glass())}, {roleTrouble, c.trouble()}, {roleWay, c.way()}, {roleWhat, c.what()}, {roleSteps, c.steps()}},
 	}
 }
 
@@ -69,8 +69,11 @@ type cardOf struct {
 }
 
 func (c cardOf) title() string {
-	if c.op.Verb == failover.VerbIncident {
+	switch {
+	case c.op.Verb == failover.VerbIncident:
 		return "Incident: " + c.state()
+	case c.op.Plan.BrokenGlass != nil:
+		return upper(bot.Noun(c.op.Verb)) + " of " + c.target() + " behind broken glass: " + c.state()
 	}
 	return upper(bot.Noun(c.op.Verb)) + " of " + c.target() + ": " + c.state()
 }
@@ -115,6 +118,8 @@ func stateOf(op failover.Operation) string {
 		return succeededWords(op.Verb)
 	case op.Verb == failover.VerbIncident && op.Phase == failover.Running:
 		return "declared"
+	case op.Verb == failover.VerbFreeze && op.Phase == failover.Running:
+		return "new work is stopped"
 	case op.Phase == failover.AwaitingCommit && op.Verb == failover.VerbCommit:
 		return "waiting for a decision"
 	case op.Phase == failover.AwaitingApproval && op.Started():
@@ -151,9 +156,9 @@ func succeededWords(verb failover.Verb) string {
 		return "protected"
 	case failover.VerbFailback:
 		return "home again"
-	case failover.VerbIncident:
+	case failover.VerbIncident, failover.VerbFreeze:
 		return "over"
-	case failover.VerbFailover, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
+	case failover.VerbFailover, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
 	}
 	return "committed"
 }

@@ -39,9 +39,7 @@ func (c cardOf) awaitingApproval() []line {
 		return []line{words("The time to decide has passed. Nothing was started; ask again if it is still wanted.")}
 	}
 	l := words("Waits for approval by %s", c.say(bot.WaitsFor(c.op)))
-	if !c.op.ExpiresAt.IsZero() {
-		l = append(l, plain(" until "), moment(c.op.ExpiresAt, c.now))
-	}
+	l = append(l, c.until()...)
 	next := "Nothing is started before that. To take it back, type " + bot.Command + " withdraw " + string(c.op.ID) + "."
 	if rule := c.op.Plan.Rule; rule.Approvals > 0 && !rule.SelfApproval {
 		next = "Who asked for it cannot approve it. " + next
@@ -66,8 +64,8 @@ func (c cardOf) onApproval() string {
 			return fmt.Sprintf("the reprotect of %s starts, and nothing else. Each later step waits for its own button.", vm)
 		}
 		return fmt.Sprintf("%s is failed back to %s, and is down meanwhile. Each later step waits for its own button.", vm, to)
-	case failover.VerbFailover, failover.VerbCommit, failover.VerbIncident,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbIncident, failover.VerbFreeze,
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
 	}
 	if !c.op.Plan.Shutdown {
 		return fmt.Sprintf("%s is started in %s without being shut down in %s first, so both may run. Then it waits for the commit.", vm, to, from)
@@ -84,6 +82,9 @@ func (c cardOf) running() []line {
 	}
 	if c.op.Verb == failover.VerbIncident {
 		return c.incident()
+	}
+	if c.op.Verb == failover.VerbFreeze {
+		return c.freezing()
 	}
 	lines := []line{words("%s", c.whatNext())}
 	progress := ""
@@ -311,9 +312,11 @@ func (c cardOf) succeeded() []line {
 		return []line{words("%s runs in %s and is protected: it can be failed over to %s. Nobody has to act.", c.begins(), c.to(), c.from())}
 	case failover.VerbFailback:
 		return append([]line{words("%s runs at home in %s, protected as before.", c.target(), c.to())}, c.leftovers()...)
+	case failover.VerbFreeze:
+		return []line{words("%s New work may start again.", sentence(c.say(c.op.Note)))}
 	case failover.VerbIncident:
 		return []line{words("%s Ferry takes recovery points of any time again. Nobody has to act.", sentence(c.say(c.op.Note)))}
-	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
 	}
 	lines := []line{words("%s runs in %s, and the failover is final. It is not protected until it is reprotected: press Reprotect, or type %s reprotect %s.", c.begins(), c.to(), bot.Command, c.ref())}
 	if c.op.Note != "" {

@@ -32,6 +32,7 @@ type Form struct {
 	Op   failover.OpID `json:"op,omitempty"`   // about the VM of this operation, or
 	VM   string        `json:"vm,omitempty"`   // about this VM as typed
 	Seen string        `json:"seen,omitempty"` // what was shown, see failover.Command
+	Name string        `json:"name,omitempty"` // what has to be typed
 }
 
 // FormOf reads back what a modal was about; false when it is none of ours.
@@ -41,7 +42,7 @@ func FormOf(v slack.View) (Form, bool) {
 	err := json.Unmarshal([]byte(v.PrivateMetadata), &f)
 	f.Verb = verb
 	ours := failover.IsOpID(string(f.Op)) || f.Op == "" && f.VM != ""
-	return f, known && err == nil && ours && (verb == failover.VerbReprotect || verb == failover.VerbCleanup)
+	return f, known && err == nil && ours && v.CallbackID == callbackOf(verb)
 }
 
 // NoteOf is what was typed into a form, on one line; problems are errors to show at their fields.
@@ -63,11 +64,11 @@ func (f Form) Command(messageID, note string, by failover.Actor, now time.Time) 
 	if cmd.Op == "" {
 		cmd.Op = failover.OpIDOf(messageID, 0)
 	}
-	if f.Verb == failover.VerbCleanup {
-		cmd.Notes = note
-	} else {
-		cmd.Reason = note
+	into := map[failover.Verb]*string{failover.VerbCleanup: &cmd.Notes, failover.VerbCommit: &cmd.Confirm}[f.Verb]
+	if into == nil {
+		into = &cmd.Reason
 	}
+	*into = note
 	return cmd
 }
 
@@ -150,10 +151,9 @@ func (f Form) view(title, submit string, input slack.Block, parts ...[]line) sla
 }
 
 func callbackOf(verb failover.Verb) string {
-	if verb == failover.VerbCleanup {
-		return ActionCleanup
-	}
-	return ActionReprotect
+	return map[failover.Verb]string{
+		failover.VerbReprotect: ActionReprotect, failover.VerbCleanup: ActionCleanup, failover.VerbCommit: ActionCommitNamed, failover.VerbDeny: ActionObject,
+	}[verb]
 }
 
 func view(title string, blocks []slack.Block) slack.ModalViewRequest {

@@ -45,6 +45,7 @@ const (
 	spanMoment
 	spanLocal // the reader's own clock, where the surface knows it
 	spanGroup // a Slack user group; only those who may decide are ever named so
+	spanLeft  // the same, and how long it is until then
 )
 
 func plain(text string) span                { return span{kind: spanPlain, text: text} }

@@ -24,11 +24,12 @@ type Notice struct {
 // Notices are what should be notified of an operation as it stands. The caller sends each key once per operation, so a key
 // changes when the same has to be told again: "approval"; "gate_STEP" for a gate on the way home; "commit"; "commit_asked";
 // "change_TIME" for another recovery point that somebody asked for; "STEP_failed_N" when a press has failed for the Nth
-// time; "lapsed_N" when what was decided was not begun in time; "reminder_N"; "attention", "failed", "done". approvers are the ids of the Slack users and user groups that may decide now; they are mentioned
+// time; "lapsed_N" when what was decided was not begun in time; "reminder_N"; "attention", "failed", "done"; "break_glass" and "review_N" for a broken
+// glass, "reviewed" for its review; "expiry_N" before a request expires; "freeze". approvers are the ids of the Slack users and user groups that may decide now; they are mentioned
 // where a decision is needed and nowhere else. No notice has more than 300 characters.
 func Notices(op failover.Operation, approvers []string) []Notice {
 	n := noticeOf{op, approvers}
-	return slices.Concat(n.lapsed(), n.standing(), n.reminder())
+	return slices.Concat(n.glass(), n.freeze(), n.expiring(), n.lapsed(), n.standing(), n.reminder())
 }
 
 // standing are the notices of where an operation stands.
@@ -97,8 +98,12 @@ const (
 )
 
 func (n noticeOf) make(key string, who line, text string) Notice {
+	return n.of(n.since(), key, who, text)
+}
+
+// of makes a notice of what holds since a time.
+func (n noticeOf) of(at time.Time, key string, who line, text string) Notice {
 	room := maxNotice - len([]rune(mrkdwn(who)))
-	at := n.since()
 	told := "This is of " + bot.Stamp(at) + ". "
 	message := func(text string) Message {
 		l := append(slices.Clone(who), plain(clip(text, room)))
@@ -281,7 +286,9 @@ func (n noticeOf) succeeded() string {
 		return fmt.Sprintf("%s is home again and protected as before (%s).%s", n.target(), id, n.left())
 	case failover.VerbIncident:
 		return fmt.Sprintf("The incident is over (%s).", id)
-	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
+	case failover.VerbFreeze:
+		return fmt.Sprintf("The freeze of %s is over (%s). New work may start again.", n.target(), id)
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
 	}
 	c := cardOf{op: n.op, detail: details()[0]}
 	text := fmt.Sprintf("The failover of %s is final (%s).", n.target(), n.op.ID)

@@ -73,8 +73,8 @@ func (c cardOf) point(t failover.Target) line {
 		if c.op.Change != nil {
 			return nil // it stands there as wanted
 		}
-	case failover.VerbCommit, failover.VerbCleanup, failover.VerbReprotect, failover.VerbIncident,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
+	case failover.VerbCommit, failover.VerbCleanup, failover.VerbReprotect, failover.VerbIncident, failover.VerbFreeze,
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
 		return nil
 	}
 	sel := c.op.Plan.Point

@@ -28,7 +28,7 @@ func Status(found failover.Found, ref string, now time.Time) string {
 func status(ops []failover.Operation, ref string, now time.Time) string {
 	switch {
 	case ref == "":
-		return StatusTable(ops, now)
+		return frozen(failover.Freezes(ops)) + StatusTable(ops, now)
 	case len(ops) == 0:
 		return fmt.Sprintf("No operation is known under %q. To see what is open, type %[2]s status; to see the VMs, %[2]s list.\n", inert(ref), bot.Command)
 	case !ops[0].Exists(): // an id under which commands were refused and nothing else
@@ -46,7 +46,7 @@ func StatusTable(ops []failover.Operation, now time.Time) string {
 	slices.SortFunc(ops, func(a, b failover.Operation) int {
 		return cmp.Or(urgency(a.Phase)-urgency(b.Phase), a.RequestedAt.Compare(b.RequestedAt), strings.Compare(string(a.ID), string(b.ID)))
 	})
-	rows := [][]string{{"OPERATION", "VERB", "TARGET", "STATE", "WAITS FOR", "ASKED BY", "AGE"}}
+	rows := [][]string{{"OPERATION", "VERB", "TARGET", "STATE", "WAITS FOR", "ASKED BY", "AGE", "REASON"}}
 	for _, op := range ops {
 		by := op.RequestedBy.Name
 		if by == "" {
@@ -54,7 +54,7 @@ func StatusTable(ops []failover.Operation, now time.Time) string {
 		}
 		rows = append(rows, []string{
 			string(op.ID), string(op.Verb), bot.Targets(op), stateOf(op), bot.WaitsFor(op), by,
-			duration(now.Sub(op.RequestedAt)),
+			duration(now.Sub(op.RequestedAt)), op.Reason,
 		})
 	}
 	return columns(rows)
@@ -66,10 +66,10 @@ const notRead = "Azure has not been read yet. Ask again in a minute; if it stays
 // ListTable lists every replicated VM of the inventory, by vault and name, and how old the reading is.
 func ListTable(inv failover.Inventory, now time.Time) string {
 	if inv.At.IsZero() {
-		return notRead
+		return frozen(inv.Freezes) + notRead
 	}
 	if len(inv.Items) == 0 {
-		return "No VM is replicated in the configured vaults. Check azure.vaults in ferry.yaml.\n" + asOf(inv.At, now)
+		return frozen(inv.Freezes) + "No VM is replicated in the configured vaults. Check azure.vaults in ferry.yaml.\n" + asOf(inv.At, now)
 	}
 	items := slices.Clone(inv.Items)
 	slices.SortFunc(items, func(a, b failover.Item) int {
@@ -81,13 +81,39 @@ func ListTable(inv failover.Inventory, now time.Time) string {
 		if i.RPO >= 0 {
 			age = duration(i.RPO)
 		}
-		holder := string(inv.Holders[i.Key])
+		holder := holding(inv, inv.Holders[i.Key], now)
 		if slices.Contains(inv.Foreign, i.Key) {
 			holder = strings.TrimSpace(holder + " outside Ferry: " + bot.Scenario(i.Scenario))
 		}
 		rows = append(rows, []string{i.Name, i.Vault, stateWords(i), i.Active, age, i.Health, holder})
 	}
-	return columns(rows) + asOf(inv.At, now)
+	return frozen(inv.Freezes) + columns(rows) + asOf(inv.At, now)
+}
+
+// Frozen says what is frozen by some operations, with an empty line after it; empty when nothing is.
+func Frozen(ops []failover.Operation) string {
+	if text := frozen(failover.Freezes(ops)); text != "" {
+		return text + "\n"
+	}
+	return ""
+}
+
+// holding is an operation that holds a VM: who asked, since when, and why.
+func holding(inv failover.Inventory, op failover.OpID, now time.Time) string {
+	h, known := inv.Open[op]
+	if !known {
+		return string(op)
+	}
+	return bot.Held(op, h, now)
+}
+
+// frozen says who has frozen what, a line each.
+func frozen(freezes []failover.Freeze) string {
+	var out strings.Builder
+	for _, f := range freezes {
+		fmt.Fprintf(&out, "Frozen: %s. To end it, type %s.\n", clip(inert(f.Words()), 300), inert(f.Ends()))
+	}
+	return out.String()
 }
 
 // oldReading is when a reading is older than it is while Azure answers and an executor runs.

@@ -26,10 +26,21 @@ func CardText(op failover.Operation, now time.Time) string {
 	out = append(out, "")
 	for _, b := range d.buttons {
 		if verb, ok := VerbOf(b.action); ok {
-			out = append(out, b.label+": "+bot.Command+" "+string(verb)+" "+string(op.ID))
+			out = append(out, b.label+": "+bot.Command+" "+string(verb)+" "+string(op.ID)+typedToo(op, b.action))
 		}
 	}
 	return strings.Join(append(out, d.foot.terminal()), "\n") + "\n"
+}
+
+// typedToo is what a button's form asks for, where everything is typed.
+func typedToo(op failover.Operation, action string) string {
+	switch action {
+	case ActionCommitNamed:
+		return " --confirm " + inert(op.ConfirmName())
+	case ActionObject:
+		return " --reason TEXT"
+	}
+	return ""
 }
 
 func (l line) terminal() string {
@@ -45,7 +56,7 @@ func (s span) terminal() string {
 	switch s.kind {
 	case spanMoment, spanLocal:
 		return s.utc()
-	case spanPlain, spanBold, spanPerson, spanGroup:
+	case spanPlain, spanBold, spanPerson, spanGroup, spanLeft:
 	}
 	return s.text
 }

@@ -31,10 +31,7 @@ func (c cardOf) what() []line {
 	if c.op.Reason != "" {
 		lines = append(lines, labelled("Reason", plain(c.say(c.op.Reason))))
 	}
-	asked := "Asked by"
-	if c.op.Verb == failover.VerbIncident {
-		asked = "Declared by"
-	}
+	asked := orElse(map[failover.Verb]string{failover.VerbIncident: "Declared by", failover.VerbFreeze: "Frozen by"}[c.op.Verb], "Asked by")
 	lines = append(lines, labelled(asked, c.person(c.op.RequestedBy), plain(" at "), moment(c.op.RequestedAt, c.now)))
 	return append(lines, c.decisions()...)
 }
@@ -51,7 +48,7 @@ func (c cardOf) target1(t failover.Target) []line {
 	lines := []line{
 		labelled("VM", plain(fmt.Sprintf("%s, resource group %s, vault %s", c.name(t.Item.Name), orNot(c.name(t.Item.ResourceGroup)), orNot(c.name(t.Item.Vault))))),
 	}
-	lines = append(append(lines, c.move(t.Item)...), c.points(t)...)
+	lines = slices.Concat(lines, c.alike(t), c.move(t.Item), c.points(t))
 	if c.op.Plan.Network != "" {
 		lines = append(lines, labelled("Isolated network", plain(c.name(lastSegment(c.op.Plan.Network)))))
 	}
@@ -64,7 +61,7 @@ func (c cardOf) target1(t failover.Target) []line {
 	if r := t.Checked; len(r) > 0 {
 		lines = append(lines, c.checked(r[len(r)-1]))
 	}
-	return append(lines, c.prerequisites(t.Item)...)
+	return append(append(lines, c.bound()...), c.prerequisites(t.Item)...)
 }
 
 // move is where the VM runs and where it goes.
@@ -81,8 +78,8 @@ func (c cardOf) move(item failover.Item) []line {
 		if item.Home != "" && strings.EqualFold(item.From, item.Home) { // not turned round yet
 			from, to = to, from
 		}
-	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbIncident,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbIncident, failover.VerbFreeze,
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
 	}
 	return []line{labelled("Move", plain(from+" to "+to))}
 }
@@ -185,7 +182,7 @@ func (c cardOf) rollUp() []line {
 		if t.Progress != "" {
 			text += ", " + c.name(t.Progress)
 		}
-		lines = append(append(lines, words("%s", text)), c.reversed(t)...)
+		lines = append(append(append(lines, words("%s", text)), c.alike(t)...), c.reversed(t)...)
 	}
 	if c.op.Plan.LeftOut != "" {
 		lines = append(lines, labelled("Left out", plain(c.say(c.op.Plan.LeftOut))))
@@ -196,7 +193,7 @@ func (c cardOf) rollUp() []line {
 	if more := len(targets) - c.items; more > 0 {
 		lines = append(lines, words("and %d more", more))
 	}
-	return lines
+	return append(lines, c.bound()...)
 }
 
 // phase is where one VM of several stands, in the words of the verb.

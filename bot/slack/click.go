@@ -49,6 +49,9 @@ func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.Interac
 	case action.ActionID == render.ActionCleanup:
 		b.cleanup(ctx, env, c.TriggerID, by, op)
 		return
+	case action.ActionID == render.ActionCommitNamed, action.ActionID == render.ActionObject:
+		b.named(ctx, env, c.TriggerID, by, action.ActionID, render.Form{Op: op, Seen: seen})
+		return
 	}
 	at := env.asked()
 	b.ask(ctx, env, failover.Command{

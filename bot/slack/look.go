@@ -53,12 +53,21 @@ func (b *Bot) read(ctx context.Context, env *envelope, intent bot.Intent) render
 		if refusal != nil {
 			return render.Ephemeral(bot.RefusalText(refusal))
 		}
-		return render.Preformatted(help)
+		return render.Preformatted(b.frozen(ctx) + help)
 	}
 	if err != nil {
 		return b.unanswered(ctx, err)
 	}
 	return m
+}
+
+// frozen says what is frozen, where that is known in time.
+func (b *Bot) frozen(ctx context.Context) string {
+	found, err := b.opts.Reads.Status(ctx, "")
+	if err != nil {
+		return ""
+	}
+	return render.Frozen(found.Operations)
 }
 
 func (b *Bot) unanswered(ctx context.Context, err error) render.Message {

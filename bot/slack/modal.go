@@ -155,7 +155,10 @@ func (b *Bot) submitted(ctx context.Context, env *envelope, c slackapi.Interacti
 		env.acknowledge(ctx, m.saying(nobodyText))
 	case !ours:
 		env.acknowledge(ctx, m.saying(unknownButtonText))
-	case problems != nil && by.Standing == "":
+	case by.Standing == "" && (problems != nil || form.Problems(note) != nil):
+		if problems == nil {
+			problems = form.Problems(note)
+		}
 		env.acknowledge(ctx, slackapi.NewErrorsViewSubmissionResponse(problems))
 	default:
 		b.submit(ctx, env, m, form.Command(failover.MessageID(b.team, "view", c.View.ID), note, by, env.asked()))

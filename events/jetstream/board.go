@@ -310,14 +310,3 @@ func (b *Board) list(keep func(failover.Operation) bool) []failover.Operation {
 	})
 	return ops
 }
-
-// Holders maps item keys to the operations that hold them.
-func (b *Board) Holders() map[string]failover.OpID {
-	holders := map[string]failover.OpID{}
-	for _, op := range b.Open() {
-		for _, t := range op.Targets {
-			holders[t.Item.Key] = op.ID
-		}
-	}
-	return holders
-}

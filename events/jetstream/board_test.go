@@ -151,7 +151,7 @@ func TestBoardFinds(t *testing.T) {
 		if open := b.Open(); len(open) != 1 || open[0].ID != opA {
 			t.Errorf("open are %+v", open)
 		}
-		if holders := b.Holders(); len(holders) != 1 || holders["1"] != opA {
+		if holders := (failover.Inventory{}).HoldBy(b.Open()).Holders; len(holders) != 1 || holders["1"] != opA {
 			t.Errorf("held are %v", holders)
 		}
 	})

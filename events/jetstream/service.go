@@ -174,7 +174,7 @@ func (s *reads) list(micro.Request) (any, error) {
 	inv, err := s.inventory()
 	ops := s.board.All()
 	inv = inv.Since(ops)
-	inv.Holders = s.board.Holders()
+	inv = inv.HoldBy(s.board.Open())
 	for _, i := range failover.ForeignJobs(inv.Items, ops) {
 		inv.Foreign = append(inv.Foreign, i.Key)
 	}

@@ -28,6 +28,10 @@ func policy(cfg config.Config) failover.Policy {
 		p.Sets[name] = slices.Concat(group.Waves...)
 	}
 	p.People = access.People
+	p.ConfirmAbove = access.ConfirmAbove
+	if b := access.BreakGlass; b != nil {
+		p.BreakGlass = &failover.BreakGlass{Role: b.Role, ReasonRequired: b.ReasonRequired, Approvals: b.Approvals}
+	}
 	for name, role := range access.Roles {
 		p.Roles[name] = role.Users
 		if len(role.Groups) > 0 {
@@ -38,7 +42,7 @@ func policy(cfg config.Config) failover.Policy {
 		rule := failover.Rule{
 			Match: failover.Match{VM: r.Match.VM, Group: r.Match.Group, Vault: r.Match.Vault, ResourceGroup: r.Match.ResourceGroup, Tag: r.Match.Tag},
 			May:   r.May, Approvals: r.Approvals, Approvers: r.Approvers, SelfApproval: r.SelfApproval, Expires: r.Expires,
-			TerminalApprovals: r.TerminalApprovals,
+			TerminalApprovals: r.TerminalApprovals, ConfirmName: r.ConfirmName,
 		}
 		for _, class := range r.Verbs {
 			rule.Classes = append(rule.Classes, failover.Class(class))

@@ -287,8 +287,11 @@ func revealed(secrets config.Secrets) []string {
 // members.
 func approvers(cfg config.Slack, p failover.Policy) func(failover.Operation) []string {
 	return func(op failover.Operation) []string {
-		if !cfg.NotifyApprovers || op.Gate() == "" {
+		if !cfg.NotifyApprovers || op.Gate() == "" && !op.Unreviewed() {
 			return nil
+		}
+		if op.Gate() == "" {
+			return slices.DeleteFunc(p.Reviewers(op), func(id string) bool { return !isSlackID(id) })
 		}
 		ids := p.Callable(op.GateRule(op.Gate()))
 		if op.Change != nil {

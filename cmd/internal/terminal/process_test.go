@@ -279,7 +279,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"cleanup", "--help"}, 0, "--notes TEXT    what the drill showed"},
 		{[]string{"failback", "--help"}, 0, "A recovery point is latest, "},
 		{[]string{"change", "vm-x"}, 2, "ferry change vm-x -20m"},
-		{[]string{"freeze"}, 3, "not available yet"},
+		{[]string{"handover"}, 3, "not available yet"},
 		{[]string{"status", "-o", "xml"}, 2, "text or json"},
 		{[]string{"--data", empty, "status"}, 2, "no ferry has run"},
 		{[]string{"up", "--config", filepath.Join(empty, "none.yaml")}, 2, "none.yaml"},

@@ -54,7 +54,7 @@ func (g *globals) status(found failover.Found, ref string, own verbFlags) error 
 		for _, op := range ops {
 			all = append(all, events.StatusOf(op))
 		}
-		return g.print(own, map[string]any{"v": 1, "operations": all, "foreign_jobs": foreign}, text)
+		return g.print(own, map[string]any{"v": 1, "operations": all, "foreign_jobs": foreign, "frozen": events.FrozenOf(failover.Freezes(ops))}, text)
 	case len(ops) == 0 && len(foreign) > 0:
 		return g.print(own, map[string]any{"v": 1, "foreign_jobs": foreign}, text)
 	case len(ops) == 0:
@@ -68,13 +68,13 @@ func (g *globals) status(found failover.Found, ref string, own verbFlags) error 
 func listOf(inv failover.Inventory) map[string]any {
 	items := []events.ListItem{}
 	for _, i := range inv.Items {
-		line := events.ItemLine(i, inv.Holders[i.Key])
+		line := events.ItemLine(i, inv)
 		if slices.Contains(inv.Foreign, i.Key) {
 			line.ForeignJob = i.Scenario
 		}
 		items = append(items, line)
 	}
-	return map[string]any{"v": 1, "items": items}
+	return map[string]any{"v": 1, "items": items, "frozen": events.FrozenOf(inv.Freezes)}
 }
 
 func (g *globals) points(ctx context.Context, client *app.Client, vm string, own verbFlags) error {

@@ -73,7 +73,7 @@ func runs(t *testing.T, args ...string) string {
 }
 
 // volatile is what differs from run to run: times, ids, durations.
-var volatile = regexp.MustCompile(`\d\d:\d\d(:\d\d)?|op-[a-z2-7]{8}|\d+ s\b`)
+var volatile = regexp.MustCompile(`\d\d:\d\d(:\d\d)?|op-[a-z2-7]{8}|plan [0-9a-f]{8}|\bin \d+m\d+s|\d+ (s|min)\b`)
 
 // The transcript in the README is what the script prints, but for times and ids; UPDATE_GOLDEN=1 writes it anew.
 func TestREADMETranscript(t *testing.T) {

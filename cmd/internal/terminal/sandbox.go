@@ -210,8 +210,11 @@ func (w *world) configuration(dir string) config.Config {
 	operator, approver := []string{"operator"}, []string{"approver"}
 	c.Access = &config.Access{
 		AnyoneMayRead: true,
+		ConfirmAbove:  20,
+		BreakGlass:    &config.BreakGlass{Role: "operator", ReasonRequired: true},
 		Roles:         map[string]config.Role{"operator": {Users: []string{"U0ANA"}}, "approver": {Users: []string{"U0BEN", "cli:local"}}},
 		Rules: []config.Rule{
+			{Match: config.Match{VM: []string{"batch-*"}}, Verbs: []string{"failover", "commit"}, May: operator, Approvals: 1, Approvers: approver, Expires: 3 * time.Minute, ConfirmName: true},
 			{Match: all, Verbs: []string{"failover", "commit", "change", "reprotect", "failback"}, May: operator, Approvals: 1, Approvers: approver, Expires: expires},
 			{Match: all, Verbs: []string{"test", "cleanup", "cancel", "freeze"}, May: operator, Expires: expires},
 		},

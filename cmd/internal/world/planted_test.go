@@ -38,7 +38,7 @@ func bugs() []bug {
 	return []bug{
 		{"a", "calls Azure before the intent is stored", []edit{
 			{"executor/act.go", "\tif err := d.tell(ctx, do.Intent); err != nil {", "\tvar early failover.Fact\n\tif planted(\"a\") {\n\t\tearly = d.call(ctx, do, time.Now())\n\t}\n\tif err := d.tell(ctx, do.Intent); err != nil {"},
-			{"executor/act.go", "\tfact := d.call(ctx, do, begun)\n", "\tfact := early\n\tif fact == nil {\n\t\tfact = d.call(ctx, do, begun)\n\t}\n"},
+			{"executor/act.go", "\tfact := d.thawed(ctx, do)\n", "\tfact := early\n\tif fact == nil {\n\t\tfact = d.thawed(ctx, do)\n\t}\n"},
 		}},
 		{"b", "lets the SDK repeat a mutating call", []edit{
 			{"executor/azure/begin.go", "\ta := &attempt{}\n", "\tif planted(\"b\") {\n\t\tbounded = policy.WithRetryOptions(bounded, policy.RetryOptions{MaxRetries: 3})\n\t}\n\ta := &attempt{}\n"},

@@ -93,6 +93,8 @@ func recorded() map[string]func(*world) {
 			w.nobody(6 * time.Hour)
 			w.presses("ben", "Approve", "awaiting commit")
 		},
+		"2026-11-break-glass": func(w *world) { w.glass(w.t) },
+		"2026-11-frozen":      func(w *world) { w.frozen() },
 		"2026-11-taken-over": func(w *world) {
 			w.start(&point{seam: "journal.append", nth: 5, after: true})
 			w.play()

@@ -216,6 +216,7 @@ func (w *world) config() config.Config {
 			{Match: all, Verbs: []string{"failover", "commit", "change", "reprotect", "failback"}, May: []string{"operator"}, Approvals: 1, Approvers: []string{"approver"}, Expires: 15 * time.Minute},
 			{Match: all, Verbs: []string{"test", "cleanup", "cancel", "freeze"}, May: []string{"operator"}},
 		},
+		ConfirmAbove: 20,
 	}
 	if w.configure != nil {
 		w.configure(&c)
