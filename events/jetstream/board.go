@@ -39,15 +39,16 @@ func NewBoard(c *Client) *Board {
 	}
 }
 
-// Run follows the stream from its beginning until ctx ends, or the connection is closed for good. It is run once.
+// Run follows the stream from its beginning until ctx ends, or the connection is closed for good; the error says which. It is
+// run once.
 func (b *Board) Run(ctx context.Context) error {
 	if b.reading {
 		return b.readAll(ctx)
 	}
-	for first := true; ; first = false {
+	for first := true; ctx.Err() == nil; first = false {
 		messages, stored, err := b.follow(ctx)
 		if err != nil {
-			return unlessOver(ctx, err)
+			return err
 		}
 		if first {
 			b.behind = stored
@@ -55,18 +56,11 @@ func (b *Board) Run(ctx context.Context) error {
 		}
 		err = b.take(ctx, messages)
 		messages.Stop()
-		if ctx.Err() != nil {
-			return nil
+		if ctx.Err() == nil {
+			b.client.log.WarnContext(ctx, "following facts anew", slog.Any("error", err))
 		}
-		b.client.log.WarnContext(ctx, "following facts anew", slog.Any("error", err))
 	}
-}
-
-func unlessOver(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
+	return ctx.Err()
 }
 
 // take folds what comes until that ends, and says why.

@@ -122,7 +122,8 @@ func (s *stream) readBoard(w *world, n *natsServer) error {
 		s.board[id] = board.Get(id)
 	}
 	cancel()
-	return <-ended
+	<-ended
+	return nil
 }
 
 // same compares two operations as people and programs see them.
