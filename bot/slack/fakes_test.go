@@ -286,6 +286,8 @@ func (m *members) PutMembers(_ context.Context, read failover.Membership) error 
 	return nil
 }
 
+func (m *members) Members(context.Context) (failover.Membership, error) { return m.newest(), nil }
+
 func (m *members) newest() failover.Membership {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -54,8 +54,10 @@ type Refs interface {
 	Put(ctx context.Context, op failover.OpID, ref Ref) error
 }
 
-// Members tells the executors who is in Slack's user groups.
+// Members is where the bots tell the executors who is in Slack's user groups.
 type Members interface {
+	// Members gives the newest reading that is stored, the zero one when none is.
+	Members(ctx context.Context) (failover.Membership, error)
 	// PutMembers stores a reading, unless a newer one is stored: several bots read. After any error it is not known whether it
 	// was stored, and another reading is made.
 	PutMembers(ctx context.Context, m failover.Membership) error

@@ -15,10 +15,11 @@ import (
 )
 
 const (
-	// rosterEvery is the pause between two readings of the groups, so that a change that no event told of counts within two
-	// minutes; rosterRetry after one that failed.
+	// rosterEvery is between two readings of the groups, so that a change that no event told of counts within two minutes, with
+	// up to forty groups; rosterRetry after one that failed. A reading younger than rosterFresh by another bot is as good.
 	rosterEvery = time.Minute
 	rosterRetry = 10 * time.Second
+	rosterFresh = 45 * time.Second
 	// groupEvery keeps the questions within the 20 a minute that Slack allows; the first few may come at once.
 	groupEvery = 3 * time.Second
 	groupBurst = 3
@@ -34,6 +35,7 @@ type roster struct {
 	calls *quota
 	good  map[string]time.Time // when a group was read last
 	told  string               // the newest trouble, so that each is logged once
+	due   bool                 // a change was told of, so that only a reading of its own will do
 }
 
 func newRoster(b *Bot) *roster {
@@ -59,17 +61,42 @@ func (r *roster) run(ctx context.Context) {
 	}
 	r.inspect(ctx)
 	for !over(ctx) {
-		wait := rosterEvery
-		if err := guarded(func() error { return r.read(ctx) }); err != nil && !over(ctx) {
-			wait = rosterRetry
+		wait := rosterRetry
+		begun := time.Now()
+		err := guarded(func() error { return r.keep(ctx) })
+		if err == nil {
+			wait = rosterEvery - time.Since(begun)
+		} else if !over(ctx) {
 			r.trouble(ctx, err)
 		}
 		select {
 		case <-time.After(wait):
 		case <-r.bot.changed:
+			r.due = true
 		case <-ctx.Done():
 		}
 	}
+}
+
+// keep makes a reading unless another bot has just made one.
+func (r *roster) keep(ctx context.Context) error {
+	if !r.due && r.current(ctx) {
+		return nil
+	}
+	if err := r.read(ctx); err != nil {
+		return err
+	}
+	r.due = false
+	return nil
+}
+
+// current reports whether a young reading of all groups is stored.
+func (r *roster) current(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	stored, err := r.bot.opts.Members.Members(ctx)
+	lacks := func(group string) bool { _, ok := stored.Groups[group]; return !ok }
+	return err == nil && r.bot.opts.Now().Sub(stored.At) < rosterFresh && !slices.ContainsFunc(r.bot.opts.Groups, lacks)
 }
 
 // read makes one reading. It is as old as its first question.
@@ -118,12 +145,18 @@ func (r *roster) waits(missing []error) bool {
 	return waiting || !sure
 }
 
-// members asks Slack for one group, when it may be asked.
+// members asks Slack for one group, when it may be asked; when Slack says that it was too soon, once more.
 func (r *roster) members(ctx context.Context, group string) ([]string, error) {
-	pause(ctx, time.Until(r.calls.at(time.Now())))
-	if over(ctx) {
-		return nil, ctx.Err()
+	users, err := r.ask(ctx, group)
+	if wait := retryAfter(err); wait > 0 {
+		r.calls.pause(time.Now().Add(wait))
+		return r.ask(ctx, group)
 	}
+	return users, err
+}
+
+func (r *roster) ask(ctx context.Context, group string) ([]string, error) {
+	pause(ctx, time.Until(r.calls.at(time.Now())))
 	r.calls.spend(time.Now())
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -131,11 +164,7 @@ func (r *roster) members(ctx context.Context, group string) ([]string, error) {
 	if r.bot.wholeOrg { // a token of no workspace has to name one
 		options = append(options, slackapi.GetUserGroupMembersOptionTeamID(r.bot.team))
 	}
-	users, err := r.bot.api.GetUserGroupMembersContext(call, group, options...)
-	if wait := retryAfter(err); wait > 0 {
-		r.calls.pause(time.Now().Add(wait))
-	}
-	return users, err
+	return r.bot.api.GetUserGroupMembersContext(call, group, options...)
 }
 
 // trouble logs what is new about it.

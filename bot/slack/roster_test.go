@@ -87,6 +87,53 @@ func TestChangeOfAGroup(t *testing.T) {
 	}
 }
 
+// Several bots share what Slack allows: one of them reads. A change is read at once by whoever hears of it, also at the second try.
+func TestSeveralBotsReadOnce(t *testing.T) {
+	grouped(t, workspace.Options{}, both(), func(l *lab, m *members) {
+		for range 3 {
+			l.start()
+			pass(7 * time.Second)
+		}
+		pass(time.Hour)
+		if n := l.count("usergroups.users.list", "ok"); n < 100 || n > 140 {
+			t.Errorf("%d questions in an hour, want about 2 a minute", n)
+		}
+		if age := time.Since(m.newest().At); age > 2*time.Minute {
+			t.Errorf("what was read is %s old", age)
+		}
+		for range 5 {
+			l.FailNext("usergroups.users.list", 503, 1)
+			l.setGroup(operators("U0BEN"))
+			pass(25 * time.Second)
+			l.wantMembers(m, map[string][]string{"S0OPS": {"U0BEN"}, "S0LEADS": {"U0BEN", "U0EVE"}})
+			l.setGroup(operators("U0ANA"))
+			pass(17 * time.Second)
+		}
+	})
+}
+
+// A bot whose configuration names more groups than another's makes a reading of its own.
+func TestReadingWithoutOneOfTheGroupsIsNotEnough(t *testing.T) {
+	grouped(t, workspace.Options{}, []string{"S0OPS"}, func(l *lab, m *members) {
+		l.start()
+		pass(5 * time.Second)
+		l.opts.Groups = both()
+		l.start()
+		pass(10 * time.Second)
+		l.wantMembers(m, map[string][]string{"S0OPS": {"U0ANA"}, "S0LEADS": {"U0BEN", "U0EVE"}})
+	})
+}
+
+// A limit that another program has used up delays the reading and spoils nothing.
+func TestRateLimitedReadingGoesOn(t *testing.T) {
+	grouped(t, workspace.Options{}, both(), func(l *lab, m *members) {
+		l.FailNext("usergroups.users.list", 429, 1)
+		l.start()
+		pass(6 * time.Second)
+		l.wantMembers(m, map[string][]string{"S0OPS": {"U0ANA"}, "S0LEADS": {"U0BEN", "U0EVE"}})
+	})
+}
+
 // While Slack says nothing, nothing is stored: what was read grows old.
 func TestSilentSlackIsNoReading(t *testing.T) {
 	for _, code := range []string{"internal_error", "ratelimited", "token_revoked"} {

@@ -98,7 +98,7 @@ func (p *player) line(ctx context.Context, line string) error {
 	if !ok {
 		return errors.New("a line is NAME: TEXT, NAME: click LABEL [on TEXT], NAME: choose \"OPTION\" in \"MENU\" [on TEXT],\n" +
 			"NAME: fill \"FIELD\" with VALUE[, VALUE], NAME: submit, NAME: dismiss, NAME: reply to TEXT: TEXT,\n" +
-			"expect ..., speed N, wait DURATION, within DURATION, fault ..., portal ..., source ..., role ..., or # a comment")
+			"expect ..., speed N, wait DURATION, within DURATION, fault ..., portal ..., source ..., role ..., person ..., channel ..., or # a comment")
 	}
 	return p.act(ctx, who, what)
 }
@@ -276,7 +276,12 @@ func (p *player) text(viewer string) string {
 }
 
 func (p *player) id(name string) string {
-	return map[string]string{"ana": "U0ANA", "ben": "U0BEN", "eve": "U0EVE"}[name]
+	for _, person := range people() {
+		if person.Name == name {
+			return person.ID
+		}
+	}
+	return ""
 }
 
 // has compares words, without regard to case, line ends and the difference of "awaiting_commit" and "awaiting commit".

@@ -2,13 +2,17 @@ package terminal
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"ferry/sandbox/vault"
+	"ferry/sandbox/workspace"
 )
 
-// nature runs a line about the simulated Azure, past Ferry and its people; done is false when the line is about something else.
+// nature runs a line about the simulated Azure, or about what an administrator of Slack does, past Ferry and its people; done is
+// false when the line is about something else.
 func (p *player) nature(word, rest string) (done bool, err error) {
 	switch word {
 	case "fault":
@@ -21,6 +25,10 @@ func (p *player) nature(word, rest string) (done bool, err error) {
 		}
 		p.vault.SourceDown(rest == "down")
 		return true, nil
+	case "person":
+		return true, p.person(strings.Fields(rest))
+	case "channel":
+		return true, p.share(rest)
 	case "role":
 		if rest != "operator" && rest != "owner" {
 			return true, errors.New("say role operator, what Site Recovery Operator may, or role owner")
@@ -57,4 +65,29 @@ func (p *player) portal(words []string) error {
 		return p.vault.PortalAfter(d, words[0], words[1])
 	}
 	return errors.New("say portal VM OPERATION [after DURATION], such as portal vm-x unplannedFailover")
+}
+
+// person makes somebody a guest, a bot or a member again.
+func (p *player) person(words []string) error {
+	kinds := []workspace.Kind{
+		workspace.Guest, workspace.SingleChannelGuest, workspace.Stranger, workspace.OtherBot, workspace.WorkflowBot, workspace.ConnectorBot, workspace.Deactivated,
+	}
+	switch {
+	case len(words) == 2 && words[1] == "member":
+		return p.workspace.SetKind(words[0], "")
+	case len(words) == 2 && slices.Contains(kinds, workspace.Kind(words[1])):
+		return p.workspace.SetKind(words[0], workspace.Kind(words[1]))
+	}
+	return fmt.Errorf("say person NAME member, or in the place of member one of %s", kinds)
+}
+
+// share lets people of another organisation into the channel, or ends that.
+func (p *player) share(how string) error {
+	switch how {
+	case "shared", "pending":
+		return p.workspace.Share(channel, workspace.Sharing(how))
+	case "own":
+		return p.workspace.Share(channel, "")
+	}
+	return errors.New("say channel shared, channel pending, or channel own")
 }
