@@ -202,7 +202,7 @@ func TestMissingThreadMakesNoFlood(t *testing.T) {
 			return ""
 		}
 		l.start()
-		l.feed.publish(chapters("op-aaaaaaaa", 1, 6)...)
+		l.feed.publish(chapters("op-aaaaaaaa", 1, 6)[5]) // with the states before, it would depend on which of them is drawn
 		pass(time.Hour)
 		if shown := l.shown(); len(shown) != 2 || len(l.cards()) != 1 {
 			t.Errorf("shown:\n%s", strings.Join(shown, "\n---\n"))
