@@ -54,6 +54,10 @@ func TestAuthorityAtTheCall(t *testing.T) {
 		}, why: "ana is no member in good standing any more (deactivated)", approvals: 1},
 		{name: "commit: who pressed lost the role", reach: pressedCommit, change: dropped("approver", ben.ID), why: "ben may not decide it any more", approvals: 1},
 		{name: "commit: half-way it is no matter what became of who asked", reach: pressedCommit, change: dropped("operator", ana.ID)},
+		{name: "change: who pressed lost the role", reach: pressedChange, change: dropped("approver", ben.ID), why: "ben may not decide it any more (that takes the role approver)", approvals: 1},
+		{name: "change: the rule is gone", reach: pressedChange, change: func(b *table) { b.policy.Rules = nil }, why: "no rule lets anybody change the recovery point of vm-x any more", approvals: 1},
+		{name: "reprotect: who pressed lost the role", reach: pressedReprotect, change: dropped("approver", ben.ID), why: "ben may not decide it any more", approvals: 1},
+		{name: "drill: it is no matter who approves, nobody does", reach: func(b *table) { b.must(failover.VerbTest, ana) }, change: dropped("approver", ben.ID)},
 		{name: "commit: no press is no press, whatever the rule", reach: func(b *table) {
 			b.failedOver()
 			b.fold(failover.GateOpened{Gate: failover.ClassCommit, Step: failover.StepCommit}, "")
@@ -71,14 +75,13 @@ func TestAuthorityAtTheCall(t *testing.T) {
 			} else if acts {
 				return
 			}
-			waits := failover.AwaitingApproval
-			if b.op.Targets[0].Doing == failover.StepCommit {
-				waits = failover.AwaitingCommit
+			waits, gate := failover.AwaitingApproval, failover.ClassOf(b.op.Verb)
+			if doing := b.op.Targets[0].Doing; doing == failover.StepCommit || doing == failover.StepChange {
+				waits, gate = failover.AwaitingCommit, failover.Class(doing)
 			}
 			step, token := b.op.Targets[0].Doing, b.op.Token(b.op.Targets[0].Doing)
 			b.tell(b.looked())
 			b.phase(waits)
-			gate := b.op.Gate()
 			if got := b.op.Lapsed.Why; !strings.HasPrefix(got, row.why) {
 				t.Errorf("says %q, want %q", got, row.why)
 			}
@@ -90,6 +93,20 @@ func TestAuthorityAtTheCall(t *testing.T) {
 			}
 		})
 	}
+}
+
+func pressedChange(b *table) {
+	b.failedOver()
+	b.asks(ana, second)
+	if refusal := b.try(b.changeButton(ben)); refusal != nil {
+		b.t.Fatal(refusal)
+	}
+}
+
+func pressedReprotect(b *table) {
+	b.inNorth(failover.StateCommitted, "SwitchProtection")
+	b.must(failover.VerbReprotect, ana)
+	b.presses(ben)
 }
 
 func pressedCommit(b *table) {
