@@ -48,6 +48,7 @@ type Bot struct {
 	following *semaphore.Weighted
 	handlers  sync.WaitGroup
 	strangers strangers
+	names     sync.Map // of people who were asked for, by id
 
 	people   *lookups
 	channels *lookups

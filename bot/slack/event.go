@@ -100,16 +100,17 @@ func (b *Bot) mention(ctx context.Context, env *envelope, c callback) {
 	}
 	intent, refusal := bot.Parse(text, env.asked())
 	by, _ := b.actor(ctx, env, c.origin())
-	if refusal != nil || intent.ReadOnly || intent.Verb == string(failover.VerbReprotect) {
-		b.once(ctx, env, id, func() { b.typed(ctx, env, "", intent, refusal, by) })
+	do := func() { b.typed(ctx, env, c.EventID, intent, refusal, by) }
+	if form := intent.Verb == string(failover.VerbReprotect) && by.Standing == ""; form || refusal != nil || intent.ReadOnly {
+		b.once(ctx, env, id, do)
 		return
 	}
-	b.typed(ctx, env, c.EventID, intent, refusal, by)
+	do()
 }
 
 // once answers what is not stored on its first delivery only: Slack sends an event again when the acknowledgement is late.
 func (b *Bot) once(ctx context.Context, env *envelope, id string, answer func()) {
-	if !b.claim(id, env.received) {
+	if !b.claim("reply "+id, env.received) {
 		b.ignore(ctx, env)
 		return
 	}

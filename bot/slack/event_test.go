@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ferry/failover"
+	"ferry/sandbox/workspace"
 )
 
 // written has a person write a message, into a thread if ts names one.
@@ -31,7 +32,7 @@ func TestMentionIsACommandLikeAnyOther(t *testing.T) {
 		if ack.AckedAt.Sub(ack.SentAt) > 3*time.Second || ack.Type != "events_api" {
 			t.Errorf("acknowledged: %+v", ack)
 		}
-		if cmd.Verb != failover.VerbFailover || cmd.By.ID != "U0ANA" || cmd.Target != "vm-x" || cmd.Reason != "disk errors" || cmd.Op != failover.OpIDOf(cmd.MessageID, 0) {
+		if cmd.Verb != failover.VerbFailover || cmd.By != (failover.Actor{ID: "U0ANA", Name: "ana"}) || cmd.Target != "vm-x" || cmd.Reason != "disk errors" || cmd.Op != failover.OpIDOf(cmd.MessageID, 0) {
 			t.Errorf("stored: %+v", cmd)
 		}
 		l.wantTold("U0ANA", "waits for approval")
@@ -79,6 +80,24 @@ func TestMentionsThatDoNothing(t *testing.T) {
 			l.wantTold("U0BEN", want)
 			if got := l.commands.all(); len(got) != 0 {
 				t.Errorf("%q was stored: %+v", text, got)
+			}
+		})
+	}
+}
+
+// Who may not ask is recorded, as at every other door, and once: also for what a form would be shown for.
+func TestMentionOfAGuestIsRecordedOnce(t *testing.T) {
+	for _, text := range []string{"@ferry vm-x", "@ferry reprotect vm-x"} {
+		inBothModes(t, func(l *lab) {
+			if err := l.SetKind("U0ANA", workspace.Guest); err != nil {
+				l.t.Fatal(err)
+			}
+			l.start()
+			l.start()
+			l.Duplicate(3)
+			l.written("U0ANA", "", text)
+			if got := l.commands.all(); len(got) != 1 || got[0].By.Standing != failover.StandingGuest {
+				t.Errorf("%q: stored %+v", text, got)
 			}
 		})
 	}

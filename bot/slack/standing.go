@@ -31,7 +31,11 @@ func (b *Bot) actor(ctx context.Context, env *envelope, o origin) (failover.Acto
 		b.opts.Log.WarnContext(ctx, "a request that names nobody is refused", slog.String("team", o.team), slog.String("app", o.app))
 		return by, false
 	}
-	if by.Standing = b.standing(ctx, env, o); by.Standing != "" {
+	by.Standing = b.standing(ctx, env, o)
+	if name, ok := b.names.Load(o.user); ok && by.Name == "" { // an event gives the id alone
+		by.Name, _ = name.(string)
+	}
+	if by.Standing != "" {
 		b.opts.Log.WarnContext(ctx, "a request is refused for who gave it", slog.String("standing", string(by.Standing)), slog.String("user", o.user), slog.String("team", o.team), slog.String("app", o.app))
 	}
 	return by, true
@@ -71,6 +75,7 @@ func (b *Bot) readPerson(ctx context.Context, id string) (failover.Standing, err
 	if err != nil {
 		return failover.StandingUnchecked, err
 	}
+	b.names.Store(id, u.Name)
 	return b.standingOf(u), nil
 }
 

@@ -117,6 +117,7 @@ func (w *Workspace) ask(r *Request, told func(error)) {
 		out.Body, _ = body()
 		in, err = w.courier.Do(out)
 	}
+	told(err) // unless it went out before
 	var answer []byte
 	if err == nil {
 		answer, err = io.ReadAll(io.LimitReader(in.Body, maxBody))
@@ -129,7 +130,6 @@ func (w *Workspace) ask(r *Request, told func(error)) {
 		r.Failure = "http_timeout"
 	default:
 		r.Failure = "connection_failed"
-		told(err)
 	}
 	if err == nil && in.StatusCode/100 != 2 {
 		r.Failure = "http_error"

@@ -164,6 +164,21 @@ func TestNoAppBehindTheURL(t *testing.T) {
 	})
 }
 
+// An app that accepts no connection is given up after 3 s, and who acted is not kept waiting.
+func TestAppThatDoesNotAccept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, workspace.Options{RequestURLs: workspace.RequestURLs{Commands: "http://app.test/", SigningSecret: signingSecret, Dial: pipe.Listen().Dial}})
+		begin := time.Now()
+		if err := l.Type("ana", incident, "/failover vm-x"); !errors.Is(err, workspace.ErrDispatchFailed) || time.Since(begin) != 3*time.Second {
+			t.Errorf("after %s: %v", time.Since(begin), err)
+		}
+		synctest.Wait()
+		if _, text := l.newest(t, "U0ANA"); text != `/failover failed with the error "operation_timeout"` {
+			t.Errorf("ana sees %q", text)
+		}
+	})
+}
+
 func TestEventsComeAgainOverHTTP(t *testing.T) {
 	for name, row := range map[string]struct {
 		answer func(w http.ResponseWriter)
