@@ -19,6 +19,7 @@ sandbox: ## a simulated Slack and a simulated vault in the browser, no account n
 nightly: ## all tests, the long ones too
 	go test -tags=nightly -count=1 -timeout 60m ./...
 	go test -race -shuffle=on -count=1 -timeout 60m -skip '^TestBrowser' ./...
+	FERRY_SLACK_MODE=http go test -count=1 -timeout 60m ./cmd/internal/world
 
 N ?= 60s
 explore: ## plays N drawn schedules of crashes and outages (or as many as fit into a time), one process per core

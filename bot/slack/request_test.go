@@ -125,8 +125,9 @@ func TestOnlySlackIsListenedTo(t *testing.T) {
 		"two payloads": {func() workspace.Request {
 			return forged("interactions", "payload={}&"+url.Values{"payload": {pressing}}.Encode(), secret)
 		}, 400},
-		"a payload that is none": {func() workspace.Request { return forged("interactions", "payload=[", secret) }, 400},
-		"an event that is none":  {func() workspace.Request { return forged("events", "[", secret) }, 400},
+		"a payload that is none":        {func() workspace.Request { return forged("interactions", "payload=[", secret) }, 400},
+		"an event that is none":         {func() workspace.Request { return forged("events", "[", secret) }, 400},
+		"what cannot be read, unsigned": {func() workspace.Request { return forged("events", "[", "other") }, 401},
 		"a challenge, unsigned": {func() workspace.Request {
 			return forged("events", `{"type":"url_verification","challenge":"c"}`, "other")
 		}, 401},

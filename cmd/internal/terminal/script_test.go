@@ -59,11 +59,13 @@ func TestScriptMakesTrouble(t *testing.T) {
 	}
 }
 
-// A script that ends with a question shows the answer.
+// A script that ends with a question shows the answer, to a mention too.
 func TestScriptEndsWithAnAnswer(t *testing.T) {
 	t.Parallel()
-	if code, out, errs := script(t, "ana: /failover points vm-x"); code != 0 || errs != "" || !strings.Contains(out, "newest first") {
-		t.Fatalf("exit %d: %s\n%s", code, errs, out)
+	for _, line := range []string{"ana: /failover points vm-x", "ana: hello\nana: reply to hello: @ferry status\nana: @ferry points vm-x"} {
+		if code, out, errs := script(t, line); code != 0 || errs != "" || !strings.Contains(out, "newest first") {
+			t.Fatalf("%s: exit %d: %s\n%s", line, code, errs, out)
+		}
 	}
 }
 
