@@ -66,7 +66,9 @@ func (b *Bot) event(ctx context.Context, env *envelope, payload json.RawMessage)
 	case "app_mention":
 		b.mention(ctx, env, c)
 	case "user_change":
-		b.people.forget(string(c.Event.User))
+		if b.people.forget(string(c.Event.User)) {
+			b.regroup()
+		}
 		b.ignore(ctx, env)
 	case "channel_shared", "channel_unshared":
 		b.channels.forget(string(c.Event.Channel))

@@ -32,6 +32,7 @@ type lookups struct {
 // lookup is what is known of one id. Its fields are guarded by all.mu.
 type lookup struct {
 	all     *lookups
+	wanted  time.Time // when a request made it count last
 	said    failover.Standing
 	at      time.Time     // of the answer; zero: none yet
 	err     error         // of the newest question
@@ -50,10 +51,17 @@ func (l *lookups) ask(ctx context.Context, id string) *lookup {
 	now := time.Now()
 	k := l.known[id]
 	if k == nil {
-		maps.DeleteFunc(l.known, func(_ string, old *lookup) bool { return old.waiting == nil && now.Sub(old.at) > staleFor })
+		maps.DeleteFunc(l.known, func(_ string, old *lookup) bool { return old.waiting == nil && now.Sub(old.wanted) > staleFor })
 		k = &lookup{all: l}
 		l.known[id] = k
 	}
+	k.wanted = now
+	return l.look(ctx, id, k)
+}
+
+// look asks unless something fresh is known, or asked for. It holds the lock.
+func (l *lookups) look(ctx context.Context, id string, k *lookup) *lookup {
+	now := time.Now()
 	if k.waiting != nil || k.fresh(now) || now.Sub(k.failed) < failedFor {
 		return k
 	}
@@ -62,11 +70,39 @@ func (l *lookups) ask(ctx context.Context, id string) *lookup {
 	return k
 }
 
-// forget drops what is known of an id; a question that is open answers only who has asked already.
-func (l *lookups) forget(id string) {
+// forget drops what is known of an id, and reports whether there was anything; a question that is open answers only who has
+// asked already.
+func (l *lookups) forget(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.known, id)
+	k := l.known[id]
+	if k != nil {
+		l.known[id] = &lookup{all: l, wanted: k.wanted}
+	}
+	return k != nil
+}
+
+// all gives what Slack says of everybody who was asked about within the last hour; who it says nothing of is left out.
+func (l *lookups) all(ctx context.Context) map[string]failover.Standing {
+	l.mu.Lock()
+	asked := map[string]*lookup{}
+	for id, k := range l.known {
+		switch {
+		case time.Since(k.wanted) > staleFor:
+		case time.Since(k.failed) < freshFor: // nobody waits for it
+			asked[id] = k
+		default:
+			asked[id] = l.look(ctx, id, k)
+		}
+	}
+	l.mu.Unlock()
+	said, until := map[string]failover.Standing{}, time.Now().Add(callTimeout)
+	for id, k := range asked {
+		if found, _ := k.answer(ctx, until); found != failover.StandingUnchecked {
+			said[id] = found
+		}
+	}
+	return said
 }
 
 func (k *lookup) fresh(now time.Time) bool { return !k.at.IsZero() && now.Sub(k.at) < freshFor }

@@ -27,7 +27,8 @@ const (
 	groupPatience = time.Minute
 )
 
-// roster reads who is in the user groups of the roles and tells the executors. Nothing that counts is added up from events:
+// roster reads who is in the user groups of the roles and tells the executors, and who of those that asked for something lately
+// is no member in good standing any more. Nothing that counts is added up from events:
 // each reading is whole. A group that is not there, or may not be read, has no members. While Slack does not answer, nothing
 // is stored: what was read last grows old, and does not count any more after [failover.MembershipLife].
 type roster struct {
@@ -52,14 +53,16 @@ func (b *Bot) regroup() {
 
 // run reads until ctx ends.
 func (r *roster) run(ctx context.Context) {
-	if len(r.bot.opts.Groups) == 0 {
+	if r.bot.opts.Members == nil {
 		return
 	}
 	start := time.Now()
 	for _, group := range r.bot.opts.Groups {
 		r.good[group] = start
 	}
-	r.inspect(ctx)
+	if len(r.bot.opts.Groups) > 0 {
+		r.inspect(ctx)
+	}
 	for !over(ctx) {
 		wait := rosterRetry
 		begun := time.Now()
@@ -78,30 +81,55 @@ func (r *roster) run(ctx context.Context) {
 	}
 }
 
-// keep makes a reading unless another bot has just made one.
+// keep makes a reading unless another bot has just made one, or there is nothing to tell.
 func (r *roster) keep(ctx context.Context) error {
-	if !r.due && r.current(ctx) {
+	found := r.bot.people.all(ctx)
+	if len(r.bot.opts.Groups) == 0 && len(merged(nil, found)) == 0 {
 		return nil
 	}
-	if err := r.read(ctx); err != nil {
+	stored, err := r.stored(ctx)
+	standings := merged(stored.Standings, found)
+	if !r.due && err == nil && r.current(stored) && maps.Equal(stored.Standings, standings) {
+		return nil
+	}
+	if err := r.read(ctx, standings); err != nil {
 		return err
 	}
 	r.due = false
 	return nil
 }
 
-// current reports whether a young reading of all groups is stored.
-func (r *roster) current(ctx context.Context) bool {
+func (r *roster) stored(ctx context.Context) (failover.Membership, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	stored, err := r.bot.opts.Members.Members(ctx)
+	return r.bot.opts.Members.Members(ctx)
+}
+
+// current reports whether a reading is young and of all groups.
+func (r *roster) current(stored failover.Membership) bool {
 	lacks := func(group string) bool { _, ok := stored.Groups[group]; return !ok }
-	return err == nil && r.bot.opts.Now().Sub(stored.At) < rosterFresh && !slices.ContainsFunc(r.bot.opts.Groups, lacks)
+	return r.bot.opts.Now().Sub(stored.At) < rosterFresh && !slices.ContainsFunc(r.bot.opts.Groups, lacks)
+}
+
+// merged are the standings that another bot has told, and those that this one has found out itself.
+func merged(told, found map[string]failover.Standing) map[string]failover.Standing {
+	all := maps.Clone(told)
+	for id, standing := range found {
+		if standing == "" {
+			delete(all, id)
+			continue
+		}
+		if all == nil {
+			all = map[string]failover.Standing{}
+		}
+		all[id] = standing
+	}
+	return all
 }
 
 // read makes one reading. It is as old as its first question.
-func (r *roster) read(ctx context.Context) error {
-	m := failover.Membership{Groups: map[string][]string{}, At: r.bot.opts.Now()}
+func (r *roster) read(ctx context.Context, standings map[string]failover.Standing) error {
+	m := failover.Membership{Groups: map[string][]string{}, At: r.bot.opts.Now(), Standings: standings}
 	var missing []error
 	for _, group := range r.bot.opts.Groups {
 		users, err := r.members(ctx, group)
@@ -132,7 +160,7 @@ func (r *roster) read(ctx context.Context) error {
 // waits reports whether a reading is not stored for what it lacks: when Slack said nothing for sure, or may still tell of a
 // group. Then one more is made soon.
 func (r *roster) waits(missing []error) bool {
-	sure := len(r.bot.opts.Groups) > len(missing)
+	sure := len(missing) == 0 || len(r.bot.opts.Groups) > len(missing)
 	waiting := false
 	for _, err := range missing {
 		g, ok := errors.AsType[*groupError](err)

@@ -276,3 +276,42 @@ func TestScopesAreThoseThatAreUsed(t *testing.T) {
 		})
 	}
 }
+
+// Who asked for something and is no member in good standing any more is told of, also where no role has a group: at once when
+// Slack tells, else within minutes. Who is one again is left out, or what was told of them grows old.
+func TestStandingsAreTold(t *testing.T) {
+	for name, ids := range map[string][]string{"with groups": both(), "without": nil} {
+		for how, events := range map[string][]string{"by the event": slack.Events(), "and without it": {"app_mention"}} {
+			t.Run(name+" "+how, func(t *testing.T) {
+				grouped(t, workspace.Options{Events: events}, ids, func(l *lab, m *members) {
+					within := 10 * time.Second
+					if how != "by the event" {
+						within = 7 * time.Minute
+					}
+					become := func(kind workspace.Kind, want map[string]failover.Standing) {
+						l.t.Helper()
+						if err := l.SetKind("ana", kind); err != nil {
+							t.Fatal(err)
+						}
+						pass(within)
+						if diff := cmp.Diff(want, m.newest().Standings); diff != "" {
+							t.Error(diff)
+						}
+					}
+					l.start()
+					pass(15 * time.Second)
+					l.typed("ana", "/failover test vm-x")
+					pass(5 * time.Second)
+					become(workspace.Deactivated, map[string]failover.Standing{"U0ANA": failover.StandingDeactivated})
+					become(workspace.Guest, map[string]failover.Standing{"U0ANA": failover.StandingGuest})
+					if age := time.Since(m.newest().At); age > 2*time.Minute {
+						t.Errorf("what was told is %s old", age)
+					}
+					if ids != nil {
+						become("", map[string]failover.Standing{})
+					}
+				})
+			})
+		}
+	}
+}

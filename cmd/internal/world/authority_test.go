@@ -33,3 +33,18 @@ func TestAuthorityLostBeforeTheCall(t *testing.T) {
 		w.ledger("unplannedFailover", 1)
 	})
 }
+
+// Who asked is deactivated before Azure takes the call, and it is not made.
+func TestStandingLostBeforeTheCall(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.begin()
+		w.types("ana", "/failover vm-x latest", "[ Approve ]")
+		w.vault.Fault(vault.Fault{Operation: "unplannedFailover", Kind: vault.Throttle, RetryAfter: 3 * time.Minute})
+		w.presses("ben", "Approve", "asked to wait")
+		if err := w.workspace.SetKind("ana", workspace.Deactivated); err != nil {
+			t.Fatal(err)
+		}
+		w.shows(5*time.Minute, "Not started: ana is no member in good standing any more (deactivated)")
+		w.ledger("unplannedFailover", 0)
+	})
+}
