@@ -110,6 +110,10 @@ func (a *App) loop(name string, run func(context.Context) error) {
 	})
 }
 
+// Embedded is the NATS server within the process, for who shares the process with it; nil when another one is configured, or it is
+// not started.
+func (a *App) Embedded() *jetstream.Embedded { return a.embedded }
+
 // Failed gives the error of the part that ended by itself, if one does.
 func (a *App) Failed() <-chan error { return a.failure }
 

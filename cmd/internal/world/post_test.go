@@ -16,7 +16,7 @@ import (
 )
 
 // signingSecret is what the workspace of a world signs its requests with.
-const signingSecret = "8f742231b10e8888abcd99yyyzzz85a5"
+const signingSecret = "canary-signing-secret"
 
 // modeOfSlack is how the bots hear of what people do, where a test does not say so itself: FERRY_SLACK_MODE=http plays every
 // test of this package over HTTP.

@@ -122,7 +122,9 @@ func (s *stream) readBoard(w *world, n *natsServer) error {
 		s.board[id] = board.Get(id)
 	}
 	cancel()
-	<-ended
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		return err
+	}
 	return nil
 }
 
