@@ -48,6 +48,9 @@ func (p Policy) doubts(op Operation, kind StepKind, items []Item) (d doubt) {
 			d.asker(p, op.Change.By, rule, true)
 		}
 		d.quorum(p, op, gate, rule, first)
+		if kind == StepCommit && rule.ConfirmName && !op.GateRule(gate).ConfirmName {
+			d.say("the rule that applies now wants the name of %s typed before its commit", item.Name)
+		}
 		if !rule.same(op.GateRule(gate)) {
 			d.rule = &rule
 		}

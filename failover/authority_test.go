@@ -54,6 +54,7 @@ func TestAuthorityAtTheCall(t *testing.T) {
 		}, why: "ana is no member in good standing any more (deactivated)", approvals: 1},
 		{name: "commit: who pressed lost the role", reach: pressedCommit, change: dropped("approver", ben.ID), why: "ben may not decide it any more", approvals: 1},
 		{name: "commit: half-way it is no matter what became of who asked", reach: pressedCommit, change: dropped("operator", ana.ID)},
+		{name: "commit: the rule wants the name typed", reach: pressedCommit, change: func(b *table) { b.policy.Rules[0].ConfirmName = true }, why: "the rule that applies now wants the name of vm-x typed before its commit", approvals: 1},
 		{name: "change: who pressed lost the role", reach: pressedChange, change: dropped("approver", ben.ID), why: "ben may not decide it any more (that takes the role approver)", approvals: 1},
 		{name: "change: the rule is gone", reach: pressedChange, change: func(b *table) { b.policy.Rules = nil }, why: "no rule lets anybody change the recovery point of vm-x any more", approvals: 1},
 		{name: "reprotect: who pressed lost the role", reach: pressedReprotect, change: dropped("approver", ben.ID), why: "ben may not decide it any more", approvals: 1},

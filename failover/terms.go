@@ -196,6 +196,7 @@ func (r Rule) terms() Terms {
 		{"who approves", strings.Join(r.Approvers, ", ")},
 		{"who asks may approve", yesNo(r.SelfApproval)},
 		{"who may ask", strings.Join(r.May, ", ")},
+		{"name typed before a commit", yesNo(r.ConfirmName)},
 	}
 }
 
