@@ -44,6 +44,5 @@ func (s Situation) largeConfirmed(cmd Command, name string, n int) *Refusal {
 	if n <= s.Policy.ConfirmAbove {
 		return nil
 	}
-	verb := cmd.Verb
-	return confirmed(cmd, name+" has "+count(n)+", so its name is asked for.", name, "/failover "+string(verb)+" "+cmd.Target)
+	return confirmed(cmd, name+" has "+count(n)+", so its name is asked for.", name, cmd.again())
 }

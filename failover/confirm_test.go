@@ -52,7 +52,7 @@ func TestConfirmALargePlan(t *testing.T) {
 		s := ready()
 		s.Policy.ConfirmAbove = row.above
 		cmd := askForShop(ana, failover.Point{Kind: failover.Latest})
-		cmd.Confirm = row.confirm
+		cmd.Confirm, cmd.Shutdown = row.confirm, true
 		_, r := failover.Decide(failover.Operation{}, cmd, s)
 		switch {
 		case row.want == "" && r != nil:

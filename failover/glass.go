@@ -63,11 +63,27 @@ func (s Situation) asksAnyway(class Class, cmd Command) (Rule, *Refusal) {
 	case !s.Policy.mayBreak(cmd):
 		return rule, s.Policy.lacking([]string{glass.Role}, without+"ask somebody with the role "+glass.Role+".", "You may not break the glass for %s.", name).by(rule)
 	case glass.ReasonRequired && cmd.Reason == "":
-		return rule, Refuse(BadUsage, "Say why: type the same again with --reason TEXT at its end. It is posted in the channel, and kept.", "Breaking the glass for %s needs a reason.", name)
+		return rule, Refuse(BadUsage, "Type "+cmd.again()+" --break-glass --reason TEXT. The reason is posted in the channel, and kept.", "Breaking the glass for %s needs a reason.", name)
 	case glass.Approvals >= rule.Approvals && s.Policy.May(rule, cmd.By):
 		return rule, Refuse(BadUsage, "Type it again without --break-glass.", "There is no glass to break: %s needs no more approvals than break-glass does.", name)
 	}
 	return rule, nil
+}
+
+// again is what to type for the same failover.
+func (c Command) again() string {
+	text := "/failover "
+	if c.Verb != VerbFailover {
+		text += string(c.Verb) + " "
+	}
+	text += c.Target
+	if c.Point.Kind != "" && c.Point.Kind != Latest {
+		text += " " + c.Point.String()
+	}
+	if !c.Shutdown {
+		text += " --no-shutdown"
+	}
+	return text
 }
 
 // behindGlass marks a plan as behind a broken glass, when the command asks for that.

@@ -31,7 +31,7 @@ func (b *table) saysNo(cmd failover.Command, kind failover.RefusalKind, want str
 func TestBreakGlass(t *testing.T) {
 	b := glass(newTable(t, 2))
 	b.saysNo(b.breaks(eve, "the region is down"), failover.NotAllowed, "role approver")
-	b.saysNo(b.breaks(ben, ""), failover.BadUsage, "--reason TEXT")
+	b.saysNo(b.breaks(ben, ""), failover.BadUsage, "Type /failover vm-x --break-glass --reason TEXT.")
 	if r := b.try(b.breaks(ben, "the region is down")); r != nil { // ben is not among those who may ask
 		t.Fatal(r)
 	}
