@@ -214,7 +214,7 @@ func (w *world) configuration(dir string) config.Config {
 		BreakGlass:    &config.BreakGlass{Role: "operator", ReasonRequired: true},
 		Roles:         map[string]config.Role{"operator": {Users: []string{"U0ANA"}}, "approver": {Users: []string{"U0BEN", "cli:local"}}},
 		Rules: []config.Rule{
-			{Match: config.Match{VM: []string{"batch-*"}}, Verbs: []string{"failover", "commit"}, May: operator, Approvals: 1, Approvers: approver, Expires: 3 * time.Minute, ConfirmName: true},
+			{Match: config.Match{VM: []string{"batch-*"}}, Verbs: []string{"failover", "commit"}, May: operator, Approvals: 1, Approvers: approver, Expires: 70 * time.Second, ConfirmName: true}, // to see it expire
 			{Match: all, Verbs: []string{"failover", "commit", "change", "reprotect", "failback"}, May: operator, Approvals: 1, Approvers: approver, Expires: expires},
 			{Match: all, Verbs: []string{"test", "cleanup", "cancel", "freeze"}, May: operator, Expires: expires},
 		},

@@ -104,3 +104,18 @@ func TestScriptFails(t *testing.T) {
 		})
 	}
 }
+
+// What is for bad days: break-glass, a freeze, names typed once more, a request that nobody decides.
+func TestScriptOfAnEmergency(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for a request to expire, 70 s; go test without -short plays it")
+	}
+	t.Parallel()
+	lines, err := os.ReadFile("../../../docs/emergency.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := script(t, string(lines)); code != 0 {
+		t.Fatalf("exit %d: %s\n%s", code, errs, out)
+	}
+}
