@@ -13,6 +13,7 @@ import (
 // pattern is written for stand-ins whose secrets have their default values, or begin with "canary-".
 const pattern = `xoxb-[a-z]+|xapp-[a-z]+|canary-[a-z-]+` + // tokens; signing secrets and the identity's header, where a test sets them
 	`|/(?:commands|actions)/T[A-Z0-9]+/[0-9a-f-]{36}` + // response_url
+	`|v0=[0-9a-f]{64}` + // signature of a request
 	`|ticket=[0-9a-f-]{36}` + // of a Socket Mode connection
 	`|aHR0cHM6Ly9t[\w-]{20,}` + // access tokens for the resource manager
 	`|MIIHpTCC|[?&][sh]=[\w-]{40,}` + // certificate and signatures of poll URLs

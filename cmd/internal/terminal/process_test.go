@@ -106,9 +106,23 @@ access:
 func (o *outside) up() *exec.Cmd {
 	o.t.Helper()
 	connected := o.workspace.Connections()
+	cmd := o.begin()
+	o.until("ferry up is connected to Slack", func() bool { return o.workspace.Connections() > connected })
+	return cmd
+}
+
+// command is ferry up, to be started as a process of its own.
+func (o *outside) command() *exec.Cmd {
 	cmd := exec.CommandContext(o.t.Context(), os.Args[0], "up", "--config", o.config)
 	cmd.Env = append(os.Environ(), "FERRY_CHILD=1", "IDENTITY_ENDPOINT="+o.azure+"/identity/token", "IDENTITY_HEADER=sandbox")
 	cmd.Stdout, cmd.Stderr = o.t.Output(), o.t.Output()
+	return cmd
+}
+
+// begin starts it, until the test ends.
+func (o *outside) begin() *exec.Cmd {
+	o.t.Helper()
+	cmd := o.command()
 	if err := cmd.Start(); err != nil {
 		o.t.Fatal(err)
 	}
@@ -116,7 +130,6 @@ func (o *outside) up() *exec.Cmd {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	o.until("ferry up is connected to Slack", func() bool { return o.workspace.Connections() > connected })
 	return cmd
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"ferry/config"
 	"ferry/sandbox/vault"
 )
 
@@ -141,6 +142,7 @@ func spent(t *testing.T) time.Duration {
 
 func (e *explorer) check(t *rapid.T) {
 	s := drawn(t)
+	s.HTTP = modeOfSlack() == config.ModeHTTP
 	if broken := e.play(s); len(broken) > 0 {
 		if e.smallest == nil || len(s.Steps) <= len(e.smallest.Steps) {
 			e.smallest, e.broken = &s, broken
@@ -210,6 +212,14 @@ func (e *explorer) replay(file string) {
 	}
 }
 
+// mode is how the bots of a schedule hear of what people do.
+func (s schedule) mode() string {
+	if s.HTTP {
+		return config.ModeHTTP
+	}
+	return modeOfSlack()
+}
+
 // outside is the vault of a schedule, in which an id is not always written in the same case.
 func (s schedule) outside() vault.Options {
 	o := quick()
@@ -240,7 +250,7 @@ func (e *explorer) play(s schedule) (broken []string) {
 	runtime.GC()
 	synctest.Test(e.t, func(t *testing.T) {
 		begun := time.Now()
-		w := newWorld(t, dir, s.outside(), modeOfSlack())
+		w := newWorld(t, dir, s.outside(), s.mode())
 		p := &player{world: w}
 		p.play(s)
 		broken = e.judge(p, s)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ferry/config"
+	"ferry/sandbox/confidential"
 	"ferry/sandbox/pipe"
 	"ferry/sandbox/workspace"
 )
@@ -114,7 +115,12 @@ func TestStoryOverHTTP(t *testing.T) {
 			w.ledger(operation, 1)
 		}
 		w.reads("eve", "@ferry status vm-x", "reprotect of vm-x")
-		for _, r := range w.workspace.Requests() {
+		for _, r := range w.workspace.Requests() { // and nothing of it is logged, which overheard watches for
+			for _, secret := range []string{signingSecret, r.Header.Get("X-Slack-Signature")} {
+				if confidential.Leak([]byte(secret)) == "" {
+					t.Errorf("not recognised as a secret: %q", secret)
+				}
+			}
 			if r.Status != 200 {
 				t.Errorf("answered %d %s: %s", r.Status, r.Failure, r.URL)
 			}

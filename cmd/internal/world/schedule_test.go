@@ -18,6 +18,8 @@ type schedule struct {
 	Replicas uint64 `json:"replicas,omitempty"`
 	// Thousand gives the vault a thousand VMs, all of them in the recovery plan big.
 	Thousand bool `json:"thousand,omitempty"`
+	// HTTP has Slack post to the bots.
+	HTTP bool `json:"http,omitempty"`
 	// Decide has people press what waits for them when all troubles are over; otherwise it is left waiting.
 	Decide bool   `json:"decide,omitempty"`
 	Steps  []step `json:"steps"`

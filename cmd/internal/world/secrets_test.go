@@ -15,6 +15,7 @@ import (
 
 	"github.com/nats-io/nkeys"
 
+	"ferry/config"
 	"ferry/sandbox/confidential"
 )
 
@@ -60,7 +61,7 @@ func (w *world) keepsSecrets() {
 
 // What the watch looks for is what Ferry is really given: of each kind one is caught on its way in, or out to where it belongs.
 func TestSecretsAreRecognised(t *testing.T) {
-	bubble(t, func(w *world) {
+	bubbleOf(t, quick(), config.ModeSocket, func(w *world) {
 		c := w.config().Slack
 		seen := map[string]string{"bot token": c.BotToken.Reveal(), "app token": c.AppToken.Reveal(), "header of the identity": identityHeader, "access token": w.token(), "seed": w.seed()}
 		catch := func(host string, h http.Handler) {
