@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -69,7 +70,7 @@ func (b *Bot) serve(ctx, life context.Context, stop context.CancelCauseFunc) {
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		if err := server.Serve(b.opts.Listener); !errors.Is(err, http.ErrServerClosed) {
-			stop(errors.Join(errListener, err))
+			stop(fmt.Errorf("%w: %w", errListener, err))
 		}
 	})
 	b.hello()
