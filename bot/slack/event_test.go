@@ -213,3 +213,34 @@ func TestMentionFromElsewhereIsStoredSo(t *testing.T) {
 		})
 	}
 }
+
+// The SDK rejects a whole event for a block, or a number, that is not as it expects. It counts all the same.
+func TestEventThatTheSDKRejects(t *testing.T) {
+	inBothModes(t, func(l *lab) {
+		l.start()
+		l.rawEvent(func(m map[string]any) {
+			if m["type"] == "app_mention" {
+				m["blocks"] = []any{map[string]any{"type": "rich_text", "elements": 5}}
+			}
+		})
+		if all := l.commands.all(); len(all) != 1 || all[0].Verb != failover.VerbApprove {
+			t.Errorf("stored %+v", all)
+		}
+		if l.Acks()[0].AckedAt.IsZero() {
+			t.Error("not acknowledged: Slack sends it again")
+		}
+	})
+	grouped(t, workspace.Options{Events: []string{}}, both(), func(l *lab, m *members) {
+		l.start()
+		pass(10 * time.Second)
+		l.setGroup(operators("U0BEN"))
+		l.rawEvent(func(m map[string]any) {
+			if m["type"] == "app_mention" {
+				clear(m)
+				m["type"], m["subteam_id"], m["added_users_count"] = "subteam_members_changed", "S0OPS", "1" // as documented
+			}
+		})
+		pass(10 * time.Second)
+		l.wantMembers(m, map[string][]string{"S0OPS": {"U0BEN"}, "S0LEADS": {"U0BEN", "U0EVE"}})
+	})
+}

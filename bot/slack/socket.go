@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log"
 	"log/slog"
@@ -120,6 +121,8 @@ func (s *socket) take(ctx context.Context, e socketmode.Event) error {
 		}
 	case socketmode.EventTypeEventsAPI:
 		s.hand(ctx, e.Request, func(ctx context.Context, env *envelope) { s.bot.event(ctx, env, e.Request.Payload) })
+	case socketmode.EventTypeErrorBadMessage:
+		s.rejected(ctx, e)
 	default: // never with its data, which may hold the address of the connection
 		s.bot.opts.Log.DebugContext(ctx, "Slack connection event", slog.String("type", string(e.Type)))
 	}
@@ -162,6 +165,18 @@ func (s *socket) resend(ctx context.Context, e socketmode.Event) {
 	}
 	request := &socketmode.Request{EnvelopeID: lost.Response.EnvelopeID}
 	s.hand(ctx, request, func(ctx context.Context, env *envelope) { env.acknowledge(ctx, lost.Response.Payload) })
+}
+
+// rejected takes an event that the SDK could not decode: it does not matter here how all of it looks. Anything else of that kind
+// is left, and whoever sent it sees an error.
+func (s *socket) rejected(ctx context.Context, e socketmode.Event) {
+	bad, ok := e.Data.(*socketmode.ErrorBadMessage)
+	var r socketmode.Request
+	if !ok || json.Unmarshal(bad.Message, &r) != nil || r.Type != socketmode.RequestTypeEventsAPI {
+		s.bot.opts.Log.WarnContext(ctx, "a message of Slack's cannot be read and is left")
+		return
+	}
+	s.hand(ctx, &r, func(ctx context.Context, env *envelope) { s.bot.event(ctx, env, r.Payload) })
 }
 
 // hand starts the handler of one event. When all places are taken the event is dropped unacknowledged: Slack then shows
