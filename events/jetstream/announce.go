@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -32,6 +33,14 @@ func (c *Client) OpenAnnouncements(ctx context.Context) (*Announcements, error) 
 	return &Announcements{client: c, journal: NewJournal(c), consumer: consumer}, nil
 }
 
+// How long a fact is looked for that was delivered and that the answering server does not have yet.
+const (
+	lagTries = 20
+	lagPause = 250 * time.Millisecond
+)
+
+var errLag = errors.New("the fact is not there to read yet")
+
 // Announcement is an operation as it is at a fact, or later.
 type Announcement struct {
 	Operation failover.Operation
@@ -54,13 +63,34 @@ func (a *Announcements) Next(ctx context.Context) (Announcement, error) {
 			continue
 		}
 		a.pin.Store(m.Headers().Get("Nats-Pin-Id"))
-		op, err := a.journal.Load(ctx, failover.OpID(events.LastToken(m.Subject())))
+		op, err := a.load(ctx, m)
 		if err != nil { // not acknowledged: it comes again
 			a.client.log.WarnContext(ctx, "reading an operation to show", slog.String("subject", m.Subject()), slog.Any("error", err))
 			continue
 		}
 		return Announcement{Operation: op, msg: m, client: a.client}, nil
 	}
+}
+
+// load reads the operation of a fact as it is with that fact. A member of the cluster that lags behind answers without it, and
+// a card drawn from that would stay as it was.
+func (a *Announcements) load(ctx context.Context, m jetstream.Msg) (failover.Operation, error) {
+	told, err := m.Metadata()
+	if err != nil {
+		return failover.Operation{}, fmt.Errorf("a fact that is no message of the stream: %w", err)
+	}
+	for range lagTries {
+		op, err := a.journal.Load(ctx, failover.OpID(events.LastToken(m.Subject())))
+		if err != nil || op.Seq >= told.Sequence.Stream {
+			return op, err
+		}
+		select {
+		case <-time.After(lagPause):
+		case <-ctx.Done():
+			return op, ctx.Err()
+		}
+	}
+	return failover.Operation{}, errLag
 }
 
 // HandOver lets another bot announce at once, rather than when this one has been silent for some time. It is for a bot that

@@ -3,6 +3,7 @@ package jetstream_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -155,4 +156,36 @@ func TestAnnouncementsOutliveTheServer(t *testing.T) {
 			t.Errorf("back at %s, shown at %v", back, got)
 		}
 	})
+}
+
+// A member of the cluster that lags behind delivers a fact and does not have it yet: the bot shows no state without it.
+func TestAnnouncedStateHasItsFact(t *testing.T) {
+	for _, lag := range []time.Duration{time.Second, 40 * time.Second} {
+		t.Run(lag.String(), func(t *testing.T) {
+			proxied(t, rand.New(rand.NewPCG(1, 0)), func(l *lab) {
+				j := jetstream.NewJournal(l.client("executor", nil))
+				a, err := l.client("bot", nil).OpenAnnouncements(l.ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				op := failover.Operation{ID: opA}
+				for i := range 3 {
+					if i == 2 {
+						l.proxy.StaleReads(lag)
+					}
+					op = l.append(j, op, claimed("x"))
+					next, err := a.Next(l.ctx)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if next.Operation.Seq < op.Seq {
+						t.Errorf("shown as of %d when told of %d", next.Operation.Seq, op.Seq)
+					}
+					if err := next.Ack(l.ctx); err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+		})
+	}
 }
