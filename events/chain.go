@@ -8,6 +8,8 @@ import (
 	"hash"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -51,6 +53,20 @@ func text(h hash.Hash, s string) {
 
 // String is the head as it is published: sequence and sum.
 func (c Chain) String() string { return fmt.Sprintf("%d:%s", c.Seq, hex.EncodeToString(c.Sum[:])) }
+
+// ParseChain reads a head as it is published.
+func ParseChain(text string) (Chain, error) {
+	seq, sum, ok := strings.Cut(text, ":")
+	var c Chain
+	n, err := strconv.ParseUint(seq, 10, 64)
+	raw, err2 := hex.DecodeString(sum)
+	if !ok || err != nil || err2 != nil || len(raw) != sha256.Size {
+		return c, fmt.Errorf("%q is no head; write it as it was published: the number of a message, a colon, and 64 hexadecimal digits", text)
+	}
+	c.Seq = n
+	copy(c.Sum[:], raw)
+	return c, nil
+}
 
 // linkSize is how much of each sum a page keeps: enough to tell where a chain begins to differ, not to prove it.
 const linkSize = 8
@@ -104,9 +120,14 @@ type Verdict struct {
 	Head Chain     // as kept
 	At   time.Time // when its message was stored
 	Last uint64    // sequence of the stream's last message; what is behind the head is not kept yet
+	// LastAt is when the last message was stored that is as it was.
+	LastAt time.Time
 	// Wrong is the first sequence at which the stream is not what it was, and What says how; 0 and empty: there is none.
 	Wrong uint64
 	What  Damage
+	Until uint64 // with Rewritten: the message whose head was kept elsewhere; Wrong is the earliest that may differ
+	// Subject is where the wrong message stands, as far as it is there.
+	Subject string
 }
 
 // Damage is how the stream differs from what is kept.
@@ -117,12 +138,26 @@ const (
 	Changed   Damage = "changed"   // a message, or one before it that is not kept any more, has other bytes
 	Missing   Damage = "missing"   // there is no message, or none that can be read, and later ones are there
 	Truncated Damage = "truncated" // the stream ends before the head
+	Rewritten Damage = "rewritten" // a head that was kept elsewhere is another, whatever is kept beside the stream
 )
 
 // Err is nil when nothing is wrong.
 func (v Verdict) Err() error {
-	if v.What == "" {
-		return nil
+	const not = "the stream is not what it was: "
+	after := "; the last that is as it was is of " + v.LastAt.UTC().Format("2006-01-02 15:04:05 UTC")
+	if v.LastAt.IsZero() {
+		after = ""
 	}
-	return fmt.Errorf("the stream is not what it was: message %d is %s; what is kept ends at %d, the stream at %d", v.Wrong, v.What, v.Head.Seq, v.Last)
+	switch v.What {
+	case "":
+		return nil
+	case Rewritten:
+		return fmt.Errorf(not+"the head that was kept elsewhere of message %d is another, so one of the messages %d to %d was changed", v.Until, v.Wrong, v.Until)
+	case Truncated:
+		return fmt.Errorf(not+"message %d is truncated, and all after it; what is kept ends at %d, the stream at %d%s", v.Wrong, v.Head.Seq, v.Last, after)
+	case Missing:
+		return fmt.Errorf(not+"message %d is missing; what is kept ends at %d, the stream at %d%s", v.Wrong, v.Head.Seq, v.Last, after)
+	case Changed:
+	}
+	return fmt.Errorf(not+"message %d is changed; it stands on %s; what is kept ends at %d, the stream at %d%s", v.Wrong, v.Subject, v.Head.Seq, v.Last, after)
 }

@@ -1,11 +1,14 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -179,9 +182,10 @@ func (c *Client) lastSeq(ctx context.Context) (uint64, error) {
 	return info.State.LastSeq, nil
 }
 
-// VerifyAudit recomputes the hash from the first message on and compares it with what is kept: the verdict's Err says what
-// is wrong with the stream, the error that it could not be read. It reads every message, some 20,000 a second.
-func (c *Client) VerifyAudit(ctx context.Context) (events.Verdict, error) {
+// VerifyAudit recomputes the hash from the first message on and compares it with what is kept, and with heads that were kept
+// elsewhere: the verdict's Err says what is wrong with the stream, the error that it could not be read. It reads every
+// message, some 20,000 a second.
+func (c *Client) VerifyAudit(ctx context.Context, known ...events.Chain) (events.Verdict, error) {
 	kv, head, _, err := c.openAudit(ctx)
 	if err != nil {
 		return events.Verdict{}, err
@@ -190,9 +194,13 @@ func (c *Client) VerifyAudit(ctx context.Context) (events.Verdict, error) {
 	if err != nil {
 		return events.Verdict{}, err
 	}
+	slices.SortFunc(known, func(a, b events.Chain) int { return cmp.Compare(a.Seq, b.Seq) })
 	v := events.Verdict{Head: head.Chain(), At: head.At, Last: last}
-	page := events.Page{}
-	for chain := (events.Chain{}); chain.Seq < last || chain.Seq < head.Last; {
+	if n := len(known); n > 0 && known[n-1].Seq > v.Head.Seq {
+		v.Head = known[n-1]
+	}
+	page, sure := events.Page{}, uint64(0)
+	for chain := (events.Chain{}); chain.Seq < last || chain.Seq < v.Head.Seq; {
 		m, stored, err := c.stored(ctx, chain.Seq+1)
 		switch {
 		case errors.Is(err, jetstream.ErrMsgNotFound) && chain.Seq >= last:
@@ -205,20 +213,94 @@ func (c *Client) VerifyAudit(ctx context.Context) (events.Verdict, error) {
 			return v, fmt.Errorf("reading message %d: %w", chain.Seq+1, err)
 		}
 		chain = chain.Add(m, stored)
-		if chain.Seq > head.Last {
-			continue
-		}
-		if chain.Seq > page.Last {
-			if page, err = pageAt(ctx, kv, head, chain.Seq); err != nil {
-				return v, err
+		if chain.Seq <= head.Last {
+			if chain.Seq > page.Last {
+				if page, err = pageAt(ctx, kv, head, chain.Seq); err != nil {
+					return v, err
+				}
+			}
+			if !page.Confirms(chain) {
+				v.Wrong, v.What, v.Subject = chain.Seq, events.Changed, m.Subject
+				return v, nil
 			}
 		}
-		if !page.Confirms(chain) {
-			v.Wrong, v.What = chain.Seq, events.Changed
-			return v, nil
+		for len(known) > 0 && known[0].Seq <= chain.Seq {
+			if known[0].Seq == chain.Seq && known[0] != chain {
+				v.Wrong, v.Until, v.What = sure+1, chain.Seq, events.Rewritten
+				return v, nil
+			}
+			sure, known = known[0].Seq, known[1:]
 		}
+		v.LastAt = stored
 	}
 	return v, nil
+}
+
+// ExportAudit writes the record as JSON Lines, see [events.Export]; all of it, or what is about one operation.
+func (c *Client) ExportAudit(ctx context.Context, w io.Writer, op failover.OpID) error {
+	last, err := c.lastSeq(ctx)
+	if err != nil {
+		return err
+	}
+	about := about{op: op}
+	if op != "" {
+		if about.commands, err = c.commandsOf(ctx, op); err != nil {
+			return err
+		}
+	}
+	out := events.NewExport(w, op)
+	for seq := uint64(1); seq <= last; seq++ {
+		m, stored, err := c.stored(ctx, seq)
+		if err != nil {
+			return fmt.Errorf("reading message %d: %w; ferry audit verify says more", seq, err)
+		}
+		if err := out.Add(m, stored, op == "" || about.is(m)); err != nil {
+			return err
+		}
+	}
+	return out.End()
+}
+
+// commandsOf are the message ids of the commands that were decided on an operation, whatever they named.
+func (c *Client) commandsOf(ctx context.Context, op failover.OpID) (map[string]bool, error) {
+	ids := map[string]bool{}
+	for seq := uint64(0); ; {
+		m, err := c.next(ctx, events.OpSubject(op), seq)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return ids, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		seq = m.Seq
+		if record, err := events.DecodeFact(m); err == nil && record.Command != "" {
+			ids[record.Command] = true
+		}
+	}
+}
+
+// about tells what is about an operation: its facts and work, the commands that named it or were decided on it, and the taking
+// and letting go of its VMs.
+type about struct {
+	op       failover.OpID
+	commands map[string]bool
+	held     map[string]bool // by key
+}
+
+func (a *about) is(m events.Message) bool {
+	if events.LastToken(m.Subject) == string(a.op) || a.commands[m.ID()] {
+		return true
+	}
+	hold, err := events.DecodeHold(m)
+	if err != nil {
+		return false
+	}
+	ours := hold.Op == a.op || hold.Op == "" && a.held[hold.Key]
+	if a.held == nil {
+		a.held = map[string]bool{}
+	}
+	a.held[hold.Key] = hold.Op == a.op
+	return ours
 }
 
 // pageAt reads the page that begins at a sequence. One that was lost confirms nothing.

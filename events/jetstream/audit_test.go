@@ -11,6 +11,7 @@ import (
 
 	"ferry/events"
 	"ferry/events/jetstream"
+	"ferry/failover"
 )
 
 // keep keeps the audit until stopped.
@@ -247,6 +248,99 @@ func TestAuditAtALeaderThatIsCutOff(t *testing.T) {
 		pass(5 * time.Second)
 		if v := l.verify(a); v.Err() != nil || v.Head.Seq != v.Last {
 			t.Errorf("%+v", v)
+		}
+	})
+}
+
+// Whoever can write to the store and to the bucket can write another history that verifies. A head that was kept elsewhere
+// shows it, and several show since when.
+func TestARewrittenRecordShowsAgainstAHeadKeptElsewhere(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		stop, j := l.keep(c), jetstream.NewJournal(c)
+		var heads []events.Chain
+		for range 3 {
+			l.fill(j, 10)
+			pass(3 * time.Second)
+			heads = append(heads, l.verify(c).Head)
+		}
+		copied := l.stored(">")
+		stop()
+		c.Close()
+		l.stop()
+		if err := os.RemoveAll(filepath.Join(l.dir, "jetstream")); err != nil {
+			t.Fatal(err)
+		}
+		l.start()
+		c = l.client("forger", nil)
+		for _, m := range copied {
+			if m.Seq > 25 {
+				break
+			}
+			l.publish(c, m, nil)
+		}
+		l.keep(c)
+		pass(10 * time.Second)
+		if v := l.verify(c); v.Err() != nil || v.Head.Seq != 25 {
+			t.Fatalf("alone: %+v", v)
+		}
+		for name, test := range map[string]struct {
+			known []events.Chain
+			wrong uint64
+			what  events.Damage
+		}{
+			"the head of message 20": {heads[1:2], 1, events.Rewritten},
+			"the head of message 30": {heads[2:], 26, events.Truncated},
+			"all heads":              {heads, 1, events.Rewritten},
+			"the heads of now":       {[]events.Chain{l.verify(c).Head}, 0, ""},
+		} {
+			v, err := c.VerifyAudit(l.ctx, test.known...)
+			if err != nil || v.Wrong != test.wrong || v.What != test.what || (v.Err() == nil) != (test.what == "") {
+				t.Errorf("%s: %+v, %v", name, v, err)
+			}
+		}
+	})
+}
+
+// What was the same up to a head that was kept elsewhere is told from what was changed after it.
+func TestARewrittenEndIsLocatedBetweenHeads(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		l.keep(c)
+		l.fill(jetstream.NewJournal(c), 10)
+		pass(3 * time.Second)
+		first := l.verify(c).Head
+		l.fill(jetstream.NewJournal(c), 10)
+		pass(3 * time.Second)
+		then := l.verify(c).Head
+		then.Sum[0]++ // what it would have been with other messages
+		v, err := c.VerifyAudit(l.ctx, then, first)
+		if err != nil || v.Wrong != 11 || v.Until != 20 || v.What != events.Rewritten {
+			t.Errorf("%+v, %v", v, err)
+		}
+	})
+}
+
+// An export is the stream as it is, and verifies without it; of one operation it has the commands, the holds and the work.
+func TestExportOfTheStream(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		l.keep(c)
+		j := jetstream.NewJournal(c)
+		l.submit(c, "ask-op-aaaaaaaa", "m2")
+		op := l.append(j, failover.Operation{ID: opB}, requested(opB, failover.Hold{Key: "1"}))
+		l.append(j, op, claimed("x"))
+		l.append(j, failover.Operation{ID: opA}, requested(opA, failover.Hold{Key: "2"}))
+		pass(3 * time.Second)
+		for name, want := range map[failover.OpID]int{"": 11, opA: 6, opB: 5} {
+			var file bytes.Buffer
+			if err := c.ExportAudit(l.ctx, &file, name); err != nil {
+				t.Fatal(err)
+			}
+			found, err := events.VerifyExport(&file)
+			if err != nil || found.Messages != want || found.Head != l.verify(c).Head {
+				t.Errorf("%q: %+v, %v", name, found, err)
+			}
 		}
 	})
 }

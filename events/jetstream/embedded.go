@@ -19,12 +19,10 @@ import (
 	"ferry/events"
 )
 
-// Where the terminal finds the embedded server, its audit commands, and the services behind checks.
-const (
-	clientFile  = "client.json"
-	auditorFile = "auditor.json"
-	checkFile   = "check.json"
-)
+// clientFiles are where the terminal finds the embedded server, its audit commands, and the services behind checks.
+func clientFiles() map[string]string {
+	return map[string]string{RoleCLI: "client.json", RoleAuditor: "auditor.json", RoleCheck: "check.json"}
+}
 
 // answerWithin is how long the service behind a check may take; nobody waits longer.
 const answerWithin = 10 * time.Second
@@ -92,7 +90,7 @@ func startEmbedded(with setting) (*Embedded, error) {
 	if !with.listen {
 		return e, nil
 	}
-	for name, role := range map[string]string{clientFile: RoleCLI, auditorFile: RoleAuditor, checkFile: RoleCheck} {
+	for role, name := range clientFiles() {
 		if err := writeClientFile(dir, name, ClientFile{URL: e.server.ClientURL(), Seed: e.Options(role).Seed}); err != nil {
 			return nil, errors.Join(err, e.Stop())
 		}
@@ -253,9 +251,10 @@ func writeClientFile(dir, name string, c ClientFile) error {
 	return nil
 }
 
-// ReadClientFile finds the embedded server of a data directory.
-func ReadClientFile(dir string) (ClientFile, error) {
+// ReadClientFile finds the embedded server of a data directory, for a terminal or an auditor.
+func ReadClientFile(dir, role string) (ClientFile, error) {
 	var c ClientFile
+	clientFile := clientFiles()[role]
 	data, err := os.ReadFile(filepath.Join(dir, clientFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, fmt.Errorf("no ferry has run with the data directory %s", dir)

@@ -50,7 +50,7 @@ func connect(t *testing.T, o jetstream.Options) *jetstream.Client {
 // terminal connects as a terminal does: over TCP, with what stands in the data directory.
 func terminal(t *testing.T, dir string) *jetstream.Client {
 	t.Helper()
-	f, err := jetstream.ReadClientFile(dir)
+	f, err := jetstream.ReadClientFile(dir, jetstream.RoleCLI)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func terminal(t *testing.T, dir string) *jetstream.Client {
 func TestClientFile(t *testing.T) {
 	realTime(t)
 	dir := filepath.Join(t.TempDir(), "deep", "data")
-	if _, err := jetstream.ReadClientFile(dir); err == nil || !strings.Contains(err.Error(), dir) {
+	if _, err := jetstream.ReadClientFile(dir, jetstream.RoleCLI); err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("got %v", err)
 	}
 	embedded(t, dir)
@@ -70,7 +70,7 @@ func TestClientFile(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, info.Mode(), err)
 		}
 	}
-	f, err := jetstream.ReadClientFile(dir)
+	f, err := jetstream.ReadClientFile(dir, jetstream.RoleCLI)
 	if err != nil || !strings.HasPrefix(f.URL, "nats://127.0.0.1:") {
 		t.Errorf("got %q, %v", f.URL, err)
 	}
@@ -122,7 +122,7 @@ func TestUnreachableServerTellsNobodyItsAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := jetstream.ReadClientFile(dir); err == nil {
+	if _, err := jetstream.ReadClientFile(dir, jetstream.RoleCLI); err == nil {
 		t.Error("there is a client.json")
 	}
 	if err := e.Stop(); err != nil {

@@ -3,10 +3,14 @@ package app
 import (
 	"context"
 	"errors"
-	"net"
+	"fmt"
+	"io"
+	"log/slog"
 
+	"ferry/config"
 	"ferry/events"
 	"ferry/events/jetstream"
+	"ferry/failover"
 )
 
 // VerifyAudit reads the whole stream of a started executor and compares it with the hash that is kept of it. What is wrong with
@@ -20,14 +24,43 @@ func (a *App) VerifyAudit(ctx context.Context) (events.Verdict, error) {
 
 // VerifyAudit does the same with an external NATS server, whether Ferry runs there or not.
 func VerifyAudit(ctx context.Context, o Options) (events.Verdict, error) {
-	to := jetstream.Options{URL: o.Config.NATS.URL, Creds: o.Config.NATS.Creds, Name: jetstream.RoleExecutor, Replicas: o.Config.NATS.Replicas, Log: o.Log}
-	if o.Dial != nil {
-		to.Dial = func(network, address string) (net.Conn, error) { return o.Dial(ctx, network, address) }
-	}
-	client, err := jetstream.Connect(to)
+	client, err := jetstream.Connect(New(o).natsAs(jetstream.RoleAuditor))
 	if err != nil {
 		return events.Verdict{}, err
 	}
 	defer client.Close()
 	return client.VerifyAudit(ctx)
+}
+
+// Auditor reads every message of the stream, to verify and to export it; it changes nothing.
+type Auditor struct{ nats *jetstream.Client }
+
+// NewAuditor connects to the server that the configuration names, or to the embedded one of its data directory.
+func NewAuditor(cfg config.Config, embedded bool, log *slog.Logger) (*Auditor, error) {
+	client, err := connectAs(cfg, jetstream.RoleAuditor, embedded, log)
+	if err != nil {
+		return nil, err
+	}
+	return &Auditor{client}, nil
+}
+
+// Close ends the connection.
+func (a *Auditor) Close() { a.nats.Close() }
+
+// Verify compares the stream with the hash that is kept of it, and with heads that were kept elsewhere.
+func (a *Auditor) Verify(ctx context.Context, known ...events.Chain) (events.Verdict, error) {
+	v, err := a.nats.VerifyAudit(ctx, known...)
+	return v, hinted(err)
+}
+
+// Export writes the record, or what of it is about one operation.
+func (a *Auditor) Export(ctx context.Context, w io.Writer, op failover.OpID) error {
+	return hinted(a.nats.ExportAudit(ctx, w, op))
+}
+
+func hinted(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("reading the record: %w; it takes the key of an auditor, nats.nkey", err)
 }

@@ -20,9 +20,21 @@ type Client struct{ nats *jetstream.Client }
 
 // NewClient connects to the server that the configuration names, or to the embedded one of its data directory.
 func NewClient(cfg config.Config, embedded bool, log *slog.Logger) (*Client, error) {
-	o := jetstream.Options{URL: cfg.NATS.URL, Creds: cfg.NATS.Creds, Name: jetstream.RoleCLI, Identity: Identity, Log: log}
+	client, err := connectAs(cfg, jetstream.RoleCLI, embedded, log)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{client}, nil
+}
+
+// connectAs connects to the server that the configuration names, or to the embedded one of its data directory.
+func connectAs(cfg config.Config, role string, embedded bool, log *slog.Logger) (*jetstream.Client, error) {
+	o := jetstream.Options{URL: cfg.NATS.URL, Creds: cfg.NATS.Creds, Name: role, Log: log}
+	if role == jetstream.RoleCLI {
+		o.Identity = Identity
+	}
 	if embedded || o.URL == "" {
-		found, err := jetstream.ReadClientFile(cfg.DataDir)
+		found, err := jetstream.ReadClientFile(cfg.DataDir, role)
 		if err != nil {
 			return nil, fmt.Errorf("%w; say --data DIR or --config FILE", err)
 		}
@@ -32,7 +44,7 @@ func NewClient(cfg config.Config, embedded bool, log *slog.Logger) (*Client, err
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	return &Client{client}, nil
+	return client, nil
 }
 
 // The ways in which nothing is known.
