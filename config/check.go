@@ -114,6 +114,18 @@ func (k *checker) nats(n NATS) {
 	} else if n.Replicas > 1 && n.URL == "" {
 		k.failf("nats.replicas", "the embedded server keeps one copy; write 1, or the url of a cluster")
 	}
+	if n.Identity == "" || strings.ContainsAny(n.Identity, ".*> \t\r\n") {
+		k.failf("nats.identity", "%q is no identity; write the NAME of cli:NAME, with no dot, star, > or space in it", n.Identity)
+	}
+	if !n.NKey.IsZero() && n.Creds != "" {
+		k.failf("nats.nkey", "creds is given too; write one of them")
+	}
+	if !n.NKey.IsZero() && !strings.HasPrefix(n.NKey.Reveal(), "SU") {
+		k.failf("nats.nkey", "this is no seed of a user; write file:PATH of one, which begins with SU")
+	}
+	if (n.TLS.Cert == "") != (n.TLS.Key == "") {
+		k.failf("nats.tls", "a certificate needs its key; write both cert and key, or none")
+	}
 	if n.URL == "" {
 		return
 	}

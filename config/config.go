@@ -48,8 +48,22 @@ const (
 type NATS struct {
 	URL      string `yaml:"url"`      // one or more, separated by commas; empty: embedded under Config.DataDir
 	Creds    string `yaml:"creds"`    // path of a credentials file; empty: none
+	NKey     Secret `yaml:"nkey"`     // seed of the identity's key; empty: none
+	Identity string `yaml:"identity"` // of a terminal: the NAME of cli:NAME, which its key has to prove
+	TLS      TLS    `yaml:"tls"`
 	Replicas int    `yaml:"replicas"` // 1, 3 or 5
 }
+
+// TLS says how a server is known, and by which certificate this process is. A server that demands TLS gets it in any case.
+type TLS struct {
+	CA         string `yaml:"ca"`          // path of the certificates that vouch for the server; empty: those of the system
+	Cert       string `yaml:"cert"`        // path of the certificate of this process; empty: none
+	Key        string `yaml:"key"`         // path of its key
+	ServerName string `yaml:"server_name"` // in the server's certificate; empty: the host of the URL
+}
+
+// IsZero reports whether nothing is said.
+func (t TLS) IsZero() bool { return t == TLS{} }
 
 // Azure says which vaults are driven and with whose identity.
 type Azure struct {

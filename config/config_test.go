@@ -122,9 +122,9 @@ func TestLiteralSampleNamesTheVaultsFields(t *testing.T) {
 	t.Parallel()
 	_, _, err := config.Parse([]byte(config.Sample()), "ferry.yaml", tokens())
 	want := strings.Join([]string{
-		"ferry.yaml:20:8: azure.vaults[0].subscription_id: empty; write the subscription's id",
-		"ferry.yaml:20:29: azure.vaults[0].resource_group: empty; write the vault's resource group",
-		"ferry.yaml:20:49: azure.vaults[0].name: empty; write the vault's name",
+		"ferry.yaml:23:8: azure.vaults[0].subscription_id: empty; write the subscription's id",
+		"ferry.yaml:23:29: azure.vaults[0].resource_group: empty; write the vault's resource group",
+		"ferry.yaml:23:49: azure.vaults[0].name: empty; write the vault's name",
 	}, "\n")
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)

@@ -18,7 +18,7 @@ func (s *Slack) setDefaults() {
 	s.NotifyApprovers = true
 }
 
-func (n *NATS) setDefaults() { n.Replicas = 1 }
+func (n *NATS) setDefaults() { n.Replicas, n.Identity = 1, "local" }
 
 func (a *Azure) setDefaults() {
 	a.Endpoint = "https://management.azure.com"

@@ -22,7 +22,10 @@ func full() config.Config {
 	c.Slack.BotToken, c.Slack.AppToken = config.NewSecret("xoxb-${x}"), config.NewSecret("xapp-$${y}: # z")
 	c.Slack.SigningSecrets = config.Secrets{config.NewSecret("a"), config.NewSecret("b")}
 	c.Slack.TeamID, c.Slack.Channel, c.Slack.NotifyApprovers = "T1", "C1", false
-	c.NATS = config.NATS{URL: "nats://a:4222", Creds: "/creds", Replicas: 3}
+	c.NATS = config.NATS{
+		URL: "nats://a:4222", NKey: config.NewSecret("SU${x}"), Identity: "ana", Replicas: 3,
+		TLS: config.TLS{CA: "/ca", Cert: "/cert", Key: "/key", ServerName: "nats"},
+	}
 	c.DataDir = "/data"
 	c.Azure = config.Azure{
 		Endpoint: "http://127.0.0.1:3", Credential: "cli", IsolatedNetworks: []string{network},

@@ -65,7 +65,10 @@ func (e *Export) Add(m Message, stored time.Time, want bool) error {
 	if !want || e.err != nil {
 		return e.err
 	}
-	line := lineOf(m, stored)
+	line, err := lineOf(m, stored)
+	if err != nil {
+		return fmt.Errorf("writing the export: %w", err)
+	}
 	line.Hash = hex.EncodeToString(e.chain.Sum[:])
 	if before != e.last {
 		line.Prev = hex.EncodeToString(before.Sum[:])
@@ -108,7 +111,7 @@ func (e *Export) write(line exportedLine) error {
 	return e.err
 }
 
-func lineOf(m Message, stored time.Time) exportedLine {
+func lineOf(m Message, stored time.Time) (exportedLine, error) {
 	line := exportedLine{V: 1, Seq: m.Seq, Stored: stored.UTC(), Subject: m.Subject, Headers: m.Header, Data: string(m.Data)}
 	plain := utf8.Valid(m.Data)
 	for name, values := range m.Header {
@@ -118,7 +121,7 @@ func lineOf(m Message, stored time.Time) exportedLine {
 		}
 	}
 	if plain {
-		return line
+		return line, nil
 	}
 	parts := foreignParts{Headers: map[string][][]byte{}, Data: m.Data}
 	for name, values := range m.Header {
@@ -127,9 +130,9 @@ func lineOf(m Message, stored time.Time) exportedLine {
 			parts.Headers[encoded] = append(parts.Headers[encoded], []byte(v))
 		}
 	}
-	data, _ := json.Marshal(parts) // of bytes only
+	data, err := json.Marshal(parts)
 	line.Headers, line.Data, line.Bytes = nil, "", base64.StdEncoding.EncodeToString(data)
-	return line
+	return line, err
 }
 
 // message is the message of a line.
@@ -231,7 +234,9 @@ func (v *exportVerifier) line(text []byte) error {
 	}
 	again := l
 	if l.Bytes != "" {
-		again = lineOf(m, l.Stored)
+		if again, err = lineOf(m, l.Stored); err != nil {
+			return err
+		}
 		again.Prev, again.Hash = l.Prev, l.Hash
 	}
 	written, err := json.Marshal(again)

@@ -50,7 +50,9 @@ func TestExportIsVerifiedAlone(t *testing.T) {
 	if err != nil || found.Messages != 5 || found.Head != chain || found.Operation != "" || found.At.IsZero() {
 		t.Errorf("got %+v, %v", found, err)
 	}
-	part, _ := exported(t, "op-aaaaaaaa", func(m events.Message) bool { return strings.HasSuffix(m.Subject, "aaaaaaaa") || m.Subject == "ferry.target.1" })
+	part, _ := exported(t, "op-aaaaaaaa", func(m events.Message) bool {
+		return strings.HasSuffix(m.Subject, "aaaaaaaa") || m.Subject == "ferry.target.1"
+	})
 	found, err = events.VerifyExport(bytes.NewReader(part), chain)
 	if err != nil || found.Messages != 3 || found.Operation != "op-aaaaaaaa" {
 		t.Errorf("got %+v, %v", found, err)
@@ -65,7 +67,9 @@ func TestExportIsVerifiedAlone(t *testing.T) {
 func TestEveryChangedByteIsLocated(t *testing.T) {
 	t.Parallel()
 	whole, _ := exported(t, "", everything)
-	part, _ := exported(t, "op-aaaaaaaa", func(m events.Message) bool { return strings.HasSuffix(m.Subject, "aaaaaaaa") || m.Subject == "ferry.target.1" })
+	part, _ := exported(t, "op-aaaaaaaa", func(m events.Message) bool {
+		return strings.HasSuffix(m.Subject, "aaaaaaaa") || m.Subject == "ferry.target.1"
+	})
 	for _, file := range [][]byte{whole, part} {
 		for i := range file {
 			for _, by := range []byte{1, 2, 16, 32, 128} {

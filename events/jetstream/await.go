@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,7 +59,12 @@ func Await(ctx context.Context, log *slog.Logger, what string, try func(context.
 func passing(err error) bool {
 	var api *jetstream.APIError
 	var cut Cut
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
 	switch {
+	case errors.As(err, &unknown), errors.As(err, &name), errors.As(err, &invalid):
+		return false
 	case errors.As(err, &cut):
 		return !cut.Cut()
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):

@@ -8,9 +8,12 @@ package jetstream
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
+	"net/url"
 	"sync"
 	"time"
 
@@ -29,6 +32,7 @@ type Options struct {
 	URL       string                     // of the server; not used with InProcess
 	Creds     string                     // credentials file; optional
 	Seed      string                     // nkey seed of the identity; optional
+	TLS       *tls.Config                // nil: as the server demands, with the system's certificates
 	InProcess nats.InProcessConnProvider // an embedded server; optional
 	Dial      Dial                       // replaces the network under URL; nil is the real one
 	Name      string                     // role, for the server's logs and the reply inbox: bot, executor, cli
@@ -48,6 +52,7 @@ func (d Dial) Dial(network, address string) (net.Conn, error) { return d(network
 type Client struct {
 	nc       *nats.Conn
 	js       jetstream.JetStream
+	denials  *denials
 	seam     Seam
 	log      *slog.Logger
 	replicas int
@@ -58,6 +63,7 @@ type Client struct {
 
 // Connect opens the connection. It comes back by itself after an outage, for ever.
 func Connect(o Options) (*Client, error) {
+	denied := &denials{}
 	opts := []nats.Option{
 		nats.Name("ferry-" + o.Name), nats.CustomInboxPrefix(Inbox(o.Name, o.Identity)),
 		nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
@@ -67,6 +73,7 @@ func Connect(o Options) (*Client, error) {
 		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2),
 		// A refused permission looks like a timeout to the caller; the reason comes only here.
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			denied.heard(err, Inbox(o.Name, o.Identity))
 			o.Log.Warn("nats", slog.String("role", o.Name), slog.Any("error", err))
 		}),
 	}
@@ -75,6 +82,9 @@ func Connect(o Options) (*Client, error) {
 	}
 	if o.Dial != nil {
 		opts = append(opts, nats.SetCustomDialer(o.Dial))
+	}
+	if o.TLS != nil {
+		opts = append(opts, nats.Secure(o.TLS))
 	}
 	if o.Creds != "" {
 		opts = append(opts, nats.UserCredentials(o.Creds))
@@ -99,7 +109,7 @@ func Connect(o Options) (*Client, error) {
 	if seam == nil {
 		seam = func(_ string, do func() error) error { return do() }
 	}
-	return &Client{nc: nc, js: js, seam: seam, log: o.Log, replicas: max(1, o.Replicas)}, nil
+	return &Client{nc: nc, js: js, denials: denied, seam: seam, log: o.Log, replicas: max(1, o.Replicas)}, nil
 }
 
 func nkeyOption(seed string) (nats.Option, error) {
@@ -112,6 +122,16 @@ func nkeyOption(seed string) (nats.Option, error) {
 		return nil, fmt.Errorf("reading the nkey seed: %w", err)
 	}
 	return nats.Nkey(public, pair.Sign), nil
+}
+
+// InTheClear reports whether the connection leaves this host without encryption.
+func (c *Client) InTheClear() bool {
+	at, err := url.Parse(c.nc.ConnectedUrl())
+	if _, plain := c.nc.TLSConnectionState(); plain == nil || err != nil || at.Host == "" {
+		return false
+	}
+	ip, err := netip.ParseAddr(at.Hostname())
+	return at.Hostname() != "localhost" && (err != nil || !ip.IsLoopback())
 }
 
 // Close ends the connection when what was sent has arrived, which matters to whoever takes over. What was stored stays

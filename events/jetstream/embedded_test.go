@@ -385,8 +385,8 @@ func last(t *testing.T, c *jetstream.Client) uint64 {
 	return s.CachedInfo().State.LastSeq
 }
 
-// A publish that NATS does not permit looks like silence: it is told as not confirmed, never as stored or as a lost race.
-func TestDeniedIsNotConfirmed(t *testing.T) {
+// A publish that NATS does not permit is told as that at once, never as stored, as a lost race, or as silence.
+func TestDeniedIsToldAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	forget()
 	synctest.Test(t, func(t *testing.T) {
@@ -399,10 +399,14 @@ func TestDeniedIsNotConfirmed(t *testing.T) {
 			t.Fatal(err)
 		}
 		bot := jetstream.NewJournal(connect(t, e.Options(jetstream.RoleBot)))
-		for _, batch := range []failover.Batch{claimed("the bot"), requested(opA, failover.Hold{Key: "1"})} {
+		for within, batch := range map[time.Duration]failover.Batch{
+			100 * time.Millisecond: claimed("the bot"),
+			3 * time.Second:        requested(opA, failover.Hold{Key: "1"}), // the first of several messages is waited for
+		} {
 			batch.At = time.Now()
-			if _, err := bot.Append(t.Context(), failover.Operation{ID: opA}, batch); !errors.Is(err, jetstream.ErrNotConfirmed) {
-				t.Errorf("got %v, want %v", err, jetstream.ErrNotConfirmed)
+			_, err := bot.Append(t.Context(), failover.Operation{ID: opA}, batch)
+			if denied, ok := errors.AsType[*jetstream.DeniedError](err); !ok || denied.Subject != events.OpSubject(opA) || time.Since(batch.At) > within {
+				t.Errorf("got %v after %s", err, time.Since(batch.At))
 			}
 		}
 		if op, err := jetstream.NewJournal(executor).Load(t.Context(), opA); err != nil || op.Seq != 0 {

@@ -3,6 +3,7 @@ package jetstream
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -58,11 +59,23 @@ func StartLayout(dir string, layout Layout, log *slog.Logger) (*Embedded, error)
 	return startEmbedded(setting{dir, true, maxStore, append(shared(), terminalRights(LocalIdentity), ben), layout, log})
 }
 
-// BenOptions are those of ben's terminal.
-func (e *Embedded) BenOptions() Options {
-	o := e.Options(Ben)
-	o.Name, o.Identity = RoleCLI, "ben"
+// OptionsOf are those of a role, or of ben's terminal.
+func (e *Embedded) OptionsOf(role string) Options {
+	o := e.Options(role)
+	if role == Ben {
+		o.Name, o.Identity = RoleCLI, "ben"
+	}
 	return o
+}
+
+// Shipped are the generated files of deploy/nats.
+func Shipped() map[string]string {
+	const note = "# Generated from events/jetstream/permissions.go, do not edit: UPDATE_GOLDEN=1 go test -run TestShipped ./events/jetstream\n"
+	key := func(r rights) string { return "$" + strings.ToUpper(r.role) + "_KEY" }
+	return map[string]string{
+		"accounts.conf":    note + "# Keys stand in keys.conf, terminals in terminals.conf; README.md says how both are made.\n\ninclude \"keys.conf\"\n\n" + accountsConf(shared(), key, "  include \"terminals.conf\"\n"),
+		"terminal.conf.in": note + "# The account of one person: put a name for NAME and the public key for KEY, and append it to terminals.conf.\n\n" + accountConf(terminalRights("NAME"), "KEY", nil),
+	}
 }
 
 // Lag has the bucket read from a server that knows of no later write.

@@ -75,8 +75,9 @@ type Cut interface{ Cut() bool }
 func (c *Client) definite(err error) bool {
 	var api *jetstream.APIError
 	var cut Cut
+	var denied *DeniedError
 	switch {
-	case errors.Is(err, failover.ErrConflict):
+	case errors.Is(err, failover.ErrConflict), errors.As(err, &denied):
 		return true
 	case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, nats.ErrBadSubject):
 		return true // refused before it was sent
@@ -97,7 +98,9 @@ func (c *Client) definite(err error) bool {
 func (c *Client) attempt(ctx context.Context, batch []guarded) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	seq, err := c.publish(ctx, batch)
+	watched, done := c.denials.watch(ctx, batch[0].msg.Subject)
+	seq, err := c.publish(watched, batch)
+	err = done(err)
 	var api *jetstream.APIError
 	if !errors.As(err, &api) {
 		return seq, err

@@ -225,7 +225,9 @@ func (c *Client) request(ctx context.Context, subject string, req, reply any) er
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	m, err := c.nc.RequestMsgWithContext(ctx, &nats.Msg{Subject: subject, Data: data, Header: nats.Header{headerAccept: {encodingGzip}}})
+	watched, done := c.denials.watch(ctx, subject)
+	m, err := c.nc.RequestMsgWithContext(watched, &nats.Msg{Subject: subject, Data: data, Header: nats.Header{headerAccept: {encodingGzip}}})
+	err = done(err)
 	for _, silence := range []error{nats.ErrNoResponders, context.DeadlineExceeded, nats.ErrTimeout, nats.ErrReconnectBufExceeded} {
 		if errors.Is(err, silence) {
 			return ErrNoAnswer

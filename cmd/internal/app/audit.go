@@ -24,7 +24,11 @@ func (a *App) VerifyAudit(ctx context.Context) (events.Verdict, error) {
 
 // VerifyAudit does the same with an external NATS server, whether Ferry runs there or not.
 func VerifyAudit(ctx context.Context, o Options) (events.Verdict, error) {
-	client, err := jetstream.Connect(New(o).natsAs(jetstream.RoleAuditor))
+	to, err := New(o).natsAs(jetstream.RoleAuditor)
+	if err != nil {
+		return events.Verdict{}, err
+	}
+	client, err := jetstream.Connect(to)
 	if err != nil {
 		return events.Verdict{}, err
 	}

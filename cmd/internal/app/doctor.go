@@ -61,20 +61,27 @@ func (a *App) examineNATS(ctx context.Context) []Finding {
 	}
 	var denied error
 	for _, role := range []Role{Executor, Bot} {
-		client, err := jetstream.Connect(a.natsAs(string(role)))
+		o, err := a.natsAs(string(role))
 		if err != nil {
-			return []Finding{{Level: slack.Broken, Check: check, Said: err.Error(), Fix: "is nats.url right, the server up, and nats.creds of an identity that it knows?"}}
+			return []Finding{{Level: slack.Broken, Check: check, Said: err.Error(), Fix: "mend nats.tls"}}
+		}
+		client, err := jetstream.Connect(o)
+		if err != nil {
+			return []Finding{{Level: slack.Broken, Check: check, Said: err.Error(), Fix: "is nats.url right, the server up, and nats.creds or nats.nkey of an identity that it knows?"}}
 		}
 		denied = a.within(ctx, client.Present)
+		open := client.InTheClear()
 		client.Close()
 		switch {
+		case denied == nil && open:
+			return []Finding{{Level: slack.Caution, Check: check, Said: "the server is reached without encryption over a network", Fix: "give the server a certificate and nats.tls its authority; see deploy/nats"}}
 		case denied == nil:
 			return []Finding{{Level: slack.Fine, Check: check, Said: fmt.Sprintf("the stream, its consumers and buckets are there, and this identity may read them as %s", role)}}
 		case jetstream.IsMissing(denied):
 			return []Finding{{Level: slack.Caution, Check: check, Said: fmt.Sprintf("the server answers an %s, and something is not set up yet: %v", role, denied), Fix: "start an executor once: ferry executor, or ferry up"}}
 		}
 	}
-	return []Finding{{Level: slack.Broken, Check: check, Said: "the server is there, and does not let this identity read the stream as an executor or a bot: " + denied.Error(), Fix: "give nats.creds the permissions of its role, and switch JetStream on"}}
+	return []Finding{{Level: slack.Broken, Check: check, Said: "the server is there, and does not let this identity read the stream as an executor or a bot: " + denied.Error(), Fix: "give the identity the rights of its role, as deploy/nats has them, and switch JetStream on"}}
 }
 
 func (a *App) examineEmbedded(ctx context.Context) Finding {

@@ -127,16 +127,26 @@ func (a *App) serveNATS() error {
 }
 
 func (a *App) connect(ctx context.Context, role string) (client *jetstream.Client, err error) {
+	o, err := a.natsAs(role)
+	if err != nil {
+		return nil, err
+	}
 	err = jetstream.Await(ctx, a.opts.Log, "a connection", func(context.Context) (err error) {
-		client, err = jetstream.Connect(a.natsAs(role))
+		client, err = jetstream.Connect(o)
 		return err
 	})
+	if err == nil && client.InTheClear() {
+		a.opts.Log.WarnContext(ctx, "NATS is reached without encryption: whoever is on the way can read and change what is said", slog.String("hint", "see nats.tls and deploy/nats"))
+	}
 	return client, err
 }
 
 // natsAs is how a role of this process reaches the server.
-func (a *App) natsAs(role string) jetstream.Options {
-	o := jetstream.Options{URL: a.opts.Config.NATS.URL, Creds: a.opts.Config.NATS.Creds, Name: role}
+func (a *App) natsAs(role string) (jetstream.Options, error) {
+	o, err := natsOptions(a.opts.Config.NATS, role)
+	if err != nil {
+		return o, err
+	}
 	if a.embedded != nil {
 		o = a.embedded.Options(role)
 	}
@@ -144,7 +154,7 @@ func (a *App) natsAs(role string) jetstream.Options {
 	if a.opts.Dial != nil {
 		o.Dial = a.dialNATS
 	}
-	return o
+	return o, nil
 }
 
 // setUp makes sure that stream, consumers and buckets are there, and gives the client that may read them all. An executor

@@ -84,6 +84,7 @@ func exitCode(err error) int {
 	var exit *exitError
 	var refusal *failover.Refusal
 	var invalid *config.InvalidError
+	var denied *app.DeniedError
 	switch {
 	case errors.As(err, &exit):
 		return exit.code
@@ -91,6 +92,8 @@ func exitCode(err error) int {
 		if refusal.Kind == failover.BadUsage {
 			return exitUsage
 		}
+		return exitRefused
+	case errors.As(err, &denied):
 		return exitRefused
 	case errors.As(err, &invalid), errors.Is(err, app.ErrLocked):
 		return exitUsage

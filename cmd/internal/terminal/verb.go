@@ -231,9 +231,13 @@ func (g *globals) clientConfig() (*config.Config, error) {
 // ask stores a command and waits for the decision.
 func (g *globals) ask(ctx context.Context, client *app.Client, intent bot.Intent, own verbFlags) error {
 	id := failover.MessageID("terminal", uuid.NewString()) // once per call: a retry within it is the same request
-	by := failover.Actor{ID: "cli:" + app.Identity, Name: "cli:" + app.Identity}
+	by := failover.Actor{ID: client.ID(), Name: client.ID()}
 	cmd := intent.Command(id, failover.OpIDOf(id, 0), by, time.Now())
-	if err := client.Submit(ctx, cmd); err != nil {
+	err := client.Submit(ctx, cmd)
+	if refusal, ok := errors.AsType[*failover.Refusal](err); ok {
+		return g.refused(cmd.Op, refusal, own)
+	}
+	if err != nil {
 		return fmt.Errorf("%w; do not repeat it before ferry status shows whether it was taken", err)
 	}
 	op, err := decided(ctx, client, id)
