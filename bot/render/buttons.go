@@ -42,13 +42,16 @@ func (c cardOf) presses() []button {
 		return nil
 	case c.op.Phase == failover.AwaitingCommit:
 		return c.atCommit()
+	case c.op.Started() && len(c.op.Frozen) > 0: // nobody can press it before the end of the freeze
+		return nil
 	case c.op.Started():
 		return []button{{action: ActionApprove, label: bot.Press(c.op, gate.Step), style: slack.StylePrimary, token: c.op.Token(gate.Step), ask: c.stepQuestion(gate.Step)}}
 	}
-	return []button{
-		{action: ActionApprove, label: "Approve", style: slack.StylePrimary, token: c.op.Token(gate.Step)},
-		{action: ActionDeny, label: "Deny", style: slack.StyleDanger, token: c.op.Token(gate.Step)},
+	deny := button{action: ActionDeny, label: "Deny", style: slack.StyleDanger, token: c.op.Token(gate.Step)}
+	if len(c.op.Frozen) > 0 {
+		return []button{deny}
 	}
+	return []button{{action: ActionApprove, label: "Approve", style: slack.StylePrimary, token: c.op.Token(gate.Step)}, deny}
 }
 
 // isUnplanned: what the gate is about has not been read yet.

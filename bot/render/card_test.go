@@ -39,10 +39,16 @@ func TestButtonsAreLegal(t *testing.T) {
 		case name == "awaiting_approval_expired" || slices.ContainsFunc(s.op.Targets, func(t failover.Target) bool { return t.Unplanned }):
 		case s.op.Phase == failover.AwaitingApproval && s.op.Started():
 			want = []string{render.ActionApprove}
+		case len(s.op.Frozen) > 0:
+			want = []string{render.ActionDeny}
 		case s.op.Phase == failover.AwaitingApproval:
 			want = []string{render.ActionApprove, render.ActionDeny}
 		case name == "change_asked":
 			want = []string{render.ActionCommit, render.ActionChange}
+		case name == "awaiting_commit_named":
+			want = []string{render.ActionCommitNamed}
+		case s.op.Unreviewed():
+			want = []string{render.ActionSignOff, render.ActionObject}
 		case s.op.Phase == failover.AwaitingCommit:
 			want = []string{render.ActionCommit}
 		case s.op.Phase == failover.Succeeded && s.op.Verb == failover.VerbFailover:
@@ -60,6 +66,7 @@ func TestVerbOf(t *testing.T) {
 	for action, want := range map[string]failover.Verb{
 		render.ActionApprove: failover.VerbApprove, render.ActionDeny: failover.VerbDeny, render.ActionWithdraw: failover.VerbWithdraw,
 		render.ActionCommit: failover.VerbCommit, render.ActionCancel: failover.VerbCancel,
+		render.ActionCommitNamed: failover.VerbCommit, render.ActionSignOff: failover.VerbApprove, render.ActionObject: failover.VerbDeny,
 		render.ActionChange: failover.VerbChange, render.ActionReprotect: failover.VerbReprotect, render.ActionCleanup: failover.VerbCleanup,
 	} {
 		if got, ok := render.VerbOf(action); !ok || got != want {
@@ -80,7 +87,7 @@ func TestFirstThingsFirst(t *testing.T) {
 	others := map[string]string{ // in which no decision and no Azure is waited for
 		"failback_failed": "press Fail back again", "drill_reminded": "press Clean up", "failback_asking": "nobody has to act", "failback_preparing": "nobody has to act yet", "failback_blocked": "cannot be decided yet",
 		"failback_home": "make sure that nothing else uses it", "failback_home_unread": "look there", "drill_up": "press Clean up",
-		"succeeded": "press Reprotect", "succeeded_outside": "press Reprotect", "incident_declared": "incident over",
+		"succeeded": "press Reprotect", "succeeded_outside": "press Reprotect", "incident_declared": "incident over", "freeze_declared": "unfreeze", "freeze_over": "New work may start again",
 	}
 	for name, s := range scenarios() {
 		want := cmp.Or(others[name], waits[s.op.Phase])

@@ -16,11 +16,15 @@ import (
 func CommitForm(f Form, op failover.Operation, now time.Time) slack.ModalViewRequest {
 	c := cardOf{op, now, details()[0]}
 	f.Verb, f.Op, f.VM, f.Name = failover.VerbCommit, op.ID, "", op.ConfirmName()
+	typed := c.name(f.Name)
+	if len(f.Name) > maxNote { // metadata is bounded; where it is decided the name is known
+		f.Name = ""
+	}
 	lines := []line{
 		words("%s", c.commitText(c.target())),
-		words("The rule for it asks for its name. To commit, type %s.", c.name(f.Name)),
+		words("The rule for it asks for its name. To commit, type %s.", typed),
 	}
-	return f.view("Commit "+c.target(), "Commit", required("Name", c.name(f.Name)), lines)
+	return f.view("Commit "+c.target(), "Commit", required("Name", orElse(typed, "as it stands on the card")), lines)
 }
 
 // ObjectionForm asks why somebody objects to a broken glass.
@@ -41,7 +45,7 @@ func required(name, hint string) slack.Block {
 // Problems are the errors to show at the fields of a form; nil when there are none.
 func (f Form) Problems(note string) map[string]string {
 	switch {
-	case f.Verb == failover.VerbCommit && !strings.EqualFold(note, f.Name):
+	case f.Verb == failover.VerbCommit && f.Name != "" && !strings.EqualFold(note, f.Name):
 		return map[string]string{blockNote: fmt.Sprintf("That is not its name. Type %s.", clip(inert(f.Name), maxButton))}
 	case f.Verb == failover.VerbDeny && note == "":
 		return map[string]string{blockNote: "Say why: an objection needs a reason."}

@@ -135,7 +135,7 @@ func targetGen() *rapid.Generator[failover.Target] {
 func verbGen() *rapid.Generator[failover.Verb] {
 	return rapid.SampledFrom([]failover.Verb{
 		failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbTest, failover.VerbCleanup, failover.VerbReprotect,
-		failover.VerbFailback, failover.VerbIncident,
+		failover.VerbFailback, failover.VerbIncident, failover.VerbFreeze,
 	})
 }
 
@@ -155,7 +155,7 @@ func operationGen() *rapid.Generator[failover.Operation] {
 		if rapid.Bool().Draw(t, "changes") {
 			change = &failover.Change{By: someone().Draw(t, "wisher"), At: sometime().Draw(t, "wished"), Point: failover.RecoveryPoint{ID: hostile().Draw(t, "other"), Time: sometime().Draw(t, "other at"), AppConsistent: true}}
 		}
-		return failover.Operation{
+		op := failover.Operation{
 			ID: "op-7f3kq2mz", Verb: verbGen().Draw(t, "verb"), Change: change,
 			Phase: rapid.SampledFrom(phases()).Draw(t, "phase"), RequestedBy: someone().Draw(t, "asker"), RequestedAt: sometime().Draw(t, "asked"),
 			Reason: hostile().Draw(t, "reason"), Plan: failover.Plan{
@@ -168,6 +168,11 @@ func operationGen() *rapid.Generator[failover.Operation] {
 			StartedAt: sometime().Draw(t, "started"), FinishedAt: sometime().Draw(t, "finished"),
 			Note: hostile().Draw(t, "note"), Hint: hostile().Draw(t, "hint"), Seq: rapid.Uint64().Draw(t, "seq"),
 		}
+		emergency(t, &op)
+		if op.Verb == failover.VerbFreeze {
+			op.Plan.Frozen = hostile().Draw(t, "frozen")
+		}
+		return op
 	})
 }
 

@@ -23,7 +23,8 @@ func readableView(v slack.ModalViewRequest) string {
 	out.WriteString("# " + v.Title.Text + "\n" + readable(render.Message{Blocks: v.Blocks.BlockSet}))
 	for _, b := range v.Blocks.BlockSet {
 		if b, ok := b.(*slack.InputBlock); ok {
-			out.WriteString(b.Label.Text + " (optional; " + b.Hint.Text + "): ________\n")
+			need := map[bool]string{true: "optional", false: "required"}[b.Optional]
+			out.WriteString(b.Label.Text + " (" + need + "; " + b.Hint.Text + "): ________\n")
 		}
 	}
 	if v.Submit != nil {
@@ -46,6 +47,8 @@ func TestModals(t *testing.T) {
 		{"reprotect of a VM as typed", render.ReprotectForm(render.Form{VM: "vm-x"}, review(), start())},
 		{"from the card of its failover, with a full copy", render.ReprotectForm(render.Form{Op: "op-aaaaaaaa"}, full, start())},
 		{"of an operation that waits for it", render.ReprotectForm(render.Form{VM: "vm-x"}, waiting, start())},
+		{"commit that asks for the name", render.CommitForm(render.Form{Op: "op-7f3kq2mz", Seen: "commit-1a2b3c4d"}, emergencies()["awaiting_commit_named"].op, start())},
+		{"objection to a broken glass", render.ObjectionForm(emergencies()["glass_running"].op, start())},
 		{"clean-up", render.CleanupForm(drill.op, drill.now)},
 		{"refused", render.Said("Reprotect", "vm-x is still in its initial replication. Ask again when /failover list shows it as Protected.")},
 	} {

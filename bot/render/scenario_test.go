@@ -48,7 +48,8 @@ func requested() failover.Requested {
 	shown := failover.RecoveryPoint{ID: "p1", Time: start().Add(-42 * time.Second)}
 	return failover.Requested{
 		Op: "op-7f3kq2mz", Verb: failover.VerbFailover, By: ana(), Reason: "disk errors, INC-4711",
-		Plan:      failover.Plan{Point: failover.Point{Kind: failover.Latest}, Shutdown: true, Rule: rule(), CommitBy: rule(), ChangeBy: rule()},
+		Plan:      failover.Plan{Point: failover.Point{Kind: failover.Latest}, Shutdown: true, Rule: rule(), CommitBy: rule(), ChangeBy: rule(), Digest: "3f9ac01d5e7b2c48"},
+		Expected:  failover.Expected{Seconds: 240},
 		Targets:   []failover.Target{{Item: item(), Phase: failover.AwaitingApproval, Shown: &shown}},
 		ExpiresAt: start().Add(15 * time.Minute),
 	}
@@ -175,7 +176,7 @@ func scenarios() map[string]story {
 		"withdrawn": ask(requested()).then(time.Minute, failover.Finished{Phase: failover.Cancelled, Note: "Withdrawn by ana. Nothing was started."}),
 		"cancelled": failedOver().then(time.Hour, failover.Finished{Phase: failover.Cancelled, Note: "Ended by ben. The VM stays as it is in Azure.", Hint: "To make a failover final later, type /failover commit VM."}),
 	}
-	for _, more := range []map[string]story{drills(), changes(), reprotects(), homeward(), rest()} {
+	for _, more := range []map[string]story{drills(), changes(), reprotects(), homeward(), rest(), emergencies()} {
 		maps.Copy(all, more)
 	}
 	return all
