@@ -14,6 +14,7 @@ const (
 	StandingOtherWorkspace Standing = "other_workspace" // the request is of a workspace that Ferry is not for
 	StandingOtherApp       Standing = "other_app"       // the request was made for another Slack app
 	StandingSharedChannel  Standing = "shared_channel"  // asked or pressed where another organisation takes part
+	StandingHiddenChannel  Standing = "hidden_channel"  // asked where Slack does not tell the bot who takes part
 )
 
 // Barred is the refusal of whatever somebody of this standing asks; nil for a member in good standing. A standing that this
@@ -36,6 +37,8 @@ func (s Standing) Barred() *Refusal {
 		return Refuse(NotAllowed, "Ask in the workspace that Ferry is installed for.", "This request came from another Slack workspace.")
 	case StandingOtherApp:
 		return Refuse(NotAllowed, "Have slack.bot_token and slack.app_token checked: they belong to different apps.", "This request was made for another Slack app.")
+	case StandingHiddenChannel:
+		return Refuse(NotAllowed, "Type /invite @ferry here, or ask in another channel or in a direct message to Ferry.", "Ferry is not in this private channel, so that it cannot tell whether another organisation takes part.")
 	case StandingSharedChannel:
 		return Refuse(NotAllowed, "Ask in a channel that is not shared, or in a direct message to Ferry.", "This channel is shared with another organisation, and Ferry takes no commands here.")
 	}

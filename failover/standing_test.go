@@ -13,7 +13,7 @@ func TestOnlyMembersInGoodStandingAreServed(t *testing.T) {
 	said := map[string]failover.Standing{}
 	for _, standing := range []failover.Standing{
 		failover.StandingGuest, failover.StandingBot, failover.StandingDeactivated, failover.StandingStranger, failover.StandingUnchecked,
-		failover.StandingOtherWorkspace, failover.StandingOtherApp, failover.StandingSharedChannel, "from a newer version",
+		failover.StandingOtherWorkspace, failover.StandingOtherApp, failover.StandingSharedChannel, failover.StandingHiddenChannel, "from a newer version",
 	} {
 		t.Run(string(standing), func(t *testing.T) {
 			as := func(a failover.Actor) failover.Actor {

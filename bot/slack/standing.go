@@ -59,7 +59,10 @@ func (b *Bot) standing(ctx context.Context, env *envelope, o origin) failover.St
 	if o.shared {
 		return failover.StandingSharedChannel
 	}
-	found, _ := room.answer(ctx, until)
+	found, err := room.answer(ctx, until)
+	if found == failover.StandingUnchecked && slackCode(err) == "channel_not_found" {
+		return failover.StandingHiddenChannel
+	}
 	return found
 }
 
@@ -96,7 +99,7 @@ func (b *Bot) standingOf(u *slackapi.User) failover.Standing {
 }
 
 // readChannel asks whether people of other organisations are in a channel, or invited. Of a private channel without the bot
-// Slack tells nothing, so that it stays unchecked; in a direct message only members can give commands, and only they see
+// Slack tells nothing, which is no reason to trust it; in a direct message only members can give commands, and only they see
 // the answer.
 func (b *Bot) readChannel(ctx context.Context, id string) (failover.Standing, error) {
 	if id == "" || strings.HasPrefix(id, "D") {

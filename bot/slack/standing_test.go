@@ -114,7 +114,10 @@ func TestChannelsThatAreAskedFrom(t *testing.T) {
 			pass(10 * time.Second)
 		}
 		shared := failover.StandingSharedChannel
-		l.wantStandings(shared, shared, failover.StandingUnchecked, "", "", "")
+		l.wantStandings(shared, shared, failover.StandingHiddenChannel, "", "", "")
+		if n := len(l.Messages("G0HIDDEN", "U0ANA")); n != 1 {
+			t.Errorf("%d answers where the bot is not", n)
+		}
 	})
 }
 
