@@ -96,7 +96,7 @@ func personas() []persona {
 		}
 	}
 	const (
-		unheard    = "NATS did not confirm"
+		unheard    = "the NATS server does not permit this identity"
 		notDecide  = "You may not decide the failover of"
 		self       = "You asked for it yourself"
 		noKey      = "connecting to NATS"
