@@ -80,6 +80,8 @@ type Found struct {
 	Operations []Operation `json:"operations"`
 	// Foreign are the VMs concerned on which a job runs that was started outside Ferry.
 	Foreign []Item `json:"foreign,omitempty"`
+	// Freezes are those that stand over the VM asked for; what is open has them among the operations.
+	Freezes []Freeze `json:"freezes,omitempty"`
 }
 
 // Means reports whether a reference, a VM's name or vault/name, means an item.

@@ -19,10 +19,11 @@ func Status(found failover.Found, ref string, now time.Time) string {
 	for _, i := range found.Foreign {
 		fmt.Fprintf(&foreign, "Outside Ferry: a job (%s) runs on %s, vault %s. Ferry starts nothing on it until the job has ended.\n", bot.Scenario(inert(i.Scenario)), inert(i.Name), inert(i.Vault))
 	}
-	if ref != "" && len(found.Operations) == 0 && foreign.Len() > 0 {
-		return fmt.Sprintf("Ferry has no operation under %q.\n", inert(ref)) + foreign.String()
+	stopped := frozen(found.Freezes)
+	if ref != "" && len(found.Operations) == 0 && foreign.Len()+len(stopped) > 0 {
+		return stopped + fmt.Sprintf("Ferry has no operation under %q.\n", inert(ref)) + foreign.String()
 	}
-	return status(found.Operations, ref, now) + foreign.String()
+	return stopped + status(found.Operations, ref, now) + foreign.String()
 }
 
 func status(ops []failover.Operation, ref string, now time.Time) string {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -161,6 +162,11 @@ func (s *reads) status(r micro.Request) (any, error) {
 			reply.Foreign = append(reply.Foreign, i)
 		}
 	}
+	for _, f := range failover.Freezes(s.board.Open()) {
+		if req.Ref != "" && slices.ContainsFunc(inv.Items, func(i failover.Item) bool { return i.Means(req.Ref) && f.Stops(i) }) {
+			reply.Freezes = append(reply.Freezes, f)
+		}
+	}
 	return reply, nil
 }
 
@@ -246,7 +252,7 @@ func (c *Client) request(ctx context.Context, subject string, req, reply any) er
 func (c *Client) Status(ctx context.Context, ref string) (failover.Found, error) {
 	var reply events.StatusReply
 	err := c.request(ctx, events.ServiceStatus, events.StatusRequest{Ref: ref}, &reply)
-	return failover.Found{Operations: reply.Operations, Foreign: reply.Foreign}, err
+	return failover.Found{Operations: reply.Operations, Foreign: reply.Foreign, Freezes: reply.Freezes}, err
 }
 
 // List asks for the replicated items and who holds them.

@@ -91,6 +91,7 @@ func (w *world) frozen() {
 	w.tells("ana", "/failover list", "ana has frozen new work on vm-*")
 	w.tells("ana", "/failover help", "ana has frozen new work on vm-*")
 	w.tells("ana", "/failover status", "storm")
+	w.tells("ana", "/failover status vm-y", "Frozen: ana has frozen new work on vm-*")
 	w.tells("ana", "/failover unfreeze", "Say which: /failover unfreeze vm-*")
 	w.types("ana", "/failover unfreeze vm-*", "freeze of vm-*: over")
 	w.tells("ben", "/failover approve "+op, "has started")
