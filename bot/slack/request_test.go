@@ -63,6 +63,10 @@ func (l *lab) wantNothing(r workspace.Request, status int) {
 	if r.Status != status || r.Answer != "" {
 		l.t.Errorf("answered %d %q (%s), want %d and nothing else", r.Status, r.Answer, r.Failure, status)
 	}
+	r.AnswerHeader.Del("Date")
+	if got, want := fmt.Sprint(r.AnswerHeader), "map[Cache-Control:[no-store] Content-Length:[0] X-Content-Type-Options:[nosniff] X-Slack-No-Retry:[1]]"; status == 401 && got != want {
+		l.t.Errorf("the answer tells more than that it is refused: %s", got)
+	}
 	if got := l.commands.all(); len(got) != 0 {
 		l.t.Errorf("stored: %+v", got)
 	}
