@@ -180,7 +180,10 @@ func (x *examination) people(ctx context.Context, byRole map[string][]string) {
 	for _, role := range slices.Sorted(maps.Keys(byRole)) {
 		for _, id := range byRole[role] {
 			n++
-			x.person(ctx, "Slack user of "+role, id)
+			if err := x.person(ctx, "Slack user of "+role, id); err != nil { // it would be the same of all others
+				x.failed("Slack users of the roles", err, botSetting)
+				return
+			}
 		}
 	}
 	if n > 0 && len(x.found) == bad {
@@ -188,7 +191,7 @@ func (x *examination) people(ctx context.Context, byRole map[string][]string) {
 	}
 }
 
-func (x *examination) person(ctx context.Context, check, id string) {
+func (x *examination) person(ctx context.Context, check, id string) error {
 	found, err := x.bot.readPerson(ctx, id)
 	for wait := retryAfter(err); wait > 0 && !over(ctx); wait = retryAfter(err) {
 		pause(ctx, wait)
@@ -198,10 +201,11 @@ func (x *examination) person(ctx context.Context, check, id string) {
 	case slackCode(err) == "user_not_found":
 		x.add(Broken, check, "there is no user "+id, "mend access.roles; the member id (U…) stands in the profile's menu")
 	case err != nil:
-		x.failed(check+" "+id, err, botSetting)
+		return err
 	case found == failover.StandingDeactivated:
 		x.add(Caution, check, id+" is deactivated", "take the id out of access.roles")
 	case found != "":
 		x.add(Broken, check, id+" is refused: "+found.Barred().Message, "take the id out of access.roles, or have the account made a full member's")
 	}
+	return nil
 }

@@ -74,6 +74,17 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
+// What fails for all is said once.
+func TestDoctorWithoutAScope(t *testing.T) {
+	o := workspace.Options{Scopes: slices.DeleteFunc(slack.Scopes(), func(s string) bool { return s == "users:read" })}
+	bubbleIn(t, o, func(l *lab) {
+		got := l.examined(slack.Access{Users: map[string][]string{"operator": {"U0ANA", "U0BEN", "U0EVE"}}}, false)
+		if len(got) != 2 || !strings.Contains(got[1], "Slack users of the roles: missing_scope") || !strings.Contains(got[1], "ferry manifest") {
+			t.Errorf("found %q", got)
+		}
+	})
+}
+
 func TestDoctorWhenAllIsWell(t *testing.T) {
 	var people []workspace.Person
 	access := slack.Access{Users: map[string][]string{}, Groups: map[string][]string{"operator": {"S0OPS"}}}

@@ -162,7 +162,7 @@ func newInit(g *globals) *cobra.Command {
 		if err := errors.Join(err, f.Close()); err != nil {
 			return fmt.Errorf("writing %s: %w", path, err)
 		}
-		_, err = fmt.Fprintf(g.io.Out, "Wrote %s. Fill in the Slack channel, the vault and who may do what, then: ferry up\n", path)
+		_, err = fmt.Fprintf(g.io.Out, "Wrote %s. Make the Slack app from what ferry manifest prints, fill in the Slack channel, the vault and who may do what, check it with ferry doctor, then: ferry up\n", path)
 		return err
 	}}
 }
