@@ -63,8 +63,30 @@ func (e *explorer) corpus() {
 	}
 }
 
-// standsStill is the time on the clock, on a machine however busy, after which a schedule will not end any more.
-const standsStill = 4 * time.Minute
+// standsStill is the time on the clock without any work after which a schedule will not end any more.
+const standsStill = 2 * time.Minute
+
+// watch ends the process when a schedule stands still: a goroutine that waits for a mutex stops fake time, and with it
+// everything that would let the mutex go. A slow schedule on a busy machine goes on.
+func (e *explorer) watch(s schedule) (stop func()) {
+	ended := make(chan struct{})
+	go func() {
+		for before := spent(e.t); ; {
+			select {
+			case <-time.After(standsStill):
+			case <-ended:
+				return
+			}
+			now := spent(e.t)
+			if now-before < time.Second {
+				debug.SetTraceback("all")
+				panic("violated: a schedule comes to an end: this one stands still:\n" + s.String())
+			}
+			before = now
+		}
+	}()
+	return func() { close(ended) }
+}
 
 // explorer plays schedules and counts.
 type explorer struct {
@@ -223,8 +245,8 @@ func (s schedule) mode() string {
 // outside is the vault of a schedule, in which an id is not always written in the same case.
 func (s schedule) outside() vault.Options {
 	o := quick()
-	if s.Thousand {
-		o = many(1000)
+	if s.Many > 0 {
+		o = many(s.Many)
 	}
 	o.Guesses.MixedCase = true
 	return o
@@ -240,12 +262,8 @@ func (e *explorer) play(s schedule) (broken []string) {
 	e.t.Setenv("IDENTITY_ENDPOINT", "http://"+azureHost+"/identity/token")
 	e.t.Setenv("IDENTITY_HEADER", identityHeader)
 	e.last(s)
-	// A goroutine that waits for a mutex stops fake time, and with it everything that would let the mutex go.
-	watch := time.AfterFunc(standsStill, func() {
-		debug.SetTraceback("all")
-		panic("violated: a schedule comes to an end: this one stands still:\n" + s.String())
-	})
-	defer watch.Stop()
+	watch := e.watch(s)
+	defer watch()
 	runtime.GC()
 	runtime.GC()
 	synctest.Test(e.t, func(t *testing.T) {

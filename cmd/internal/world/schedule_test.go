@@ -16,8 +16,8 @@ type schedule struct {
 	Executors int `json:"executors,omitempty"`
 	// Replicas is not 0 when the server answers as a cluster of three does; what that leaves to chance is drawn from it.
 	Replicas uint64 `json:"replicas,omitempty"`
-	// Thousand gives the vault a thousand VMs, all of them in the recovery plan big.
-	Thousand bool `json:"thousand,omitempty"`
+	// Many gives the vault so many VMs, all of them in the recovery plan big; 0 is the few of every day.
+	Many int `json:"many,omitempty"`
 	// HTTP has Slack post to the bots.
 	HTTP bool `json:"http,omitempty"`
 	// Decide has people press what waits for them when all troubles are over; otherwise it is left waiting.
