@@ -22,7 +22,7 @@ func drawn(t *rapid.T) schedule {
 	if index(t, "story", 2) > 0 {
 		s.Steps = disturbed(t, one(t, "which", stories()...))
 		if of := slices.IndexFunc(s.Steps, func(s step) bool { return s.Text == "/failover plan plan-shop" }); of >= 0 && !testing.Short() && index(t, "many", 12) == 0 {
-			s.Many, s.Steps[of].Text = 300, "/failover plan big" // more than are taken at once; a thousand have a test of their own
+			s.Many, s.Steps[of].Text = 300, "/failover plan big --confirm big" // more than are taken at once; a thousand have a test of their own
 		}
 		return s
 	}

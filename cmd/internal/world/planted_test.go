@@ -53,7 +53,7 @@ func bugs() []bug {
 			{"bot/slack/ask.go", "\tfirst := b.claim(cmd.MessageID, env.received)\n", "\tfirst := b.claim(cmd.MessageID, env.received)\n\tif planted(\"e\") {\n\t\tenv.acknowledge(ctx, nil)\n\t}\n"},
 		}},
 		{"f", "reads facts by a core subscription, refused ones too", []edit{
-			{"events/jetstream/board.go", "\t\t\tb.behind = stored\n", "\t\t\tb.behind = stored\n\t\t\tif planted(\"f\") {\n\t\t\t\tb.overhear()\n\t\t\t}\n"},
+			{"events/jetstream/board.go", "\tif b.reading {\n", "\tif planted(\"f\") {\n\t\tb.overhear()\n\t}\n\tif b.reading {\n"},
 			{"events/jetstream/board.go", "// Ready is closed when everything", `func (b *Board) overhear() {
 	_, err := b.client.nc.Subscribe(events.OpSubjects, func(m *nats.Msg) {
 		heard := events.Message{Subject: m.Subject, Header: events.Header(m.Header), Data: m.Data}

@@ -31,7 +31,7 @@ func TestThousandVMs(t *testing.T) {
 	begun := time.Now()
 	bubbleIn(t, many(1000), func(w *world) {
 		w.begin()
-		w.types("ana", "/failover plan big", "failover of recovery plan big")
+		w.types("ana", "/failover plan big --confirm big", "failover of recovery plan big")
 		w.reads("ana", "/failover list", "vm-x")
 		w.presses("ben", "Approve", "awaiting commit")
 		w.ledger("planUnplannedFailover", 1)
@@ -58,7 +58,7 @@ func TestDeathWhileTakingMany(t *testing.T) {
 				bubbleIn(t, many(300), func(w *world) {
 					w.start(&point{seam: "journal.append", nth: nth, after: after})
 					w.ask("a request", func() bool { return strings.Contains(w.card("big"), "[ Approve ]") }, func() error {
-						return w.workspace.Type("ana", incident, "/failover plan big")
+						return w.workspace.Type("ana", incident, "/failover plan big --confirm big")
 					})
 					w.ask("the denial", func() bool { return strings.Contains(w.card("big"), "enied") }, func() error {
 						return w.workspace.Type("ben", incident, "/failover deny "+w.id())
