@@ -111,7 +111,7 @@ func closeDir(dir string, log *slog.Logger) error {
 	if was&0o077 == 0 {
 		return nil
 	}
-	if err := os.Chmod(dir, 0o700); err != nil {
+	if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a folder has to be entered
 		return fmt.Errorf("others may look into the data directory %s (%v), and that cannot be changed: %w; make it 0700, or name another data_dir", dir, was, err)
 	}
 	log.Warn("others could look into the data directory; now only its owner can", slog.String("data_dir", dir), slog.String("was", was.String()),
