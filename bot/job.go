@@ -68,7 +68,7 @@ func Owed(d failover.Debt) string {
 	case failover.DrillOpen:
 		return "has an open drill"
 	case failover.ReviewOpen:
-		return "was failed over behind a broken glass that nobody has reviewed"
+		return "has a broken glass that nobody has reviewed"
 	}
 	return string(d.Kind)
 }

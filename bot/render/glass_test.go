@@ -138,3 +138,16 @@ func TestLimitsOfNamedForms(t *testing.T) {
 		}
 	})
 }
+
+// A review is owed whether or not Azure could be read.
+func TestReviewIsOwedWithoutAzure(t *testing.T) {
+	op := emergencies()["glass_running"].op
+	list := failover.Debts(failover.Inventory{}, []failover.Operation{op})
+	for surface, text := range map[string]string{"terminal": render.DebtTable(list, start()), "Slack": readable(render.Debts(list, start()))} {
+		for _, want := range []string{"nobody has reviewed", "/failover approve op-7f3kq2mz, or deny with a reason", "Azure has not been read yet"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s lacks %q:\n%s", surface, want, text)
+			}
+		}
+	}
+}

@@ -122,6 +122,9 @@ const oldReading = 3 * time.Minute
 
 // asOf says how old what is shown is.
 func asOf(at, now time.Time) string {
+	if at.IsZero() {
+		return notRead
+	}
 	text := "As of " + at.UTC().Format("15:04:05 UTC") + ", " + duration(now.Sub(at)) + " ago."
 	if now.Sub(at) > oldReading {
 		text += " Nothing newer could be read; if it stays so, look at the executor's log."

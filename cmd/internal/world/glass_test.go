@@ -69,7 +69,7 @@ func (w *world) glass(t *testing.T) {
 	if !strings.Contains(w.told(""), "Reminder: nobody has reviewed the broken glass") {
 		t.Errorf("nobody is reminded:\n%s", w.told(""))
 	}
-	w.tells("ana", "/failover debt", "behind a broken glass that nobody has reviewed")
+	w.tells("ana", "/failover debt", "has a broken glass that nobody has reviewed")
 	w.tells("ben", "/failover approve "+w.id(), "its review needs somebody else")
 	w.presses("cat", "Sign off", "signed off by:* @cat")
 	w.tells("ana", "/failover debt", "is not protected")
