@@ -80,3 +80,19 @@ func TestDefaultClientFollowsNoRedirect(t *testing.T) {
 		t.Errorf("%v after %d requests, want unknown after one", e, asked)
 	}
 }
+
+// A list that names its next page on another host, or on this one without TLS, is not followed: every request carries a token.
+func TestNoTokenLeavesTheHost(t *testing.T) {
+	for _, next := range []string{"https://evil.test/page?2", "http://management.azure.com/page?2", "https://management.azure.com.evil.test/page?2", "https://management.azure.com:444/page?2"} {
+		wire := fixed(http.StatusOK, `{"value":[],"nextLink":"`+next+`"}`)
+		_, err := siteOver(t, wire).Items(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "does not send its token") && !strings.Contains(err.Error(), "non-TLS") {
+			t.Errorf("%s: %v", next, err)
+		}
+		for _, r := range wire.sent {
+			if asked := r.URL.Scheme + "://" + r.URL.Host; asked != endpoint {
+				t.Errorf("%s: asked at %s with %q", next, asked, r.Header.Get("Authorization"))
+			}
+		}
+	}
+}

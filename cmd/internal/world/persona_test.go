@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -383,4 +384,48 @@ func (s *stand) asks(source string) string {
 		}
 	}
 	return "no answer"
+}
+
+// The table in docs/security.md is the one that is played; UPDATE_GOLDEN=1 writes it.
+func TestPersonasAreDocumented(t *testing.T) {
+	const page, begin, end = "../../../docs/security.md", "<!-- personas:begin -->\n", "<!-- personas:end -->"
+	data, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(data), begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		t.Fatalf("%s has no place for the table", page)
+	}
+	want := before + begin + personaTable() + end + after
+	switch {
+	case string(data) == want:
+	case os.Getenv("UPDATE_GOLDEN") != "":
+		if err := os.WriteFile(page, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("%s is not up to date; UPDATE_GOLDEN=1 go test -run TestPersonasAreDocumented ./cmd/internal/world writes it", page)
+	}
+}
+
+func personaTable() string {
+	var rows strings.Builder
+	rows.WriteString("| who |")
+	for _, e := range entrances() {
+		rows.WriteString(" " + e.name + " |")
+	}
+	rows.WriteString("\n" + strings.Repeat("|---", len(entrances())+1) + "|\n")
+	for _, p := range personas() {
+		rows.WriteString("| " + p.name + " |")
+		for _, cell := range p.cells {
+			if strings.HasPrefix(cell, performed) {
+				cell = "**done**"
+			}
+			rows.WriteString(" " + cell + " |")
+		}
+		rows.WriteString("\n")
+	}
+	return rows.String()
 }
