@@ -22,6 +22,7 @@ type Config struct {
 	Targets Targets          `yaml:"targets"`
 	Drills  []any            `yaml:"drills"` // reserved: kept as written
 	Digest  Digest           `yaml:"digest"`
+	Audit   Audit            `yaml:"audit"`
 	HTTP    HTTP             `yaml:"http"`
 }
 
@@ -87,6 +88,12 @@ type Vault struct {
 type Targets struct {
 	RTO time.Duration `yaml:"rto"`
 	RPO time.Duration `yaml:"rpo"`
+}
+
+// Audit says where the head of the record is kept beside NATS, once a day at the hour of [Digest].
+type Audit struct {
+	Post bool   `yaml:"post"` // to the channel
+	File string `yaml:"file"` // path of a file to append to, on each executor; empty: none
 }
 
 // HTTP is where Ferry serves its own health and metrics.

@@ -84,7 +84,7 @@ func TestSampleLoads(t *testing.T) {
 	if diff := cmp.Diff(wantGroup, c.Groups["checkout"]); diff != "" {
 		t.Errorf("group (-want +got):\n%s", diff)
 	}
-	wantWarnings := []config.Warning{"not available yet and left unused: groups, digest, http.listen"}
+	wantWarnings := []config.Warning{"not available yet and left unused: groups, http.listen"}
 	if diff := cmp.Diff(wantWarnings, warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
@@ -106,6 +106,7 @@ func TestSampleShowsTheDefaults(t *testing.T) {
 		"azure.credential": {want.Azure.Credential, c.Azure.Credential},
 		"targets":          {want.Targets, c.Targets},
 		"digest":           {want.Digest, c.Digest},
+		"audit":            {want.Audit, c.Audit},
 		"http":             {want.HTTP, c.HTTP},
 	} {
 		if diff := cmp.Diff(pair[0], pair[1]); diff != "" {

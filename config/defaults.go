@@ -43,6 +43,8 @@ func (t *Targets) setDefaults() { t.RTO, t.RPO = time.Hour, 15*time.Minute }
 
 func (d *Digest) setDefaults() { d.Hour, d.TimeZone = "09:00", "UTC" }
 
+func (a *Audit) setDefaults() { a.Post = true }
+
 func (h *HTTP) setDefaults() { h.Listen = "127.0.0.1:9090" }
 
 // Default returns the configuration of an empty file. It does not pass [Config.Validate]: there is no access section.

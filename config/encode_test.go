@@ -45,6 +45,7 @@ func full() config.Config {
 	c.Targets = config.Targets{RTO: time.Minute, RPO: time.Second}
 	c.Drills = []any{map[string]any{"name": "d"}}
 	c.Digest = config.Digest{Hour: "10:30", TimeZone: "Europe/Paris"}
+	c.Audit = config.Audit{File: "/heads"}
 	c.HTTP.Listen = ""
 	return c
 }

@@ -11,7 +11,6 @@ func reserved(c *Config, given func(path string) bool) []Warning {
 	var r reservation
 	r.add("groups", len(c.Groups) > 0 && !byGroup(c.Access.Rules))
 	r.add("drills", len(c.Drills) > 0)
-	r.add("digest", given("digest"))
 	r.add("http.listen", given("http.listen") && c.HTTP.Listen != "")
 	return r.warnings()
 }

@@ -43,6 +43,10 @@ type Options struct {
 	Groups  []string
 	Members Members
 
+	// Heads gives the head of the audit, and Daily the newest time, not after another, at which it is due; nil: none is posted.
+	Heads Heads
+	Daily func(now time.Time) time.Time
+
 	HTTPClient *http.Client      // nil: one of the bot's own
 	Dialer     *websocket.Dialer // of the Socket Mode connections; nil: the SDK's default
 	Log        *slog.Logger      // nil: nothing is logged

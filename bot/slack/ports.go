@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 
+	"ferry/bot/render"
 	"ferry/failover"
 )
 
@@ -61,6 +62,11 @@ type Members interface {
 	// PutMembers stores a reading, unless a newer one is stored: several bots read. After any error it is not known whether it
 	// was stored, and another reading is made.
 	PutMembers(ctx context.Context, m failover.Membership) error
+}
+
+// Heads knows the rolling hash of the record.
+type Heads interface {
+	Head(ctx context.Context) (render.Head, error)
 }
 
 // Ref is the Slack messages of one operation.

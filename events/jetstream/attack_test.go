@@ -1,6 +1,7 @@
 package jetstream_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func attacks() map[string]attack {
 	look := func(name, subject, body string, by ...string) {
 		for _, who := range by {
 			all[who+" "+name] = attack{by: who, do: func(s *stage, c *nats.Conn) bool {
-				m, err := c.Request(subject, []byte(body), 200*time.Millisecond)
+				m, err := s.ask(c, subject, body)
 				return err == nil && m.Header.Get("Status") == "" && !strings.Contains(string(m.Data), `"error"`)
 			}}
 		}
@@ -124,6 +125,14 @@ func forgetful() string {
 "num_replicas":1,"max_age":0,"duplicate_window":86400000000000,"allow_atomic":true,"deny_delete":true,"deny_purge":true,"description":"forged","max_consumers":-1,"max_msgs":-1,"max_bytes":-1,"max_msgs_per_subject":1}`
 }
 
+// ask waits for an answer until the server refuses the request.
+func (s *stage) ask(c *nats.Conn, subject, body string) (*nats.Msg, error) {
+	ctx, cancel := context.WithTimeout(s.Context(), 5*time.Second)
+	defer cancel()
+	c.SetErrorHandler(func(*nats.Conn, *nats.Subscription, error) { cancel() })
+	return c.RequestWithContext(ctx, subject, []byte(body))
+}
+
 func (s *stage) publish(c *nats.Conn, subject, body string) bool {
 	return s.send(c, subject, c.NewRespInbox(), nats.Header{}, []byte(body))
 }
@@ -176,7 +185,8 @@ func (s *stage) hears(c *nats.Conn, subject string, meanwhile func()) bool {
 	defer func() { _ = sub.Unsubscribe() }()
 	s.flush(c)
 	meanwhile()
-	m, err := sub.NextMsg(100 * time.Millisecond)
+	s.flush(c) // what was to be heard is here by now
+	m, err := sub.NextMsg(10 * time.Millisecond)
 	return err == nil && !strings.HasPrefix(m.Subject, c.Opts.InboxPrefix)
 }
 
@@ -189,7 +199,7 @@ func impersonate(s *stage, c *nats.Conn) bool {
 	defer func() { _ = sub.Unsubscribe() }()
 	s.flush(c)
 	for range 20 { // the executor answers as well
-		m, err := s.as["ben"].Request(events.ServiceList, nil, 200*time.Millisecond)
+		m, err := s.as["ben"].Request(events.ServiceList, nil, 5*time.Second)
 		if err == nil && string(m.Data) == "lies" {
 			return true
 		}

@@ -182,6 +182,12 @@ func (c *Client) lastSeq(ctx context.Context) (uint64, error) {
 	return info.State.LastSeq, nil
 }
 
+// AuditHead is the head that is kept: the zero chain when there is none yet.
+func (c *Client) AuditHead(ctx context.Context) (events.Chain, error) {
+	_, page, _, err := c.openAudit(ctx)
+	return page.Chain(), err
+}
+
 // VerifyAudit recomputes the hash from the first message on and compares it with what is kept, and with heads that were kept
 // elsewhere: the verdict's Err says what is wrong with the stream, the error that it could not be read. It reads every
 // message, some 20,000 a second.

@@ -79,6 +79,9 @@ func startEmbedded(with setting) (*Embedded, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
+	if err := closeDir(dir, with.log); err != nil {
+		return nil, err
+	}
 	lock, err := lockDir(dir)
 	if err != nil {
 		return nil, err
@@ -96,6 +99,24 @@ func startEmbedded(with setting) (*Embedded, error) {
 		}
 	}
 	return e, nil
+}
+
+// closeDir keeps others out of a data directory that was there already: its keys and its store are as good as all rights.
+func closeDir(dir string, log *slog.Logger) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("looking at the data directory: %w", err)
+	}
+	was := info.Mode().Perm()
+	if was&0o077 == 0 {
+		return nil
+	}
+	if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a folder has to be entered
+		return fmt.Errorf("others may look into the data directory %s (%v), and that cannot be changed: %w; make it 0700, or name another data_dir", dir, was, err)
+	}
+	log.Warn("others could look into the data directory; now only its owner can", slog.String("data_dir", dir), slog.String("was", was.String()),
+		slog.String("hint", "when others use this host, take it that they have read what is stored there"))
+	return nil
 }
 
 func lockDir(dir string) (*os.File, error) {

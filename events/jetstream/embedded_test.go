@@ -1,7 +1,9 @@
 package jetstream_test
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,6 +92,57 @@ func TestClientFileDoesNotKeepWiderRights(t *testing.T) {
 	embedded(t, dir)
 	if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+// A folder that others may look into is closed, and that is said: they may have had a look.
+func TestWideDataDirectoryIsClosed(t *testing.T) {
+	realTime(t)
+	dir := t.TempDir()
+	for wide, said := range map[os.FileMode]bool{0o755: true, 0o710: true, 0o700: false} {
+		if err := os.Chmod(dir, wide); err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		e, err := jetstream.StartEmbedded(dir, true, slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Stop(); err != nil {
+			t.Error(err)
+		}
+		info, err := os.Stat(dir)
+		if err != nil || info.Mode().Perm() != 0o700 || strings.Contains(log.String(), "now only its owner can") != said {
+			t.Errorf("%v: now %v, %v, %s", wide, info.Mode(), err, log.String())
+		}
+	}
+}
+
+// The keys change with each start, and are readable by their owner only; nobody reaches the server from another host.
+func TestKeysOfTheEmbeddedServer(t *testing.T) {
+	realTime(t)
+	dir := t.TempDir()
+	seen := map[string]bool{}
+	for range 2 {
+		e, err := jetstream.StartEmbedded(dir, true, logger(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"client.json", "auditor.json", "check.json"} {
+			path := filepath.Join(dir, name)
+			data, err := os.ReadFile(path)
+			info, err2 := os.Stat(path)
+			if err != nil || err2 != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %v, %v %v", name, info.Mode(), err, err2)
+			}
+			if !strings.Contains(string(data), "nats://127.0.0.1:") || seen[string(data)] {
+				t.Errorf("%s: %s", name, data)
+			}
+			seen[string(data)] = true
+		}
+		if err := e.Stop(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -197,6 +197,28 @@ func TestShippedServer(t *testing.T) {
 			t.Error("it is in the clear")
 		}
 	})
+	t.Run("client certificates", func(t *testing.T) {
+		strict := &shipped{T: t, dir: s.dir, bin: s.bin}
+		address := freeAddress(t)
+		strict.url = "tls://" + address
+		strict.start("server.conf", "strict", map[string]string{"0.0.0.0:4222": address, "verify: false": "verify: true"})
+		pair, err := tls.LoadX509KeyPair(filepath.Join(s.dir, "tls", "server.pem"), filepath.Join(s.dir, "tls", "server-key.pem"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := strict.options(jetstream.RoleExecutor)
+		until(t, "server that wants a certificate", func() bool {
+			o.TLS.Certificates = []tls.Certificate{pair}
+			c, err := jetstream.Connect(o)
+			if err == nil {
+				c.Close()
+			}
+			return err == nil
+		})
+		if _, err := jetstream.Connect(strict.options(jetstream.RoleExecutor)); err == nil {
+			t.Error("it takes a client without a certificate")
+		}
+	})
 	t.Run("a key of another name", func(t *testing.T) {
 		o := s.options(jetstream.Ben)
 		o.Identity = jetstream.LocalIdentity

@@ -23,7 +23,7 @@ func (a *App) VerifyAudit(ctx context.Context) (events.Verdict, error) {
 }
 
 // VerifyAudit does the same with an external NATS server, whether Ferry runs there or not.
-func VerifyAudit(ctx context.Context, o Options) (events.Verdict, error) {
+func VerifyAudit(ctx context.Context, o Options, known ...events.Chain) (events.Verdict, error) {
 	to, err := New(o).natsAs(jetstream.RoleAuditor)
 	if err != nil {
 		return events.Verdict{}, err
@@ -33,7 +33,7 @@ func VerifyAudit(ctx context.Context, o Options) (events.Verdict, error) {
 		return events.Verdict{}, err
 	}
 	defer client.Close()
-	return client.VerifyAudit(ctx)
+	return client.VerifyAudit(ctx, known...)
 }
 
 // Auditor reads every message of the stream, to verify and to export it; it changes nothing.

@@ -90,6 +90,11 @@ func (a *App) start(ctx context.Context) error {
 		}
 		azure = e
 		a.loop("audit", func(ctx context.Context) error { return client.KeepAudit(ctx, board.Changes) })
+		if path := a.opts.Config.Audit.File; path != "" {
+			a.loop("audit.file", func(ctx context.Context) error {
+				return writeHeads(ctx, path, daily(a.opts.Config.Digest), clock.Now, heads{client}, a.opts.Log)
+			})
+		}
 	}
 	reads := make(chan struct{})
 	a.loop("reads", func(ctx context.Context) error {
@@ -252,14 +257,18 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 	if err != nil {
 		return err
 	}
-	b, err := slack.New(slack.Options{
+	o := slack.Options{
 		Listener: listener, SigningSecrets: revealed(cfg.SigningSecrets),
 		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel,
 		Approvers: approvers(cfg, policy(a.opts.Config)), MayRead: mayRead(context.WithoutCancel(ctx), a.opts.Config, client, clock.Now),
 		Commands: commands{client, board}, Reads: reads{client}, Feed: feed{announcements}, Refs: refs{messages},
 		Groups: groupsOf(a.opts.Config.Access), Members: client,
 		HTTPClient: a.httpClient(), Dialer: &dialer, Log: a.opts.Log, Seam: a.opts.Seam, Now: clock.Now,
-	})
+	}
+	if a.opts.Config.Audit.Post {
+		o.Heads, o.Daily = heads{client}, daily(a.opts.Config.Digest)
+	}
+	b, err := slack.New(o)
 	if err != nil {
 		return err
 	}

@@ -207,7 +207,7 @@ func (w *world) config() config.Config {
 	c.Azure.Endpoint, c.Azure.Credential = "http://"+azureHost, "managed_identity"
 	c.Azure.Vaults = []config.Vault{{SubscriptionID: "3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30", ResourceGroup: "rg-dr", Name: "vault-dr"}}
 	c.Azure.IsolatedNetworks, c.Azure.CacheStorage = []string{w.vault.DrillNetwork()}, w.vault.CacheAccounts()
-	c.Checks, c.Groups = w.checks, w.groups
+	c.Checks, c.Groups, c.Audit.Post = w.checks, w.groups, false
 	all := config.Match{VM: []string{"*"}}
 	c.Access = &config.Access{
 		AnyoneMayRead: true,
