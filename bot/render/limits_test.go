@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
@@ -292,33 +293,73 @@ func checkNode(t *rapid.T, n node) {
 	}
 }
 
-// TestLimitsHoldForAnything draws whatever could be in an operation.
-func TestLimitsHoldForAnything(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		op, now := operationGen().Draw(t, "operation"), sometime().Draw(t, "now")
-		card := render.Card(op, now, rapid.Bool().Draw(t, "continued"))
-		shown := unescaped(card.Text)
-		checkMessage(t, card, 8000-utf8.RuneCountInString(shown))
-		keys := map[string]bool{}
-		for _, n := range render.Notices(op, []string{"U0BEN", "<!channel>", "W0123456789ABCDEF", "U2", "U33333333333", "U444444444444", "U555555555555", "U666666666666", "U777777777777"}) {
-			checkMessage(t, n.Message, 2000)
-			shown := unescaped(n.Message.Text)
-			if utf8.RuneCountInString(shown) > 300 || keys[n.Key] {
-				t.Fatalf("notice %s has %d characters: %q", n.Key, utf8.RuneCountInString(shown), n.Message.Text)
-			}
-			keys[n.Key] = true
+// limitsHold draws whatever could be in an operation, and shows it everywhere.
+func limitsHold(t *rapid.T) {
+	op, now := operationGen().Draw(t, "operation"), sometime().Draw(t, "now")
+	card := render.Card(op, now, rapid.Bool().Draw(t, "continued"))
+	shown := unescaped(card.Text)
+	checkMessage(t, card, 8000-utf8.RuneCountInString(shown))
+	keys := map[string]bool{}
+	for _, n := range render.Notices(op, []string{"U0BEN", "<!channel>", "W0123456789ABCDEF", "U2", "U33333333333", "U444444444444", "U555555555555", "U666666666666", "U777777777777"}) {
+		checkMessage(t, n.Message, 2000)
+		shown := unescaped(n.Message.Text)
+		if utf8.RuneCountInString(shown) > 300 || keys[n.Key] {
+			t.Fatalf("notice %s has %d characters: %q", n.Key, utf8.RuneCountInString(shown), n.Message.Text)
 		}
-		inv := failover.Inventory{At: sometime().Draw(t, "read")}
-		for _, target := range op.Targets {
-			inv.Items = append(inv.Items, target.Item)
+		keys[n.Key] = true
+	}
+	terminalHolds(t, op, now)
+}
+
+// terminalHolds holds what a terminal shows of an operation: no control characters, a row a line, and Slack takes it as well.
+func terminalHolds(t *rapid.T, op failover.Operation, now time.Time) {
+	t.Helper()
+	inv := failover.Inventory{At: now, Freezes: op.Frozen}
+	for _, target := range op.Targets {
+		inv.Items = append(inv.Items, target.Item)
+	}
+	found := failover.Found{Operations: []failover.Operation{op}, Foreign: inv.Items, Freezes: op.Frozen}
+	for name, lines := range map[string]struct {
+		text string
+		want int // 0: any
+	}{
+		"card":           {render.CardText(op, now), 0},
+		"status":         {render.Status(found, hostile().Draw(t, "ref"), now), 0},
+		"open":           {render.StatusTable(found.Operations, now), 2},
+		"list":           {render.ListTable(inv, now), listed(inv)},
+		"frozen":         {render.Frozen(found.Operations), 0},
+		"unknown":        {render.Status(failover.Found{}, "x"+hostile().Draw(t, "unknown"), now), 1},
+		"outside":        {render.Status(failover.Found{Foreign: inv.Items, Freezes: op.Frozen}, "", now), len(inv.Items) + len(op.Frozen) + 1},
+		"name of nobody": {render.Status(failover.Found{Freezes: op.Frozen}, "x", now), len(op.Frozen) + 1},
+	} {
+		if strings.ContainsFunc(lines.text, func(r rune) bool { return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) }) {
+			t.Fatalf("%s: the terminal is sent control characters: %q", name, lines.text)
 		}
-		for _, text := range []string{render.CardText(op, now), render.StatusTable([]failover.Operation{op}, now), render.ListTable(inv, now)} {
-			if strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) }) {
-				t.Fatalf("the terminal is sent control characters: %q", text)
-			}
-			checkMessage(t, render.Preformatted(text), 13_000)
+		if n := strings.Count(lines.text, "\n"); lines.want != 0 && n != lines.want || strings.ContainsAny(lines.text, "\u2028\u2029") {
+			t.Fatalf("%s: %d lines, want %d: %q", name, n, lines.want, lines.text)
 		}
-	})
+		checkMessage(t, render.Preformatted(lines.text), 13_000)
+	}
+}
+
+// listed is how many lines the list of an inventory has: what is frozen, a heading, a row for each VM, and how old it is.
+func listed(inv failover.Inventory) int {
+	if len(inv.Items) == 0 || inv.At.IsZero() {
+		return 0
+	}
+	return len(inv.Freezes) + 1 + len(inv.Items) + 1
+}
+
+func TestLimitsHoldForAnything(t *testing.T) { rapid.Check(t, limitsHold) }
+
+// FuzzLimits has the search choose what is drawn. An operation takes up to some ten thousand bytes: the seeds are longer.
+func FuzzLimits(f *testing.F) {
+	for i := range byte(6) {
+		seed := make([]byte, 256<<10)
+		_, _ = rand.NewChaCha8([32]byte{i}).Read(seed) // never fails
+		f.Add(seed)
+	}
+	f.Fuzz(rapid.MakeFuzz(limitsHold))
 }
 
 func TestLimitsOfAnswers(t *testing.T) {
