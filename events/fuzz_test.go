@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -111,7 +112,21 @@ func FuzzFact(f *testing.F) {
 
 // FuzzStoredCommand: whatever stands on a command's subject is refused, or says who asked and survives being stored again.
 func FuzzStoredCommand(f *testing.F) {
-	add(f, kept(f, "ferry.command."))
+	all := kept(f, "ferry.command.")
+	add(f, all)
+	data := string(all[0].Data)
+	for _, forged := range []struct{ subject, data string }{ // what the search would have to guess in two places
+		{"ferry.command.slack.op-x", data},
+		{"ferry.command.cli-.op-aaaaaaaa", data},
+		{"ferry.command.cli-local.op-aaaaaaaa", data},
+		{"ferry.command.other.op-aaaaaaaa", data},
+		{"ferry.command.slack.op-aaaaaaaa", strings.Replace(data, "U0ANA", "cli:local", 1)},
+		{"ferry.command.slack.op-aaaaaaaa", strings.Replace(data, `"by":{`, `"by":{"person":"ben",`, 1)},
+	} {
+		m := events.Message{Subject: forged.subject, Header: maps.Clone(all[0].Header), Data: []byte(forged.data)}
+		m.Header["ce-subject"] = []string{events.LastToken(forged.subject)}
+		add(f, []events.Message{m})
+	}
 	f.Fuzz(func(t *testing.T, subject, header string, data []byte) {
 		read, err := events.DecodeCommand(parsed(subject, header, data))
 		if err != nil {
