@@ -38,7 +38,7 @@ type Match struct {
 	Group         []string `yaml:"group"` // names of groups of this configuration
 	Vault         []string `yaml:"vault"`
 	ResourceGroup []string `yaml:"resource_group"`
-	Tag           []string `yaml:"tag"` // key=value, or key for any value; while the tags of a VM are not known, the rule denies
+	Tag           []string `yaml:"tag"` // key=value, or key for any value; of a VM whose tags were never read, the rule denies
 }
 
 // BreakGlass is who may start in an emergency with fewer approvals than a rule wants. Somebody else has to review it.

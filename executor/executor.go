@@ -54,8 +54,10 @@ type Listing interface {
 	Drafts() []failover.Operation
 }
 
-// Shelf keeps the inventory for those who show it.
+// Shelf keeps the inventory for those who show it, and for the tags in it.
 type Shelf interface {
+	// Inventory is what was stored last, the zero inventory when nothing was.
+	Inventory(ctx context.Context) (failover.Inventory, error)
 	SaveInventory(ctx context.Context, inv failover.Inventory) error
 }
 
@@ -131,6 +133,9 @@ func New(o Options) *Executor {
 	if o.Clock == nil {
 		o.Clock = hostClock{}
 	}
+	if o.Policy.ByTags() {
+		o.Site = &tagKeeper{Site: o.Site, last: map[string]map[string]string{}}
+	}
 	return &Executor{Options: o, items: itemCache{reading: make(chan struct{}, 1)}, moved: make(chan struct{}, 1)}
 }
 
@@ -141,6 +146,7 @@ func (e *Executor) Run(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
+	e.recall(ctx)
 	work, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var loops sync.WaitGroup

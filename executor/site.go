@@ -20,7 +20,8 @@ type Site interface {
 
 // ItemReader reads replicated items.
 type ItemReader interface {
-	// Items lists every replicated item of every vault, without JobID where the list does not carry it.
+	// Items lists every replicated item of every vault, without JobID where the list does not carry it. As with Item, Tags are
+	// nil where they could not be read.
 	Items(ctx context.Context) ([]failover.Item, error)
 	// Item reads one item as it is now. The item given names it by VaultID and ID.
 	Item(ctx context.Context, item failover.Item) (failover.Item, error)

@@ -347,6 +347,15 @@ func (n *node) CatchUp(context.Context) error {
 	return nil
 }
 
+func (n *node) Inventory(context.Context) (failover.Inventory, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.saved) == 0 {
+		return failover.Inventory{}, nil
+	}
+	return n.saved[len(n.saved)-1], nil
+}
+
 func (n *node) SaveInventory(_ context.Context, inv failover.Inventory) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

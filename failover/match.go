@@ -29,6 +29,11 @@ func (p Policy) matches(m Match, item Item) (matches, known bool) {
 	return slices.ContainsFunc(m.Tag, func(pattern string) bool { return tagged(pattern, item.Tags) }), true
 }
 
+// ByTags reports whether a rule goes by tags, so that they have to be read.
+func (p Policy) ByTags() bool {
+	return slices.ContainsFunc(p.Rules, func(r Rule) bool { return len(r.Match.Tag) > 0 })
+}
+
 // everything reports whether all its patterns are stars.
 func (m Match) everything() bool {
 	all := slices.Concat(m.VM, m.Group, m.Vault, m.ResourceGroup, m.Tag)

@@ -3,11 +3,11 @@
 //
 // It owns the translation between the Azure SDK and package failover: ids, states, dates, and above all what an error
 // means for a caller that must never act twice. It refuses to know operations, approvals or when to act, and it keeps
-// nothing but whether each vault answers: every read goes to Azure, and a mutating call is sent once, never retried, never
-// waited for.
+// nothing but whether each vault answers, and the tags of VMs for some minutes: every other read goes to Azure, and a
+// mutating call is sent once, never retried, never waited for.
 //
-// Shapes are those of traffic recorded in 2023 and 2025, api-version 2025-01-01. A [Site] is immutable after [New] and
-// safe for concurrent use.
+// Shapes are those of traffic recorded in 2023 and 2025, api-version 2025-01-01. A [Site] is safe for
+// concurrent use.
 package azure
 
 import (
@@ -39,7 +39,9 @@ type Options struct {
 	Transport policy.Transporter
 	// Version stands in the User-Agent as "ferry/<version>", which the SDK cuts to 24 characters.
 	Version string
-	// Log hears when a vault stops answering and when it answers again; nil: nobody does.
+	// Tags has the tags of the items' VMs read with them; else they are never known.
+	Tags bool
+	// Log hears when a vault stops answering and when it answers again, and when tags cannot be read; nil: nobody does.
 	Log *slog.Logger
 }
 
@@ -61,6 +63,8 @@ type Site struct {
 	caches     map[string]string // by region code
 	credential azcore.TokenCredential
 	options    *arm.ClientOptions
+	tags       *tagCache // nil: they are not read
+	log        *slog.Logger
 }
 
 // vault is a configured vault with its clients.
@@ -89,7 +93,10 @@ func New(o Options) (*Site, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	site := &Site{caches: map[string]string{}, credential: tokens{o.Credential}, options: clientOptions(o, endpoint)}
+	site := &Site{caches: map[string]string{}, credential: tokens{o.Credential}, options: clientOptions(o, endpoint), log: o.Log}
+	if o.Tags {
+		site.tags = &tagCache{groups: map[string]*groupTags{}}
+	}
 	for region, id := range o.Caches {
 		site.caches[regionCode(region)] = id
 	}

@@ -167,7 +167,7 @@ func optionsOf(t *testing.T, client policy.Transporter) azure.Options {
 	return azure.Options{
 		// Neither name is spelt as Azure spells it.
 		Endpoint: host, Vaults: []azure.Vault{{SubscriptionID: strings.ToUpper("3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30"), ResourceGroup: "RG-dr", Name: "vault-DR"}},
-		Credential: credential, Transport: client, Version: "test",
+		Credential: credential, Transport: client, Version: "test", Tags: true,
 	}
 }
 

@@ -32,6 +32,7 @@ func (s *Site) Items(ctx context.Context) ([]failover.Item, error) {
 	for _, of := range items {
 		all = append(all, of...)
 	}
+	s.tag(ctx, all)
 	for _, err := range errs {
 		if err != nil {
 			return all, err
@@ -42,6 +43,16 @@ func (s *Site) Items(ctx context.Context) ([]failover.Item, error) {
 
 // Item reads one item, also when a reprotect has moved it to another container since.
 func (s *Site) Item(ctx context.Context, item failover.Item) (failover.Item, error) {
+	one, err := s.readItem(ctx, item)
+	if err != nil {
+		return failover.Item{}, err
+	}
+	tagged := []failover.Item{one}
+	s.tag(ctx, tagged)
+	return tagged[0], nil
+}
+
+func (s *Site) readItem(ctx context.Context, item failover.Item) (failover.Item, error) {
 	v, at, err := s.locateItem(item)
 	if err != nil {
 		return failover.Item{}, err

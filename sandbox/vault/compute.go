@@ -1,6 +1,8 @@
 package vault
 
 import (
+	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -12,6 +14,7 @@ type machine struct {
 	region  *region
 	network string // ARM id of its virtual network
 	disks   []disk
+	tags    map[string]string
 	running bool
 	created time.Duration
 }
@@ -35,6 +38,19 @@ func disksOf(vm string) []disk {
 		disks = append(disks, disk{vm + "_DataDisk_0", 512 * gib, 0}, disk{vm + "_DataDisk_1", 512 * gib, 1})
 	}
 	return disks
+}
+
+// SetTags gives a VM other tags, as a person at the portal does: the one that is replicated, not what a failover made of it.
+func (v *Vault) SetTags(vm string, tags map[string]string) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.settle()
+	_, it := v.findVM(vm)
+	if it == nil {
+		return fmt.Errorf("no VM %q", vm)
+	}
+	it.source.tags = maps.Clone(tags)
+	return nil
 }
 
 func (m *machine) id() string {
@@ -71,11 +87,11 @@ func (it *item) machines() []*machine {
 	return all
 }
 
-// newReplica is the VM that a failover or a drill makes on the recovery side.
+// newReplica is the VM that a failover or a drill makes on the recovery side. It has the tags of its source (recorded).
 func (it *item) newReplica(name string, at time.Duration) *machine {
 	return &machine{
 		name: name, group: it.recoveryGroup, region: it.recovery, network: it.recoveryNetwork,
-		disks: it.source.disks, running: true, created: at,
+		disks: it.source.disks, tags: it.source.tags, running: true, created: at,
 	}
 }
 
@@ -118,7 +134,7 @@ func (v *Vault) CacheAccounts() map[string]string {
 const diskType = "Premium_LRS"
 
 // machineJSON is a VM as Compute shows it.
-func (v *Vault) machineJSON(it *item, m *machine, withView bool) object {
+func (v *Vault) machineJSON(m *machine, withView bool) object {
 	managed := func(d disk) object { return object{"id": m.diskID(d), "storageAccountType": diskType} }
 	storage := object{"imageReference": nil, "dataDisks": []object{}, "diskControllerType": "SCSI"}
 	data := []object{}
@@ -147,7 +163,7 @@ func (v *Vault) machineJSON(it *item, m *machine, withView bool) object {
 	}
 	return object{
 		"id": m.id(), "name": m.name, "type": "Microsoft.Compute/virtualMachines", "location": m.region.location,
-		"tags": object{"workload": it.vm}, "zones": nil, "properties": properties,
+		"tags": m.tags, "zones": nil, "properties": properties,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -57,6 +58,10 @@ func (v *Vault) newItem(vm string, primary, recovery *region) *item {
 		it.cache[strings.ToLower(id)] = v.cacheID(primary)
 	}
 	it.remember(0)
+	it.source.tags = map[string]string{"workload": vm}
+	if tags, ok := v.options.Tags[vm]; ok {
+		it.source.tags = maps.Clone(tags)
+	}
 	return it
 }
 

@@ -38,16 +38,16 @@ func (v *Vault) eachMachine(c *call, do func(*Vault, *item, *machine)) {
 
 func (v *Vault) listMachines(c *call) reply {
 	value := []object{}
-	v.eachMachine(c, func(v *Vault, it *item, m *machine) { value = append(value, v.machineJSON(it, m, false)) })
+	v.eachMachine(c, func(v *Vault, _ *item, m *machine) { value = append(value, v.machineJSON(m, false)) })
 	return page(value)
 }
 
 func (v *Vault) getMachine(c *call) reply {
 	expand := strings.EqualFold(c.request.URL.Query().Get("$expand"), "instanceView")
 	var found []object
-	v.eachMachine(c, func(v *Vault, it *item, m *machine) {
+	v.eachMachine(c, func(v *Vault, _ *item, m *machine) {
 		if strings.EqualFold(m.name, c.value("vm")) {
-			found = append(found, v.machineJSON(it, m, expand))
+			found = append(found, v.machineJSON(m, expand))
 		}
 	})
 	if len(found) == 0 {

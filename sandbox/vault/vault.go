@@ -61,6 +61,8 @@ type Options struct {
 	// Groups are the multi-VM consistency groups of the first vault: names of VMs by name of the group. There are none by
 	// default.
 	Groups map[string][]string
+	// Tags are those of VMs by name; a VM that is not named has the tag workload with its name. See [Vault.SetTags].
+	Tags map[string]map[string]string
 	// Plans are recovery plans. By default the first vault has plan-shop, three waves of its VMs; empty is none.
 	Plans   []Plan
 	Guesses Guesses

@@ -218,6 +218,7 @@ func (a *App) site() (executor.Site, error) {
 	}
 	return azure.New(azure.Options{
 		Endpoint: cfg.Endpoint, Vaults: vaults, Caches: cfg.CacheStorage, Credential: credential, Transport: client, Version: a.opts.Version, Log: a.opts.Log,
+		Tags: policy(a.opts.Config).ByTags(),
 	})
 }
 
