@@ -34,10 +34,14 @@ func Stored(op failover.OpID) string {
 }
 
 // RefusalText is a refusal in one paragraph: why not, and what to do instead.
-func RefusalText(r *failover.Refusal) string { return strings.TrimSpace(r.Message + " " + r.Hint) }
+func RefusalText(r *failover.Refusal) string { return OneLine(r.Message + " " + r.Hint) }
 
-// AnswerTo says to whoever gave a command what became of it. op is the operation with the decision folded in.
+// AnswerTo says to whoever gave a command what became of it, in one line. op is the operation with the decision folded in.
 func AnswerTo(cmd failover.Command, op failover.Operation, a failover.Answer) string {
+	return OneLine(answerTo(cmd, op, a))
+}
+
+func answerTo(cmd failover.Command, op failover.Operation, a failover.Answer) string {
 	if a.Refused != nil {
 		return refusedAnswer(cmd, a.Refused)
 	}

@@ -110,6 +110,17 @@ func plainChar(r rune) rune {
 	return r
 }
 
+// OneLine makes one line of an outside text: what moves a cursor, turns the direction or hides itself goes.
+func OneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(clean(text)), " ")
+}
+
 // clean drops what cannot be seen: control and format characters would make two names look the same.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {

@@ -15,6 +15,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"ferry/bot"
 	"ferry/bot/render"
 	"ferry/failover"
 )
@@ -319,10 +320,14 @@ func terminalHolds(t *rapid.T, op failover.Operation, now time.Time) {
 		inv.Items = append(inv.Items, target.Item)
 	}
 	found := failover.Found{Operations: []failover.Operation{op}, Foreign: inv.Items, Freezes: op.Frozen}
+	did := rapid.SampledFrom([]failover.Did{failover.DidRequest, failover.DidStart, failover.DidOpenGate, failover.DidCancel, failover.DidAskChange, failover.DidAskCommit}).Draw(t, "did")
+	refused := failover.Refusal{Kind: failover.UnknownName, Message: hostile().Draw(t, "why not"), Hint: "Near names: " + hostile().Draw(t, "near")}
 	for name, lines := range map[string]struct {
 		text string
 		want int // 0: any
 	}{
+		"answer":         {bot.AnswerTo(failover.Command{Verb: op.Verb}, op, failover.Answer{Did: did}) + "\n", 1},
+		"refusal":        {bot.AnswerTo(failover.Command{Verb: op.Verb}, op, failover.Answer{Refused: &refused}) + "\n", 1},
 		"card":           {render.CardText(op, now), 0},
 		"status":         {render.Status(found, hostile().Draw(t, "ref"), now), 0},
 		"open":           {render.StatusTable(found.Operations, now), 2},

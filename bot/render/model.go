@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"ferry/bot"
 	"ferry/failover"
 )
 
@@ -102,19 +103,7 @@ func details() []detail {
 func (d detail) say(text string) string  { return clip(inert(text), d.text) }
 func (d detail) name(text string) string { return clip(inert(text), d.label) }
 
-// inert makes one line of an outside text: what moves a cursor, turns the direction or hides itself goes.
-func inert(text string) string {
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r), unicode.IsControl(r):
-			return ' '
-		case unicode.Is(unicode.Cf, r), r == unicode.ReplacementChar:
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
-	return strings.Join(strings.Fields(text), " ")
-}
+func inert(text string) string { return bot.OneLine(text) }
 
 // clip cuts a text to n characters and shows that it did.
 func clip(text string, n int) string {

@@ -333,7 +333,7 @@ func progressLine(op failover.Operation) string {
 			parts = append(parts, t.Item.Name+": "+t.Progress)
 		}
 	}
-	return strings.Join(parts, " · ")
+	return bot.OneLine(strings.Join(parts, " · "))
 }
 
 func (g *globals) print(own verbFlags, value any, text string) error {
@@ -346,7 +346,7 @@ func (g *globals) print(own verbFlags, value any, text string) error {
 
 // refused prints the no in the form asked for, and ends with its exit code.
 func (g *globals) refused(op failover.OpID, r *failover.Refusal, own verbFlags) error {
-	local := &failover.Refusal{Kind: r.Kind, Message: inTerminal(r.Message), Hint: inTerminal(r.Hint)}
+	local := &failover.Refusal{Kind: r.Kind, Message: inTerminal(bot.OneLine(r.Message)), Hint: inTerminal(bot.OneLine(r.Hint))}
 	if own.output != "json" {
 		return local
 	}

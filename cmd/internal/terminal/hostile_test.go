@@ -1,0 +1,25 @@
+package terminal
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+
+	"ferry/failover"
+)
+
+// What Azure calls a VM begins no line of its own in a terminal, and steers none.
+func TestHostileNamesInTheTerminal(t *testing.T) {
+	t.Parallel()
+	name := "vm\n# approved\x1b[2J\r\u202e"
+	op := failover.Operation{ID: "op-7f3kq2mz", Phase: failover.Running, Targets: []failover.Target{{Item: failover.Item{Name: name}, Progress: name}}}
+	g := &globals{}
+	for _, line := range []string{
+		progressLine(op),
+		g.refused(op.ID, &failover.Refusal{Kind: failover.UnknownName, Message: "No VM is called " + name, Hint: "Near names: " + name}, verbFlags{output: "text"}).Error(),
+	} {
+		if !strings.Contains(line, "# approved") || strings.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }) {
+			t.Errorf("%q", line)
+		}
+	}
+}
