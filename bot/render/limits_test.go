@@ -360,7 +360,7 @@ func TestLimitsHoldForAnything(t *testing.T) { rapid.Check(t, limitsHold) }
 // FuzzLimits has the search choose what is drawn. An operation takes up to some ten thousand bytes: the seeds are longer.
 func FuzzLimits(f *testing.F) {
 	for i := range byte(6) {
-		seed := make([]byte, 256<<10)
+		seed := make([]byte, 24<<10)
 		_, _ = rand.NewChaCha8([32]byte{i}).Read(seed) // never fails
 		f.Add(seed)
 	}
