@@ -39,7 +39,7 @@ func verify(h http.Header, body []byte, secrets []string, now time.Time) (time.T
 	seconds, err := strconv.ParseUint(stamps[0], 10, 40) // no sign, and far from where times overflow
 	encoded, scheme := strings.CutPrefix(signatures[0], signatureScheme+"=")
 	given, malformed := hex.DecodeString(encoded)
-	if err != nil || malformed != nil || !scheme {
+	if err != nil || malformed != nil || !scheme || encoded != strings.ToLower(encoded) { // one spelling, as Slack writes it
 		return time.Time{}, errHeaders
 	}
 	at := time.Unix(int64(seconds), 0)
