@@ -28,7 +28,7 @@ var errScript = errors.New("the script did not go as it says")
 type player struct {
 	*world
 	within time.Duration
-	// asked typed the last command when had messages were there to see.
+	// asked typed the last command when had messages of others were there to see.
 	asked string
 	had   int
 }
@@ -60,12 +60,23 @@ func (p *player) answered(ctx context.Context, t *transcript) {
 	p.within = answerWithin
 	_ = p.until(ctx, func() error { // no answer is no failure: nothing was expected
 		_, open := p.workspace.Modal(p.asked)
-		answered := p.asked == "" || open || len(p.workspace.Messages(channel, p.id(p.asked))) > p.had
+		answered := p.asked == "" || open || p.told(p.asked) > p.had
 		if answered && t.complete() && (!open || t.has(p.id(p.asked))) {
 			return nil
 		}
 		return errScript
 	})
+}
+
+// told counts the messages that somebody sees and has not written.
+func (p *player) told(who string) int {
+	id, n := p.id(who), 0
+	for _, m := range p.workspace.Messages(channel, id) {
+		if m.User != id {
+			n++
+		}
+	}
+	return n
 }
 
 // line runs one line of the script.
@@ -113,7 +124,7 @@ func (p *player) act(ctx context.Context, who, what string) error {
 	switch {
 	case m == nil:
 		if strings.HasPrefix(what, "/") || strings.HasPrefix(what, "@ferry") {
-			p.asked, p.had = who, len(p.workspace.Messages(channel, p.id(who)))
+			p.asked, p.had = who, p.told(who)
 		}
 		return p.workspace.Type(who, channel, what)
 	case m[1] != "":

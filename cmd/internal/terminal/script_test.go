@@ -62,7 +62,7 @@ func TestScriptMakesTrouble(t *testing.T) {
 // A script that ends with a question shows the answer, to a mention too.
 func TestScriptEndsWithAnAnswer(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"ana: /failover points vm-x", "ana: hello\nana: reply to hello: @ferry status\nana: @ferry points vm-x"} {
+	for _, line := range []string{"ana: /failover points vm-x", "ana: hello\nana: reply to hello: @ferry status\nexpect ana sees No operation is open\nana: @ferry points vm-x"} {
 		if code, out, errs := script(t, line); code != 0 || errs != "" || !strings.Contains(out, "newest first") {
 			t.Fatalf("%s: exit %d: %s\n%s", line, code, errs, out)
 		}
