@@ -14,6 +14,7 @@ import (
 
 // Two bots post one head at the hour, and it holds for the record as long as it is the one that it was.
 func TestHeadOfTheDay(t *testing.T) {
+	long(t)
 	bubble(t, func(w *world) {
 		w.configure = func(c *config.Config) { c.Audit.Post = true }
 		f := w.newFleet(2, 1)

@@ -45,6 +45,7 @@ func hostilePeople() []workspace.Person {
 // Hostile text comes in wherever others write it. Nobody is called by it, no message is made longer or other than Ferry means it,
 // and a line of the log stays one.
 func TestHostileText(t *testing.T) {
+	explored(t)
 	bubbleOf(t, hostileEstate(), config.ModeSocket, func(w *world) {
 		text, object := &lines{}, &lines{}
 		options := &slog.HandlerOptions{Level: slog.LevelDebug}
