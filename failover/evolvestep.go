@@ -51,10 +51,12 @@ func evolveTarget(op Operation, r Record) Operation {
 	op.Phase = rollUp(op)
 	switch r.Fact.(type) {
 	case StepFailed:
-		op.Decisions = spend(op.Decisions, op.stage(kind).Gate)
 		op = dropChange(op, kind)
 		if t.Lead {
 			op = strand(op, kind, t.Error)
+		}
+		if !op.runs(kind) { // while others of several run, what was decided is for them
+			op.Decisions = spend(op.Decisions, op.stage(kind).Gate)
 		}
 	case StepDone:
 		if kind == StepChange || op.Verb == VerbFailback { // the class decides again
@@ -71,6 +73,11 @@ func evolveTarget(op Operation, r Record) Operation {
 
 // running reports whether what is told of a step can be about its newest attempt: one that has ended stays as it was.
 func running(s *Step) bool { return s != nil && s.State != StateDone && s.State != StateFailed }
+
+// runs reports whether a step goes on for any target, or has yet to begin.
+func (o Operation) runs(kind StepKind) bool {
+	return slices.ContainsFunc(o.Targets, func(t Target) bool { return t.Phase == Running && t.Doing == kind })
+}
 
 // leadStarted is when the call of a recovery plan was made that a VM moved with; zero for all others.
 func (o Operation) leadStarted(t Target, kind StepKind) time.Time {
