@@ -337,9 +337,9 @@ func undecided(op Operation, now time.Time) *Refusal {
 		}
 		return nil
 	case AwaitingCommit:
-		return Refuse(WrongState, "To make it final, type /failover commit "+id+"; to leave it as it is, /failover cancel "+id+".", "%s has been approved and now waits for its commit.", op.ID)
+		return Refuse(WrongState, "To make it final, type /failover commit "+id+"; to leave it as it is, /failover cancel "+id+".", "%s has been approved and now waits for its commit.%s", op.ID, op.reviewed())
 	case Running, NeedsAttention:
-		return Refuse(TooLate, "Type /failover status "+id+" to see where it stands.", "%s was already approved%s.", op.ID, lastApproval(op))
+		return Refuse(TooLate, "Type /failover status "+id+" to see where it stands.", "%s %s.%s", op.ID, op.begun(), op.reviewed())
 	case Succeeded, Failed, Denied, Expired, Cancelled:
 	}
 	return over(op)
@@ -347,7 +347,7 @@ func undecided(op Operation, now time.Time) *Refusal {
 
 // over is the answer to whoever comes after the end.
 func over(op Operation) *Refusal {
-	return Refuse(TooLate, "Type /failover status "+string(op.ID)+" to see how it ended.", "%s is over: %s at %s.", op.ID, op.Phase.Words(), stamp(op.FinishedAt))
+	return Refuse(TooLate, "Type /failover status "+string(op.ID)+" to see how it ended.", "%s is over: %s at %s.%s", op.ID, op.Phase.Words(), stamp(op.FinishedAt), op.reviewed())
 }
 
 func notCommittable(op Operation) *Refusal {
@@ -368,6 +368,14 @@ func notCommittable(op Operation) *Refusal {
 	case AwaitingCommit, Succeeded, Failed, Denied, Expired, Cancelled:
 	}
 	return over(op)
+}
+
+// begun says how it came that an operation runs.
+func (o Operation) begun() string {
+	if by := lastApproval(o); by != "" {
+		return "was already approved" + by
+	}
+	return "has already started"
 }
 
 func lastApproval(op Operation) string {

@@ -128,6 +128,11 @@ func (d *doubt) through(p Policy, op Operation, rule Rule) Rule {
 
 // decideReview is somebody's word on a broken glass: it was right, or it was not. It changes nothing of the operation itself.
 func decideReview(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
+	if cmd.Seen != "" || cmd.At.Before(op.StartedAt) { // it was meant for the gate: who gave it has not looked at what began
+		refusal := undecided(op, s.Now)
+		refusal.Hint += " Look first, then, to review its broken glass, /failover approve " + string(op.ID) + "."
+		return nil, refusal
+	}
 	approve := cmd.Verb == VerbApprove
 	if refusal := s.Policy.mayReview(op, cmd.By); refusal != nil {
 		return nil, refusal
@@ -136,6 +141,15 @@ func decideReview(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return nil, Refuse(BadUsage, "Type /failover deny "+string(op.ID)+" --reason TEXT. To stop what can still be stopped, /failover cancel "+string(op.ID)+".", "An objection to the broken glass of %s needs a reason.", op.ID)
 	}
 	return []Fact{Reviewed{By: cmd.By, Approve: approve, Reason: cmd.Reason, Class: AuditBreakGlass}}, nil
+}
+
+// reviewed says who has reviewed a broken glass, for who comes second; empty when nobody has.
+func (o Operation) reviewed() string {
+	if o.Glass.By.ID == "" {
+		return ""
+	}
+	word := map[bool]string{true: "signed off", false: "objected to"}[o.Glass.Approve]
+	return " Its broken glass was " + word + " by " + mention(o.Glass.By) + " at " + stamp(o.Glass.At) + "."
 }
 
 // mayReview: an approver, and another person than who broke the glass.

@@ -126,6 +126,38 @@ func TestReview(t *testing.T) {
 	b.saysNo(b.command(failover.VerbApprove, cleo), failover.TooLate, "is over")
 }
 
+// A press that was meant for the start, and comes when another has opened it, is no review of the broken glass: nobody has
+// looked at anything yet.
+func TestALateApprovalIsNoReview(t *testing.T) {
+	b := glass(newTable(t, 3))
+	b.policy.BreakGlass.Approvals = 1
+	b.policy.Roles["approver"] = append(b.policy.Roles["approver"], "U0DORA")
+	if r := b.try(b.breaks(ben, "the region is down")); r != nil {
+		t.Fatal(r)
+	}
+	dora := failover.Actor{ID: "U0DORA", Name: "dora"}
+	typed, pressed := b.command(failover.VerbApprove, dora), b.command(failover.VerbApprove, dora)
+	pressed.Seen = b.op.Token(failover.StepFailover)
+	denied := b.command(failover.VerbDeny, dora)
+	denied.Reason = "it is up"
+	b.now = b.now.Add(time.Second)
+	b.must(failover.VerbApprove, cleo)
+	b.phase(failover.Running)
+	b.now = b.now.Add(time.Second)
+	for _, late := range []failover.Command{typed, pressed, denied} {
+		b.saysNo(late, failover.TooLate, "was already approved by cleo at 2026-11-23 03:00 UTC. ")
+	}
+	b.saysNo(pressed, failover.TooLate, "to review its broken glass, /failover approve op-aaaaaaaa")
+	if !b.op.Unreviewed() {
+		t.Errorf("reviewed: %+v", b.op.Glass)
+	}
+	b.must(failover.VerbApprove, dora) // now she has seen it
+	if b.op.Unreviewed() {
+		t.Error("not reviewed")
+	}
+	b.saysNo(b.command(failover.VerbApprove, ana), failover.TooLate, "broken glass was signed off by dora at 2026-11-23 03:00 UTC")
+}
+
 func TestObjection(t *testing.T) {
 	b := glass(newTable(t, 1))
 	if r := b.try(b.breaks(ben, "the region is down")); r != nil {
@@ -137,6 +169,7 @@ func TestObjection(t *testing.T) {
 		t.Fatal(r)
 	}
 	b.phase(failover.Running) // an objection stops nothing
+	b.saysNo(b.command(failover.VerbApprove, cleo), failover.TooLate, "op-aaaaaaaa has already started. Its broken glass was objected to by cleo")
 	if b.op.Unreviewed() || b.op.Glass.Approve || b.op.Glass.Reason != "it was not" || b.op.Answers[deny.MessageID].Did != failover.DidObject {
 		t.Errorf("%+v %+v", b.op.Glass, b.op.Answers[deny.MessageID])
 	}
