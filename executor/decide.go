@@ -174,17 +174,13 @@ func (e *Executor) ofOperation(ctx context.Context, cmd failover.Command, c matt
 
 // about reads the VM of a command, unless an operation holds it.
 func (e *Executor) about(ctx context.Context, cmd failover.Command, c matter, item failover.Item) (matter, *failover.Refusal, error) {
-	hold, err := e.Journal.Holder(ctx, item.Key)
-	if err != nil {
+	c.situation.Item = item
+	hold, err := e.holdOf(ctx, cmd, &c, item.Key)
+	switch {
+	case err != nil, c.decided:
 		return c, nil, err
-	}
-	c.situation.Item, c.holds = item, []failover.Hold{hold}
-	if hold.Op != "" {
+	case hold.Op != "":
 		return e.held(ctx, cmd, c, hold)
-	}
-	if decided, err := e.decidedElsewhere(ctx, cmd, c.op); decided || err != nil {
-		c.decided = decided
-		return c, nil, err
 	}
 	refusal := failover.Barred(cmd, c.situation)
 	if refusal == nil {
@@ -193,17 +189,19 @@ func (e *Executor) about(ctx context.Context, cmd failover.Command, c matter, it
 	return c, refusal, err
 }
 
-// decidedElsewhere reports whether a command that would open an operation was a press on another one, which has let the VM
-// go since: it was delivered again, and its decision stands there. It is read after the hold, whose guard tells of all that
-// came later.
-func (e *Executor) decidedElsewhere(ctx context.Context, cmd failover.Command, op failover.Operation) (bool, error) {
-	if op.Exists() {
-		return false, nil
+// holdOf reads who holds what a command is about, and whether it was decided before: on another operation, which may have let
+// go since. It was delivered again then, and must not act on whoever holds it now. That is read after the hold, whose guard
+// tells of all that came later.
+func (e *Executor) holdOf(ctx context.Context, cmd failover.Command, c *matter, key string) (failover.Hold, error) {
+	hold, err := e.Journal.Holder(ctx, key)
+	if c.holds = []failover.Hold{hold}; err != nil || c.op.Exists() {
+		return hold, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, catchUpWithin)
 	defer cancel()
-	err := e.Board.CatchUp(ctx)
-	return e.Board.Answered(cmd.MessageID), err
+	err = e.Board.CatchUp(ctx)
+	c.decided = e.Board.Answered(cmd.MessageID)
+	return hold, err
 }
 
 // own loads the operation of the command's id. When that short id is another command's, the id is salted anew.
@@ -264,13 +262,9 @@ func (e *Executor) forChange(ctx context.Context, cmd failover.Command, c *matte
 
 // incident is a command about the declared incident, of which there is one at most.
 func (e *Executor) incident(ctx context.Context, cmd failover.Command, c matter) (matter, *failover.Refusal, error) {
-	hold, err := e.Journal.Holder(ctx, failover.IncidentKey())
-	if err != nil {
+	hold, err := e.holdOf(ctx, cmd, &c, failover.IncidentKey())
+	if err != nil || hold.Op == "" || c.decided {
 		return c, nil, err
-	}
-	c.holds = []failover.Hold{hold}
-	if hold.Op == "" {
-		return c, nil, nil
 	}
 	declared, err := e.Journal.Load(ctx, hold.Op)
 	if cmd.Over {

@@ -33,13 +33,9 @@ func (e *Executor) lastRead() []failover.Item {
 
 // freeze is a command about the freeze of a pattern, of which there is one at most.
 func (e *Executor) freeze(ctx context.Context, cmd failover.Command, c matter) (matter, *failover.Refusal, error) {
-	hold, err := e.Journal.Holder(ctx, failover.FreezeKey(failover.FreezePattern(cmd.Target)))
-	if err != nil {
+	hold, err := e.holdOf(ctx, cmd, &c, failover.FreezeKey(failover.FreezePattern(cmd.Target)))
+	if err != nil || hold.Op == "" || c.decided {
 		return c, nil, err
-	}
-	c.holds = []failover.Hold{hold}
-	if hold.Op == "" {
-		return c, nil, nil
 	}
 	frozen, err := e.Journal.Load(ctx, hold.Op)
 	if cmd.Verb == failover.VerbUnfreeze {
