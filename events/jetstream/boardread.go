@@ -62,11 +62,8 @@ func (b *Board) readAll(ctx context.Context) error {
 // readOn folds what was stored since the last look.
 func (b *Board) readOn(ctx context.Context) error {
 	for {
-		switch {
-		case b.client.nc.IsClosed():
-			return nats.ErrConnectionClosed
-		case !b.client.nc.IsConnected():
-			return nats.ErrConnectionReconnecting
+		if err := b.client.connected(); err != nil {
+			return err
 		}
 		b.mu.Lock()
 		after := b.read

@@ -26,21 +26,18 @@ const leaveAlone = 10 * time.Second
 
 // tooLate reports whether a command that cannot be read would not be acted on any more if it could: it has come as often as
 // it takes. The clock of this host may be wrong.
-func tooLate(m jetstream.Msg) bool {
-	meta, err := m.Metadata()
-	return err == nil && meta.NumDelivered > uint64(failover.CommandValidity/leaveAlone)
-}
+func tooLate(d delivery) bool { return d.times > uint64(failover.CommandValidity/leaveAlone) }
 
 // Commands hands each stored command to handle, at most slots at once, until ctx ends. A nil answer acknowledges it;
 // an error brings it back. A message that is no command is acknowledged and reported: it will never become one.
 func (c *Client) Commands(ctx context.Context, slots int, handle func(context.Context, failover.Command) error) error {
-	return c.work(ctx, consumerDecide, slots, func(ctx context.Context, m jetstream.Msg) error {
-		cmd, err := events.DecodeCommand(fromMsg(m))
-		if errors.Is(err, events.ErrNewer) && !tooLate(m) {
+	return c.work(ctx, consumerDecide, slots, func(ctx context.Context, d delivery) error {
+		cmd, err := events.DecodeCommand(d.Message)
+		if errors.Is(err, events.ErrNewer) && !tooLate(d) {
 			return err
 		}
 		if err != nil {
-			c.log.ErrorContext(ctx, "not a command", slog.String("subject", m.Subject()), slog.Any("error", err))
+			c.log.ErrorContext(ctx, "not a command", slog.String("subject", d.Subject), slog.Any("error", err))
 			return nil
 		}
 		return handle(ctx, cmd)
@@ -51,24 +48,22 @@ func (c *Client) Commands(ctx context.Context, slots int, handle func(context.Co
 // message is kept alive; when that fails for too long, another executor may have it and handle's context is cancelled.
 // The number is the message's sequence. failover.ErrSuperseded leaves the message to whoever has it now.
 func (c *Client) Drives(ctx context.Context, slots int, handle func(context.Context, failover.OpID, uint64) error) error {
-	return c.work(ctx, consumerDrive, slots, func(ctx context.Context, m jetstream.Msg) error {
-		msg := fromMsg(m)
-		op, err := events.DecodeDrive(msg)
+	return c.work(ctx, consumerDrive, slots, func(ctx context.Context, d delivery) error {
+		op, err := events.DecodeDrive(d.Message)
 		if errors.Is(err, events.ErrNewer) {
 			return err
 		}
 		if err != nil {
-			c.log.ErrorContext(ctx, "not a work message", slog.String("subject", msg.Subject), slog.Any("error", err))
+			c.log.ErrorContext(ctx, "not a work message", slog.String("subject", d.Subject), slog.Any("error", err))
 			return nil
 		}
-		return handle(ctx, op, msg.Seq)
+		return handle(ctx, op, d.Seq)
 	})
 }
 
-func (c *Client) work(ctx context.Context, name string, slots int, handle func(context.Context, jetstream.Msg) error) error {
-	var consumer jetstream.Consumer
-	err := Await(ctx, c.log, "consumer "+name, func(ctx context.Context) (err error) {
-		consumer, err = c.js.Consumer(ctx, events.Stream, name)
+func (c *Client) work(ctx context.Context, name string, slots int, handle func(context.Context, delivery) error) error {
+	err := Await(ctx, c.log, "consumer "+name, func(ctx context.Context) error {
+		_, err := c.js.Consumer(ctx, events.Stream, name)
 		return err
 	})
 	if err != nil {
@@ -84,7 +79,7 @@ func (c *Client) work(ctx context.Context, name string, slots int, handle func(c
 		case <-ctx.Done():
 			return nil
 		}
-		m, err := c.pull(ctx, consumer)
+		d, err := c.deliver(ctx, name)
 		if errors.Is(err, nats.ErrConnectionClosed) {
 			return fmt.Errorf("consumer %s: %w", name, err)
 		}
@@ -95,22 +90,30 @@ func (c *Client) work(ctx context.Context, name string, slots int, handle func(c
 		}
 		running.Go(func() {
 			defer func() { <-free }()
-			c.one(ctx, name, m, handle)
+			c.one(ctx, name, d, handle)
 		})
 	}
 	return nil
 }
 
 func (c *Client) pull(ctx context.Context, consumer jetstream.Consumer, opts ...jetstream.FetchOpt) (jetstream.Msg, error) {
-	switch {
-	case c.nc.IsClosed():
-		return nil, nats.ErrConnectionClosed
-	case !c.nc.IsConnected(): // a request that cannot be sent leaves its subscription behind
-		return nil, nats.ErrConnectionReconnecting
+	if err := c.connected(); err != nil { // a request that cannot be sent leaves its subscription behind
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, pullFor)
 	defer cancel()
 	return consumer.Next(append(opts, jetstream.FetchContext(ctx))...)
+}
+
+// connected is why nothing can be asked just now.
+func (c *Client) connected() error {
+	switch {
+	case c.nc.IsClosed():
+		return nats.ErrConnectionClosed
+	case !c.nc.IsConnected():
+		return nats.ErrConnectionReconnecting
+	}
+	return nil
 }
 
 // pause waits after a pull that brought nothing because of trouble; an empty queue is none.
@@ -125,11 +128,11 @@ func (c *Client) pause(ctx context.Context, name string, err error) {
 	}
 }
 
-func (c *Client) one(ctx context.Context, name string, m jetstream.Msg, handle func(context.Context, jetstream.Msg) error) {
+func (c *Client) one(ctx context.Context, name string, d delivery, handle func(context.Context, delivery) error) {
 	work, stop := context.WithCancelCause(ctx)
 	var beating sync.WaitGroup
-	beating.Go(func() { c.beat(work, stop, name, m) })
-	err := handle(work, m)
+	beating.Go(func() { c.beat(work, stop, name, d) })
+	err := handle(work, d)
 	stop(nil)
 	beating.Wait()
 	// Whoever has a lost message now must not have it taken away: the server takes anybody's word about it.
@@ -138,20 +141,20 @@ func (c *Client) one(ctx context.Context, name string, m jetstream.Msg, handle f
 	}
 	if err != nil {
 		if ctx.Err() != nil {
-			c.log.InfoContext(ctx, "handed over", slog.String("consumer", name), slog.String("subject", m.Subject()))
+			c.log.InfoContext(ctx, "handed over", slog.String("consumer", name), slog.String("subject", d.Subject))
 		} else {
-			c.log.WarnContext(ctx, "handling failed, it comes again", slog.String("consumer", name), slog.String("subject", m.Subject()), slog.Any("error", err))
+			c.log.WarnContext(ctx, "handling failed, it comes again", slog.String("consumer", name), slog.String("subject", d.Subject), slog.Any("error", err))
 		}
 		rest := retryAfter
 		if errors.Is(err, events.ErrNewer) {
 			rest = leaveAlone
 		}
-		err = c.seam(name+".nak", func() error { return m.NakWithDelay(rest) })
+		err = c.seam(name+".nak", func() error { return d.nak(rest) })
 	} else {
-		err = c.seam(name+".ack", func() error { return doubleAck(ctx, m) })
+		err = c.seam(name+".ack", func() error { return d.ack(ctx) })
 	}
 	if err != nil {
-		c.log.DebugContext(ctx, "not acknowledged, it comes again", slog.String("consumer", name), slog.String("subject", m.Subject()), slog.Any("error", err))
+		c.log.DebugContext(ctx, "not acknowledged, it comes again", slog.String("consumer", name), slog.String("subject", d.Subject), slog.Any("error", err))
 	}
 }
 
@@ -165,7 +168,7 @@ func doubleAck(ctx context.Context, m jetstream.Msg) error {
 var errLost = errors.New("the message may be another's by now")
 
 // beat tells the server that a message is being worked on, and stops the work when that cannot be told.
-func (c *Client) beat(ctx context.Context, stop context.CancelCauseFunc, name string, m jetstream.Msg) {
+func (c *Client) beat(ctx context.Context, stop context.CancelCauseFunc, name string, d delivery) {
 	told := time.Now()
 	for {
 		select {
@@ -174,16 +177,16 @@ func (c *Client) beat(ctx context.Context, stop context.CancelCauseFunc, name st
 		case <-time.After(ackWait / 3):
 		}
 		err := c.seam(name+".heartbeat", func() error {
-			if !c.nc.IsConnected() {
-				return nats.ErrConnectionReconnecting
+			if err := c.connected(); err != nil {
+				return err
 			}
-			return m.InProgress()
+			return d.keep()
 		})
 		switch {
 		case err == nil:
 			told = time.Now()
 		case time.Since(told) > ackWait/2:
-			c.log.WarnContext(ctx, "lost the message being worked on", slog.String("consumer", name), slog.String("subject", m.Subject()), slog.Any("error", err))
+			c.log.WarnContext(ctx, "lost the message being worked on", slog.String("consumer", name), slog.String("subject", d.Subject), slog.Any("error", err))
 			stop(errLost)
 			return
 		}
