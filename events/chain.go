@@ -24,6 +24,7 @@ type Chain struct {
 // old sum; the sequence and the time at which the server stored the message (nanoseconds since 1970), 8 bytes each; the
 // subject; the number of header names; for each name, sorted by its bytes, the name, the number of its values and each
 // value in the order in which it stands; the payload. Numbers are 8 bytes, big-endian, and every text has its length before it.
+// Headers that are none, which no client library reads, count as one of the name [Undecodable], with their bytes as its value.
 func (c Chain) Add(m Message, stored time.Time) Chain {
 	h := sha256.New()
 	h.Write(c.Sum[:])
@@ -67,6 +68,9 @@ func ParseChain(text string) (Chain, error) {
 	copy(c.Sum[:], raw)
 	return c, nil
 }
+
+// Undecodable is the name under which headers stand that cannot be read. No header that can is called so: a name ends at a colon.
+const Undecodable = ":undecodable"
 
 // linkSize is how much of each sum a page keeps: enough to tell where a chain begins to differ, not to prove it.
 const linkSize = 8

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ferry/events"
@@ -22,6 +23,9 @@ const auditHead = "head"
 
 // auditPause is how long the keeper lets a burst of messages pass before it reads them.
 const auditPause = time.Second
+
+// storedWithin bounds the reading of one message.
+const storedWithin = 5 * time.Second
 
 // auditSure is how often damage has to be seen, ten seconds apart, before it is called that.
 const auditSure = 6
@@ -157,17 +161,42 @@ func (c *Client) openAudit(ctx context.Context) (kv jetstream.KeyValue, page eve
 	return kv, page, entry.Revision(), nil
 }
 
-// stored reads the message with a sequence, and when the server stored it.
+// stored reads the message with a sequence, and when the server stored it. It goes by itself about it: the client library
+// gives no message whose headers it cannot read, and whoever may ask for something may have one stored.
 func (c *Client) stored(ctx context.Context, seq uint64) (events.Message, time.Time, error) {
-	stream, err := c.stream(ctx)
+	ctx, cancel := context.WithTimeout(ctx, storedWithin)
+	defer cancel()
+	reply, err := c.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+events.Stream, fmt.Appendf(nil, `{"seq":%d}`, seq))
 	if err != nil {
 		return events.Message{}, time.Time{}, err
 	}
-	raw, err := stream.GetMsg(ctx, seq)
-	if err != nil {
-		return events.Message{}, time.Time{}, err
+	var got struct {
+		Error   *jetstream.APIError `json:"error"`
+		Message struct {
+			Subject string    `json:"subject"`
+			Seq     uint64    `json:"seq"`
+			Header  []byte    `json:"hdrs"`
+			Data    []byte    `json:"data"`
+			Time    time.Time `json:"time"`
+		} `json:"message"`
 	}
-	return read(raw), raw.Time, nil
+	switch err := json.Unmarshal(reply.Data, &got); {
+	case err != nil:
+		return events.Message{}, time.Time{}, fmt.Errorf("reading message %d: %w", seq, err)
+	case got.Error != nil && got.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound:
+		return events.Message{}, time.Time{}, jetstream.ErrMsgNotFound
+	case got.Error != nil:
+		return events.Message{}, time.Time{}, got.Error
+	}
+	m := events.Message{Subject: got.Message.Subject, Data: got.Message.Data, Seq: got.Message.Seq}
+	if len(got.Message.Header) > 0 {
+		header, err := nats.DecodeHeadersMsg(got.Message.Header)
+		if err != nil {
+			header = nats.Header{events.Undecodable: {string(got.Message.Header)}}
+		}
+		m.Header = events.Header(header)
+	}
+	return m, got.Message.Time, nil
 }
 
 func (c *Client) lastSeq(ctx context.Context) (uint64, error) {

@@ -232,6 +232,29 @@ func TestAuditHeadFromAnExport(t *testing.T) {
 	})
 }
 
+// Whoever may ask for something may have a message stored whose headers nobody can read. It belongs to the record like any other.
+func TestAuditOfWhatCannotBeRead(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		l.keep(c)
+		for _, header := range []string{"NATS/1.0\r\nno header\r\n\r\n", "nothing", "NATS/1.0 4\r\n\r\n", "\xff\r\n"} {
+			l.publishRaw("ferry.command.cli-eve.op-aaaaaaaa", header)
+		}
+		l.fill(jetstream.NewJournal(c), 1)
+		pass(3 * time.Second)
+		if v := l.verify(c); v.Err() != nil || v.Head.Seq != 5 || v.Last != 5 {
+			t.Errorf("%+v", v)
+		}
+		var file bytes.Buffer
+		if err := c.ExportAudit(l.ctx, &file, ""); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := events.VerifyExport(&file, l.verify(c).Head); err != nil || found.Messages != 5 {
+			t.Errorf("%+v, %v", found, err)
+		}
+	})
+}
+
 // A leader that is cut off answers one keeper that another was first, without end: it is asked again by and by.
 func TestAuditAtALeaderThatIsCutOff(t *testing.T) {
 	proxied(t, nil, func(l *lab) {
