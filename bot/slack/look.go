@@ -19,7 +19,12 @@ const (
 
 // look answers what changes nothing; nothing of it is stored.
 func (b *Bot) look(ctx context.Context, env *envelope, intent bot.Intent, by failover.Actor) {
-	if refusal := b.opts.MayRead(by); refusal != nil && intent.Verb != "help" {
+	refusal := b.opts.MayRead(by)
+	switch {
+	case intent.Verb == "help":
+		env.reply(ctx, b.help(ctx, env, intent.Topic, refusal == nil))
+		return
+	case refusal != nil:
 		env.reply(ctx, render.Ephemeral(bot.RefusalText(refusal)))
 		return
 	}
@@ -46,14 +51,8 @@ func (b *Bot) read(ctx context.Context, env *envelope, intent bot.Intent) render
 		m, err = b.status(ctx, intent.Ref)
 	case "list":
 		m, err = b.list(ctx)
-	case "debt":
-		m, err = b.debt(ctx)
 	default:
-		help, refusal := bot.Help(intent.Topic)
-		if refusal != nil {
-			return render.Ephemeral(bot.RefusalText(refusal))
-		}
-		return render.Preformatted(b.frozen(ctx) + help)
+		m, err = b.debt(ctx)
 	}
 	if err != nil {
 		return b.unanswered(ctx, err)
@@ -61,8 +60,22 @@ func (b *Bot) read(ctx context.Context, env *envelope, intent bot.Intent) render
 	return m
 }
 
+// help is for everybody; what is frozen stands above it for who may look.
+func (b *Bot) help(ctx context.Context, env *envelope, topic string, mayRead bool) render.Message {
+	text, refusal := bot.Help(topic)
+	switch {
+	case refusal != nil:
+		return render.Ephemeral(bot.RefusalText(refusal))
+	case mayRead:
+		text = b.frozen(ctx, env) + text
+	}
+	return render.Preformatted(text)
+}
+
 // frozen says what is frozen, where that is known in time.
-func (b *Bot) frozen(ctx context.Context) string {
+func (b *Bot) frozen(ctx context.Context, env *envelope) string {
+	ctx, cancel := context.WithDeadline(ctx, env.received.Add(readTime))
+	defer cancel()
 	found, err := b.opts.Reads.Status(ctx, "")
 	if err != nil {
 		return ""

@@ -60,15 +60,19 @@ func TestPointsWithoutAnExecutor(t *testing.T) {
 	})
 }
 
-// Whether everybody may look is a setting; the help says nothing about VMs.
+// Whether everybody may look is a setting; the help is for all, and tells only who may look what is frozen.
 func TestWhoMayLook(t *testing.T) {
 	inBothModes(t, func(l *lab) {
 		l.opts.MayRead = func(by failover.Actor) *failover.Refusal {
 			p := failover.Policy{Roles: map[string][]string{"operator": {"U0ANA"}}}
 			return p.MayRead(by, false)
 		}
+		frozen := requested()
+		frozen.Verb, frozen.Reason, frozen.Plan.Frozen = failover.VerbFreeze, "takeover of the shop", "shop-*"
+		op := operation("op-aaaaaaaa", 1, frozen)
+		l.reads.op = &op
 		l.start()
-		for _, verb := range []string{"points vm-x", "status", "list", "help"} {
+		for _, verb := range []string{"points vm-x", "status", "list", "help", "help commit"} {
 			l.typed("U0EVE", "/failover "+verb)
 			l.typed("U0ANA", "/failover "+verb)
 		}
@@ -77,7 +81,14 @@ func TestWhoMayLook(t *testing.T) {
 				t.Errorf("ana may look: %s", text)
 			}
 		}
-		l.wantTold("U0EVE", "holds a role", "holds a role", "holds a role", "Act")
+		l.wantTold("U0EVE", "holds a role", "holds a role", "holds a role", "Act", "Make a failover final")
+		for user, want := range map[string]bool{"U0ANA": true, "U0EVE": false} {
+			for _, help := range l.told(user)[3:] {
+				if strings.Contains(help, "takeover of the shop") != want {
+					t.Errorf("help for %s: %s", user, help)
+				}
+			}
+		}
 	})
 }
 
