@@ -117,7 +117,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	var loops sync.WaitGroup
 	loops.Go(func() { newAnnouncer(b).run(ctx) })
 	loops.Go(func() { newRoster(b).run(ctx) })
-	loops.Go(func() { (&herald{b, rand.Text()}).run(ctx) })
+	loops.Go(func() { (&herald{bot: b, me: rand.Text()}).run(ctx) })
 	if b.opts.Listener != nil {
 		loops.Go(func() { b.serve(ctx, sockets, cancel) })
 	} else {

@@ -20,8 +20,9 @@ const headRetry = time.Minute
 // herald posts the head of the audit once a day: whoever rewrites the record later cannot rewrite that. Several bots agree by an
 // intent that only one can store. It is never posted twice: where nobody knows whether it was, the next day's covers it.
 type herald struct {
-	bot *Bot
-	me  string
+	bot  *Bot
+	me   string
+	told string // the newest trouble, so that each is logged once
 }
 
 // run posts until ctx ends.
@@ -36,15 +37,31 @@ func (h *herald) run(ctx context.Context) {
 		next := h.bot.opts.Daily(due.Add(36 * time.Hour)) // the day after, however long a day is
 		wait := next.Sub(now)
 		err := guarded(func() error { return h.post(ctx, due, due.Before(began)) })
-		if err != nil && !over(ctx) {
+		if err == nil {
+			h.told = ""
+		} else if !over(ctx) {
 			wait = headRetry
-			h.bot.opts.Log.WarnContext(ctx, "the head of the audit is not posted yet; trying again", slog.Any("cause", cause(err)))
+			h.trouble(ctx, err)
 		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// trouble logs what is new about it, with what to do.
+func (h *herald) trouble(ctx context.Context, err error) {
+	why := cause(err).Error()
+	if why == h.told {
+		return
+	}
+	h.told = why
+	attrs := []any{slog.String("cause", why)}
+	if fix := setupFix(err); fix != "" {
+		attrs = append(attrs, slog.String("fix", fix))
+	}
+	h.bot.opts.Log.WarnContext(ctx, "the head of the audit is not posted yet; trying again every minute", attrs...)
 }
 
 // post posts the head that was due at a time, unless that is done, or missed by bots that had posted none before.
@@ -75,6 +92,9 @@ func (h *herald) post(ctx context.Context, due time.Time, missed bool) error {
 }
 
 func (h *herald) say(ctx context.Context, day string, head render.Head) error {
+	if err := h.bot.mayShow(ctx); err != nil {
+		return err
+	}
 	done := Posted{State: StatePosted, Seq: head.Messages}
 	err := h.bot.seam("slack.post", func() (err error) {
 		done.Channel, done.TS, err = h.bot.api.PostMessageContext(ctx, h.bot.opts.Channel, slackapi.MsgOptionText(head.Line(), false),

@@ -133,4 +133,22 @@ func TestHeadIsNeverPostedTwice(t *testing.T) {
 	})
 }
 
+// Where another organisation listens no head is posted either; whoever runs Ferry reads why, once, and what to do.
+func TestNoHeadInASharedChannel(t *testing.T) {
+	heralded(t, func(l *lab) {
+		l.start()
+		l.shared()
+		tomorrow()
+		l.wantHeads("shared", 0)
+		if log := l.log.String(); strings.Count(log, "head of the audit") != 1 || !strings.Contains(log, "set slack.channel") {
+			t.Errorf("log: %s", log)
+		}
+		if err := l.Share(incident, ""); err != nil {
+			t.Fatal(err)
+		}
+		pass(2 * time.Minute)
+		l.wantHeads("not shared any more", 1)
+	})
+}
+
 var _ slack.Heads = (*counted)(nil)
