@@ -82,8 +82,16 @@ func (l *lookups) forget(id string) bool {
 	return k != nil
 }
 
+// finding is what Slack said of somebody, and how long ago.
+type finding struct {
+	standing failover.Standing
+	age      time.Duration
+}
+
+func (f finding) bad() bool { return f.standing != "" }
+
 // all gives what Slack says of everybody who was asked about within the last hour; who it says nothing of is left out.
-func (l *lookups) all(ctx context.Context) map[string]failover.Standing {
+func (l *lookups) all(ctx context.Context) map[string]finding {
 	l.mu.Lock()
 	asked := map[string]*lookup{}
 	for id, k := range l.known {
@@ -96,16 +104,22 @@ func (l *lookups) all(ctx context.Context) map[string]failover.Standing {
 		}
 	}
 	l.mu.Unlock()
-	said, until := map[string]failover.Standing{}, time.Now().Add(callTimeout)
+	said, until := map[string]finding{}, time.Now().Add(callTimeout)
 	for id, k := range asked {
 		if found, _ := k.answer(ctx, until); found != failover.StandingUnchecked {
-			said[id] = found
+			said[id] = k.finding()
 		}
 	}
 	return said
 }
 
 func (k *lookup) fresh(now time.Time) bool { return !k.at.IsZero() && now.Sub(k.at) < freshFor }
+
+func (k *lookup) finding() finding {
+	k.all.mu.Lock()
+	defer k.all.mu.Unlock()
+	return finding{k.said, time.Since(k.at)}
+}
 
 func (k *lookup) learn(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)

@@ -83,16 +83,20 @@ func (r *roster) run(ctx context.Context) {
 
 // keep makes a reading unless another bot has just made one, or there is nothing to tell.
 func (r *roster) keep(ctx context.Context) error {
+	begun := r.bot.opts.Now()
 	found := r.bot.people.all(ctx)
-	if len(r.bot.opts.Groups) == 0 && len(merged(nil, found)) == 0 {
+	if len(r.bot.opts.Groups) == 0 && len(found) == 0 {
 		return nil
 	}
 	stored, err := r.stored(ctx)
-	standings := merged(stored.Standings, found)
-	if !r.due && err == nil && r.current(stored) && maps.Equal(stored.Standings, standings) {
+	standings := merged(stored, found, r.bot.opts.Now())
+	switch same := maps.Equal(stored.Standings, standings); {
+	case len(r.bot.opts.Groups) == 0 && same && !slices.ContainsFunc(slices.Collect(maps.Values(found)), finding.bad):
+		return nil
+	case !r.due && err == nil && same && r.current(stored):
 		return nil
 	}
-	if err := r.read(ctx, standings); err != nil {
+	if err := r.read(ctx, begun, standings); err != nil {
 		return err
 	}
 	r.due = false
@@ -111,25 +115,25 @@ func (r *roster) current(stored failover.Membership) bool {
 	return r.bot.opts.Now().Sub(stored.At) < rosterFresh && !slices.ContainsFunc(r.bot.opts.Groups, lacks)
 }
 
-// merged are the standings that another bot has told, and those that this one has found out itself.
-func merged(told, found map[string]failover.Standing) map[string]failover.Standing {
-	all := maps.Clone(told)
-	for id, standing := range found {
-		if standing == "" {
+// merged are the standings that another bot has told, and those that this one has found out itself. It takes back only what was
+// told before it asked Slack: another bot may have heard of a change since.
+func merged(told failover.Membership, found map[string]finding, now time.Time) map[string]failover.Standing {
+	all := map[string]failover.Standing{}
+	maps.Copy(all, told.Standings)
+	for id, f := range found {
+		switch {
+		case f.standing != "":
+			all[id] = f.standing
+		case !now.Add(-f.age).Before(told.At):
 			delete(all, id)
-			continue
 		}
-		if all == nil {
-			all = map[string]failover.Standing{}
-		}
-		all[id] = standing
 	}
 	return all
 }
 
 // read makes one reading. It is as old as its first question.
-func (r *roster) read(ctx context.Context, standings map[string]failover.Standing) error {
-	m := failover.Membership{Groups: map[string][]string{}, At: r.bot.opts.Now(), Standings: standings}
+func (r *roster) read(ctx context.Context, begun time.Time, standings map[string]failover.Standing) error {
+	m := failover.Membership{Groups: map[string][]string{}, At: begun, Standings: standings}
 	var missing []error
 	for _, group := range r.bot.opts.Groups {
 		users, err := r.members(ctx, group)

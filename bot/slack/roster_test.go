@@ -315,3 +315,54 @@ func TestStandingsAreTold(t *testing.T) {
 		}
 	}
 }
+
+// What one bot has been told of somebody is not taken back by another, to which Slack told nothing and whose answer is older.
+func TestStandingIsNotTakenBackByABotThatKnowsLess(t *testing.T) {
+	grouped(t, workspace.Options{}, both(), func(l *lab, m *members) {
+		for range 2 {
+			l.start()
+			pass(15 * time.Second)
+			for range 4 { // each bot is asked
+				l.typed("ana", "/failover list")
+			}
+			pass(time.Second)
+		}
+		if n := l.count("users.info", "ok"); n != 2 {
+			t.Fatalf("%d bots know ana, want 2", n)
+		}
+		for _, kind := range []workspace.Kind{workspace.Guest, workspace.Deactivated} {
+			if err := l.SetKind("ana", kind); err != nil {
+				t.Fatal(err)
+			}
+			pass(5 * time.Second)
+			for range 70 {
+				pass(5 * time.Second)
+				if got := m.newest().Standings["U0ANA"]; got == "" {
+					t.Fatalf("%s, and told of as a member in good standing", kind)
+				}
+			}
+		}
+		if err := l.SetKind("ana", ""); err != nil {
+			t.Fatal(err)
+		}
+		pass(7 * time.Minute)
+		if got := m.newest().Standings["U0ANA"]; got != "" {
+			t.Errorf("a member again, and still told of as %s", got)
+		}
+	})
+}
+
+// The same where no role has a group and nobody whom this bot knows is barred: what another bot goes on telling is mended.
+func TestWhoIsAMemberAgainIsNotToldOfForEver(t *testing.T) {
+	grouped(t, workspace.Options{}, nil, func(l *lab, m *members) {
+		ben := map[string]failover.Standing{"U0BEN": failover.StandingGuest}
+		both := map[string]failover.Standing{"U0ANA": failover.StandingGuest, "U0BEN": failover.StandingGuest}
+		l.start()
+		_ = m.PutMembers(l.t.Context(), failover.Membership{At: time.Now(), Standings: both})
+		l.typed("ana", "/failover list")
+		pass(2 * time.Minute)
+		if diff := cmp.Diff(ben, m.newest().Standings); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
