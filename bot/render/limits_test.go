@@ -27,12 +27,17 @@ func hostile() *rapid.Generator[string] {
 			"", "<!channel>", "<!here|all fine>", "<@U0EVE>", "<!subteam^S1>", "<https://evil.example|Approve>", "*done*", "&lt;!channel&gt;",
 			"line\nbreak\ttab", "\x1b[2J\x1b[31mgone", "\u202egnitset", "\u0000\u200b\ufeff", "a\xffb", ":white_check_mark:", `"\`, "vm-x",
 		}),
-		rapid.Custom(func(t *rapid.T) string {
-			unit := rapid.SampledFrom([]string{"x", "<!channel> ", "\"\\", "𝕏", "&", "long words \n", "\u2028"}).Draw(t, "unit")
-			return strings.Repeat(unit, rapid.IntRange(1, 6000).Draw(t, "times"))
-		}),
+		long(700, 700, 700, 6000), // nothing that is kept of an operation is shown with more than some hundred characters
 		rapid.String(),
 	)
+}
+
+// long is a text that goes on and on, up to so many times, of which the first are drawn most.
+func long(most ...int) *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		unit := rapid.SampledFrom([]string{"x", "<!channel> ", "\"\\", "𝕏", "&", "long words \n", "\u2028"}).Draw(t, "unit")
+		return strings.Repeat(unit, rapid.IntRange(1, rapid.SampledFrom(most).Draw(t, "most")).Draw(t, "times"))
+	})
 }
 
 func someone() *rapid.Generator[failover.Actor] {
@@ -369,7 +374,7 @@ func FuzzLimits(f *testing.F) {
 
 func TestLimitsOfAnswers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := hostile().Draw(t, "text") + " until 2026-11-23 14:05 UTC, 2026-99-99 99:99 UTC\n" + hostile().Draw(t, "more")
+		text := rapid.OneOf(hostile(), long(6000)).Draw(t, "text") + " until 2026-11-23 14:05 UTC, 2026-99-99 99:99 UTC\n" + rapid.OneOf(hostile(), long(6000)).Draw(t, "more")
 		checkMessage(t, render.Ephemeral(text), 13_000)
 		checkMessage(t, render.Preformatted(text), 13_000)
 	})
