@@ -153,6 +153,7 @@ func addressee(f Fact) (key string, kind StepKind) {
 func evolveStep(op Operation, t *Target, step *Step, r Record) {
 	switch f := r.Fact.(type) {
 	case StepAccepted:
+		step.Lost = max(0, len(t.Unanswered(step.Kind))-1)
 		step.State, step.JobID, step.Poll, step.Adopted, step.Unknown = StateAccepted, f.JobID, f.Poll, f.Adopted, time.Time{}
 		step.Warning = f.Note
 		t.Progress = "Azure has started the job"

@@ -25,6 +25,8 @@ func follow(op Operation, t Target, step *Step, seen Observation, now time.Time)
 		lags := seen.Job.State == JobSucceeded && now.Before(seen.JobAt.Add(SettleWithin)) &&
 			slices.ContainsFunc(facts, func(f Fact) bool { _, failed := f.(StepFailed); return failed }) && len(seen.Job.Errors) == 0
 		switch next := seen.LookedAt.Add(LookEvery); {
+		case !lags && step.Lost > 0 && failedAll(t, facts):
+			return Tell{[]Fact{mayArrive(op, t, step.Kind, whyFailed(seen.Job))}}
 		case !lags:
 			return Tell{facts}
 		case now.Before(next):
@@ -40,6 +42,9 @@ func follow(op Operation, t Target, step *Step, seen Observation, now time.Time)
 			return settle(t, step, seen, now)
 		}
 	case JobFailed, JobCancelled:
+		if step.Lost > 0 {
+			return Tell{[]Fact{mayArrive(op, t, step.Kind, whyFailed(seen.Job))}}
+		}
 		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: step.Kind, Tasks: seen.Job.Tasks, Fault: whyFailed(seen.Job)}}}
 	case JobNotStarted, JobInProgress, JobSuspended:
 	}
@@ -57,6 +62,12 @@ func follow(op Operation, t Target, step *Step, seen Observation, now time.Time)
 		return Wait{next}
 	}
 	return ReadJob{step.JobID}
+}
+
+// failedAll reports whether the step of a whole recovery plan failed.
+func failedAll(lead Target, facts []Fact) bool {
+	last, failed := facts[len(facts)-1].(StepFailed)
+	return failed && last.Target == lead.Item.Key
 }
 
 func settle(t Target, step *Step, seen Observation, now time.Time) Effect {

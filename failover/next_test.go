@@ -143,6 +143,40 @@ func TestFailedJobSaysWhyAndWhatToDo(t *testing.T) {
 	}
 }
 
+// Two calls were lost, one of them has arrived, and its job fails: Azure would take the other one now. That is no end.
+func TestAFailureIsNoEndWhileAnotherCallMayArrive(t *testing.T) {
+	for name, arrived := range map[string]int{"the first": 0, "the second": 1} {
+		b, call := dangling(t)
+		calls := []failover.Call{call}
+		b.fold(failover.StepUnknown{Target: b.item.Key, Kind: failover.StepFailover, Why: "reset"}, "")
+		b.now = b.now.Add(failover.ActAgainAfter)
+		calls = append(calls, b.act(b.searched()))
+		b.fold(failover.StepUnknown{Target: b.item.Key, Kind: failover.StepFailover, Why: "reset"}, "")
+		b.tell(b.searched(failover.Job{ID: "/jobs/8", ActivityID: calls[arrived].ClientRequestID}))
+		fault := failover.Fault{Code: "28031", Message: "There is no VM.", Cause: "There is no quota.", Action: "Raise it."}
+		b.tell(failover.Observation{Job: failover.Job{ID: "/jobs/8", State: failover.JobFailed, Errors: []failover.Fault{fault}}, JobAt: b.now})
+		b.phase(failover.NeedsAttention)
+		want := "The failover failed: 28031 There is no VM. There is no quota. Raise it. Another call for it is not accounted for and may still arrive."
+		if got := b.op.Targets[0].Error; got.Message != want || !strings.Contains(got.Action, "/failover cancel op-aaaaaaaa") {
+			t.Errorf("%s: %+v", name, got)
+		}
+		b.must(failover.VerbCancel, ana)
+	}
+}
+
+// A call that Azure surely did not take is accounted for.
+func TestAThrottledCallDoesNotArrive(t *testing.T) {
+	b, call := dangling(t)
+	b.fold(failover.StepUnknown{Target: b.item.Key, Kind: failover.StepFailover, Why: "reset"}, "")
+	b.now = b.now.Add(failover.ActAgainAfter)
+	b.act(b.searched())
+	b.fold(failover.StepDelayed{Target: b.item.Key, Kind: failover.StepFailover, Until: b.now}, "")
+	b.tell(b.searched(failover.Job{ID: "/jobs/8", ActivityID: call.ClientRequestID}))
+	b.tell(failover.Observation{Job: failover.Job{ID: "/jobs/8", State: failover.JobFailed}, JobAt: b.now})
+	b.tell(failover.Observation{})
+	b.phase(failover.Failed)
+}
+
 func TestFailedCommitCanBePressedAgain(t *testing.T) {
 	b := newTable(t, 1)
 	b.failedOver()

@@ -318,6 +318,8 @@ type Step struct {
 	Adopted bool          `json:"adopted,omitempty"` // the job was found again after a lost answer
 	// Unknown is since when the outcome of the call is not known; zero when it is.
 	Unknown time.Time `json:"unknown,omitzero"`
+	// Lost is how many calls for the same, beside the one that Azure took, may still arrive: nobody knows what became of them.
+	Lost int `json:"lost,omitempty"`
 	// JobEnded says that the job is over and what it began goes on in Azure by itself: an initial replication.
 	JobEnded bool `json:"job_ended,omitempty"`
 	// Until is when a delayed call may be made again.

@@ -135,3 +135,13 @@ func noTrace(op Operation, t Target) Stuck {
 	}
 	return Stuck{Target: t.Item.Key, Why: why, Hint: "Look at " + t.Item.Name + " in the portal; then type /failover cancel " + string(op.ID) + " and ask again."}
 }
+
+// mayArrive leaves it to a person when the job of one call has failed while another is not accounted for: Azure would take
+// it now, so that the VM is held until somebody has looked.
+func mayArrive(op Operation, t Target, kind StepKind, why Fault) Stuck {
+	said := strings.TrimSuffix(strings.Join(strings.Fields(why.Code+" "+why.Message+" "+why.Cause+" "+why.Action), " "), ".")
+	return Stuck{
+		Target: t.Item.Key, Why: "The " + kind.noun() + " failed: " + said + ". Another call for it is not accounted for and may still arrive.",
+		Hint: "Look at " + t.Item.Name + " and its jobs in the portal; when nothing runs, type /failover cancel " + string(op.ID) + " and ask again.",
+	}
+}
