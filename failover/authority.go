@@ -15,6 +15,7 @@ type doubt struct {
 	why    []string
 	unread bool  // it may only be that nobody knows who is in Slack's groups
 	rule   *Rule // that decides now, where it is another than the one approved under
+	over   bool  // no decision can make up for it: the right is gone with which the glass was broken
 }
 
 // doubts asks of a decision whether it would be the same now: whose presses opened the gate still decide by the rule that
@@ -156,6 +157,9 @@ func authorized(op Operation, t Target, kind StepKind, seen Observation, now tim
 		return Look{Authority: true}
 	}
 	f := lapse(op, t, kind, d.words(seen.Policy), now)
+	if _, anew := f.(Lapsed); anew && d.over {
+		f = unbegun(d.words(seen.Policy))
+	}
 	if l, ok := f.(Lapsed); ok && d.rule != nil { // asked anew, it is for the rule of now to decide
 		l.Rule, l.Changed = d.rule, op.GateRule(op.stage(kind).Gate).terms().Diff(d.rule.terms())
 		l.Digest = digest(op.under(op.stage(kind).Gate, *d.rule).Plan, op.Targets)

@@ -144,12 +144,17 @@ func (s Situation) mayAsk(class Class, actor Actor) (Rule, *Refusal) {
 		return rule, Refuse(NotAllowed, "Ask whoever keeps Ferry's configuration to add one under access.rules.", "No rule lets anybody %s %s.", class.verb(), s.Item.Name).by(rule)
 	}
 	if rule.Untold {
-		return rule, Refuse(NotAllowed, "Ask again when Ferry has read them, or have the rule changed under access.rules.", "The tags of %s are not known, and %s goes by them.", s.Item.Name, rule.Name).by(rule)
+		return rule, untold(rule, s.Item.Name)
 	}
 	if !s.Policy.May(rule, actor) {
 		return rule, s.Policy.lacking(rule.May, askFor(rule.May), "You may not %s %s.", class.verb(), s.Item.Name).by(rule)
 	}
 	return rule, nil
+}
+
+// untold refuses what nobody can say to be anybody's right.
+func untold(rule Rule, name string) *Refusal {
+	return Refuse(NotAllowed, "Ask again when Ferry has read them, or have the rule changed under access.rules.", "The tags of %s are not known, and %s goes by them.", name, rule.Name).by(rule)
 }
 
 // free refuses when another operation holds the VM.

@@ -56,6 +56,10 @@ func (s Situation) asksAnyway(class Class, cmd Command) (Rule, *Refusal) {
 	rule, ok := s.Policy.RuleFor(class, s.Item)
 	glass, name := s.Policy.BreakGlass, s.Item.Name
 	switch without := "Ask without --break-glass, or "; {
+	case class != ClassFailover:
+		return rule, Refuse(BadUsage, "Ask without --break-glass.", "The glass is broken for a failover only, not to %s %s.", class.verb(), name).by(rule)
+	case rule.Untold:
+		return rule, untold(rule, name)
 	case !ok || len(rule.May) == 0:
 		return rule, Refuse(NotAllowed, "Break-glass skips approvals, not rules. Ask whoever keeps Ferry's configuration to add one under access.rules.", "No rule lets anybody %s %s.", class.verb(), name).by(rule)
 	case glass == nil:
@@ -123,6 +127,7 @@ func (d *doubt) through(p Policy, op Operation, rule Rule) Rule {
 	default:
 		return glass.eased(rule)
 	}
+	d.over = true
 	return rule
 }
 

@@ -60,6 +60,7 @@ func TestBreakGlassSkipsApprovalsOnly(t *testing.T) {
 		"the state":      {func(b *table) { b.item.State = failover.StateCommitted }, failover.WrongState, "reprotect"},
 		"no rule":        {func(b *table) { b.policy.Rules = nil }, failover.NotAllowed, "skips approvals, not rules"},
 		"a denying rule": {func(b *table) { b.policy.Rules[0].May = nil }, failover.NotAllowed, "skips approvals, not rules"},
+		"unknown tags":   {func(b *table) { b.policy.Rules[0].Match.Tag = []string{"tier=1"} }, failover.NotAllowed, "tags of vm-x are not known"},
 		"none of it":     {func(b *table) { b.policy.BreakGlass = nil }, failover.NotAllowed, "Nobody may break the glass"},
 	} {
 		b := glass(newTable(t, 1))
@@ -214,5 +215,36 @@ func TestBreakGlassStillHolds(t *testing.T) {
 		if end, over := tell.Facts[0].(failover.Finished); !over || end.Phase != failover.Expired {
 			t.Errorf("%s: %#v", name, tell.Facts)
 		}
+	}
+}
+
+// With approvals behind a broken glass, too: nobody is asked again and again for what can never begin.
+func TestBreakGlassThatIsLostEnds(t *testing.T) {
+	b := glass(newTable(t, 2))
+	b.policy.BreakGlass.Approvals = 1
+	if r := b.try(b.breaks(ben, "the region is down")); r != nil {
+		t.Fatal(r)
+	}
+	b.must(failover.VerbApprove, cleo)
+	b.policy.BreakGlass = nil
+	b.tell(b.looked())
+	b.phase(failover.Expired)
+	if want := "nobody may break the glass any more"; !strings.HasPrefix(b.op.Note, want) || b.op.Hint == "" {
+		t.Errorf("says %q %q", b.op.Note, b.op.Hint)
+	}
+}
+
+// Only the start of a failover can be hurried: a command that no surface of Ferry makes is refused as well.
+func TestBreakGlassIsForFailovers(t *testing.T) {
+	for verb, prepare := range map[failover.Verb]func(*table){
+		failover.VerbTest:      func(*table) {},
+		failover.VerbReprotect: func(b *table) { b.inNorth(failover.StateCommitted, "SwitchProtection") },
+		failover.VerbFailback:  func(b *table) { b.inNorth(failover.StateCommitted, "SwitchProtection") },
+	} {
+		b := glass(newTable(t, 2))
+		prepare(b)
+		cmd := b.breaks(ben, "the region is down")
+		cmd.Verb = verb
+		b.saysNo(cmd, failover.BadUsage, "for a failover only")
 	}
 }

@@ -45,13 +45,18 @@ func lapse(op Operation, t Target, kind StepKind, why string, now time.Time) Fac
 	case len(op.Targets) > 1 && !t.Lead && begunFor(op, kind):
 		return StepFailed{Target: t.Item.Key, Kind: kind, Fault: Fault{Message: why + ".", Action: "Ask again for " + t.Item.Name + "."}}
 	case first && gate.Waits == AwaitingApproval && op.Plan.Rule.Approvals == 0:
-		return Finished{Phase: Expired, Note: why + ". Nothing was started.", Hint: "Ask again if it is still wanted."}
+		return unbegun(why)
 	}
 	f := Lapsed{Step: kind, Why: why}
 	if first && gate.Waits == AwaitingApproval {
 		f.ExpiresAt = now.Add(op.Plan.Rule.Expires)
 	}
 	return f
+}
+
+// unbegun is the end of a request that nobody can decide anew.
+func unbegun(why string) Finished {
+	return Finished{Phase: Expired, Note: why + ". Nothing was started.", Hint: "Ask again if it is still wanted."}
 }
 
 // begunFor reports whether a step has been begun for any VM since its gate opened.
