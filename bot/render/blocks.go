@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
@@ -23,6 +24,9 @@ func (d draft) blocks() []slack.Block {
 	}
 	if len(d.buttons) > 0 {
 		out = append(out, d.actions())
+	}
+	if len(d.background) > 0 {
+		out = append(out, d.aside())
 	}
 	if len(d.foot) > 0 {
 		foot := slack.NewTextBlockObject(slack.MarkdownType, mrkdwn(d.foot), false, true)
@@ -45,6 +49,17 @@ func (d draft) actions() slack.Block {
 		elements = append(elements, e)
 	}
 	return slack.NewActionBlock(d.blockID("actions"), elements...)
+}
+
+// aside is the background in small letters and one paragraph: the newest message is at the bottom of a phone, and the buttons are
+// to be seen there too. Nothing in it is live.
+func (d draft) aside() slack.Block {
+	var all []string
+	for _, l := range d.background {
+		all = append(all, strings.TrimSuffix(l.terminal(), "."))
+	}
+	text := slack.NewTextBlockObject(slack.PlainTextType, clip(strings.Join(all, " · "), maxAside), false, false)
+	return slack.NewContextBlock(d.blockID("background"), text)
 }
 
 // value is what Slack sends back with a press.

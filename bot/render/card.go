@@ -56,7 +56,7 @@ func newCard(op failover.Operation, now time.Time, continued bool, level detail)
 		foot = append(line{plain("Continued here: an earlier card of this operation is no longer updated. ")}, foot...)
 	}
 	return draft{
-		id: op.ID, seq: op.Seq, title: c.title(), buttons: c.buttons(), foot: foot,
+		id: op.ID, seq: op.Seq, title: c.title(), buttons: c.buttons(), background: c.background(), foot: foot,
 		parts: []part{{roleLead, slices.Concat(c.lead(), c.frozen(), c.glass())}, {roleTrouble, c.trouble()}, {roleWay, c.way()}, {roleWhat, c.what()}, {roleSteps, c.steps()}},
 	}
 }

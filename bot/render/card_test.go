@@ -258,3 +258,31 @@ func TestNoticeIsCut(t *testing.T) {
 		}
 	}
 }
+
+// TestDecisionFitsAPhone: who decides sees the whole of it with the buttons, without scrolling. A phone has room for about 30 lines
+// of 42 characters between its bars; an ordinary request leaves some for the title and for what stands before the card.
+func TestDecisionFitsAPhone(t *testing.T) {
+	for name, s := range scenarios() {
+		card := render.Card(s.op, s.now, false)
+		text, _, asks := strings.Cut(readable(card), "[Approve]")
+		if !asks {
+			continue
+		}
+		lines := 0
+		for l := range strings.Lines(text) {
+			lines += (len([]rune(strings.TrimSpace(l))) + 41) / 42
+		}
+		limit := 30
+		if name == "awaiting_approval" {
+			limit = 22
+		}
+		if lines > limit {
+			t.Errorf("%s: %d lines before the buttons:\n%s", name, lines, text)
+		}
+		for _, want := range []string{"*VM", "*Asked by:*", "When approved: "} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q does not stand before the buttons:\n%s", name, want, text)
+			}
+		}
+	}
+}

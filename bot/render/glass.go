@@ -69,7 +69,7 @@ func (c cardOf) alike(t failover.Target) []line {
 	return []line{{bold("! Names look alike: "), plain(c.say(text))}}
 }
 
-// bound is what else an approver has to know before the decision: how long it takes, what is lost, and what stays so.
+// bound is what else an approver has to know before the decision: what is lost, and what stays so.
 func (c cardOf) bound() []line {
 	gate, waits := c.op.Pending()
 	if !waits || c.op.Phase != failover.AwaitingApproval || isUnplanned(c.op) {
@@ -79,17 +79,23 @@ func (c cardOf) bound() []line {
 	if text := c.loss(gate.Step); text != "" {
 		lines = append(lines, labelled("Expected data loss", plain(text)))
 	}
-	if e := c.op.Expected; e.Seconds > 0 && !c.op.Started() {
-		from := "a default, from runs in Microsoft's documentation; Ferry has not done it yet"
-		if e.Of > 0 {
-			from = fmt.Sprintf("the median of its last %d", e.Of)
-		}
-		lines = append(lines, labelled("Takes about", plain(duration(e.Took())+" ("+from+")")))
-	}
 	if text := c.undone(gate.Step); text != "" {
 		lines = append(lines, labelled("Cannot be undone", plain(text)))
 	}
 	return lines
+}
+
+// takes is how long the step takes that an approval lets begin.
+func (c cardOf) takes() []line {
+	e := c.op.Expected
+	if e.Seconds <= 0 || c.op.Started() {
+		return nil
+	}
+	from := "a default, from runs in Microsoft's documentation; Ferry has not done it yet"
+	if e.Of > 0 {
+		from = fmt.Sprintf("the median of its last %d", e.Of)
+	}
+	return []line{labelled("Takes about", plain(duration(e.Took())+" ("+from+")"))}
 }
 
 // loss is what data a failover of one VM costs, as far as it can be said before.
@@ -116,7 +122,7 @@ func (c cardOf) loss(step failover.StepKind) string {
 func (c cardOf) undone(step failover.StepKind) string {
 	switch step {
 	case failover.StepFailover:
-		return "a failover that runs cannot be stopped, and data that it loses stay lost. Until the commit another recovery point can be chosen"
+		return "a failover that runs cannot be stopped; data that it loses stays lost"
 	case failover.StepChange:
 		return "what was written since the failover is lost"
 	case failover.StepCleanup:

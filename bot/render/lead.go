@@ -40,11 +40,7 @@ func (c cardOf) awaitingApproval() []line {
 	}
 	l := words("Waits for approval by %s", c.say(bot.WaitsFor(c.op)))
 	l = append(l, c.until()...)
-	next := "Nothing is started before that. To take it back, type " + bot.Command + " withdraw " + string(c.op.ID) + "."
-	if rule := c.op.Plan.Rule; rule.Approvals > 0 && !rule.SelfApproval {
-		next = "Who asked for it cannot approve it. " + next
-	}
-	return append(c.lapsed(), append(l, plain(".")), words("When approved: %s", c.onApproval()), words("%s", next))
+	return append(c.lapsed(), append(l, plain(".")), words("When approved: %s", c.onApproval()))
 }
 
 // onApproval says what an approval sets going.
@@ -68,9 +64,9 @@ func (c cardOf) onApproval() string {
 		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
 	}
 	if !c.op.Plan.Shutdown {
-		return fmt.Sprintf("%s is started in %s without being shut down in %s first, so both may run. Then it waits for the commit.", vm, to, from)
+		return fmt.Sprintf("%s is started in %s without being shut down in %s first, so both may run.", vm, to, from)
 	}
-	return fmt.Sprintf("%s is shut down in %s and started in %s. Then it waits for the commit.", vm, from, to)
+	return fmt.Sprintf("%s is shut down in %s and started in %s.", vm, from, to)
 }
 
 func (c cardOf) running() []line {
@@ -382,7 +378,7 @@ func (c cardOf) over() []line {
 	if c.op.Verb == failover.VerbTest && c.op.Phase == failover.Failed && c.op.Started() {
 		hint = sentence(hint) + " If parts of the test VM are left, type " + bot.Command + " cleanup " + c.target() + "."
 	}
-	l := words("%s %s", note, sentence(hint))
+	l := words("%s", strings.TrimSpace(note+" "+sentence(hint)))
 	if c.op.FinishedAt.IsZero() {
 		return []line{l}
 	}

@@ -23,6 +23,7 @@ const (
 	maxFallback = 1500 // of an answer's Text, before escaping
 	maxStamps   = 10   // in an answer that get the reader's own time
 	maxHeader   = 150
+	maxAside    = 2000
 	maxButton   = 75
 )
 

@@ -17,7 +17,9 @@ type draft struct {
 	title   string
 	parts   []part
 	buttons []button
-	foot    line
+	// background stands below the buttons: what does not have to be read before a press.
+	background []line
+	foot       line
 }
 
 // part is one block of lines; its role is unique within a draft.

@@ -23,6 +23,12 @@ func CardText(op failover.Operation, now time.Time) string {
 			out = append(out, l.terminal())
 		}
 	}
+	if len(d.background) > 0 {
+		out = append(out, "")
+	}
+	for _, l := range d.background {
+		out = append(out, l.terminal())
+	}
 	out = append(out, "")
 	for _, b := range d.buttons {
 		if verb, ok := VerbOf(b.action); ok {

@@ -18,12 +18,8 @@ func (c cardOf) what() []line {
 	case len(c.op.Targets) > 1:
 		lines = c.rollUp()
 	}
-	if c.movesNow() {
-		shutdown := "yes"
-		if !c.op.Plan.Shutdown {
-			shutdown = "no (--no-shutdown)"
-		}
-		lines = append(lines, labelled("Source shut down first", plain(shutdown)))
+	if c.op.Phase != failover.AwaitingApproval || !c.op.Plan.Shutdown {
+		lines = append(lines, c.shutdown()...)
 	}
 	if c.op.Plan.Forced {
 		lines = append(lines, words("! A recovery point from after the incident's begin was asked for (--force)."))
@@ -34,6 +30,17 @@ func (c cardOf) what() []line {
 	asked := orElse(map[failover.Verb]string{failover.VerbIncident: "Declared by", failover.VerbFreeze: "Frozen by"}[c.op.Verb], "Asked by")
 	lines = append(lines, labelled(asked, c.person(c.op.RequestedBy), plain(" at "), moment(c.op.RequestedAt, c.now)))
 	return append(lines, c.decisions()...)
+}
+
+// shutdown is whether the VM is shut down where it runs, which is what people expect.
+func (c cardOf) shutdown() []line {
+	switch {
+	case !c.movesNow():
+		return nil
+	case c.op.Plan.Shutdown:
+		return []line{labelled("Source shut down first", plain("yes"))}
+	}
+	return []line{labelled("Source shut down first", plain("no (--no-shutdown)"))}
 }
 
 // movesNow reports whether the operation has failed the VM over or is going to: on the way home not before it is replicated.
@@ -61,7 +68,7 @@ func (c cardOf) target1(t failover.Target) []line {
 	if r := t.Checked; len(r) > 0 {
 		lines = append(lines, c.checked(r[len(r)-1]))
 	}
-	return append(append(lines, c.bound()...), c.prerequisites(t.Item)...)
+	return append(append(lines, c.bound()...), c.unhealthy(t.Item)...)
 }
 
 // move is where the VM runs and where it goes.
