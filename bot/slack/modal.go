@@ -19,8 +19,12 @@ const triggerLife = 3 * time.Second
 // modal is a view that somebody has open, and what it is called.
 type modal struct{ id, title, user string }
 
-// open shows a modal at once, since Slack allows 3 s for it, and fills it with what is read meanwhile.
+// open shows a modal at once to who may look, since Slack allows 3 s for it, and fills it with what is read meanwhile.
 func (b *Bot) open(ctx context.Context, env *envelope, trigger string, by failover.Actor, title string, read func(context.Context) (slackapi.ModalViewRequest, error)) {
+	if refusal := b.opts.MayRead(by); refusal != nil {
+		env.reply(ctx, render.Ephemeral(bot.RefusalText(refusal)))
+		return
+	}
 	first := b.claim(env.messageID(trigger), env.received)
 	env.acknowledge(ctx, nil)
 	env.linger()
@@ -91,10 +95,6 @@ func (b *Bot) show(ctx context.Context, env *envelope, m modal, v slackapi.Modal
 
 // reprotect opens the form of a reprotect, of a VM as typed or of an operation's.
 func (b *Bot) reprotect(ctx context.Context, env *envelope, trigger string, by failover.Actor, f render.Form) {
-	if refusal := b.opts.MayRead(by); refusal != nil {
-		env.reply(ctx, render.Ephemeral(bot.RefusalText(refusal)))
-		return
-	}
 	const title = "Reprotect"
 	b.open(ctx, env, trigger, by, title, func(ctx context.Context) (slackapi.ModalViewRequest, error) {
 		review, refusal, err := b.opts.Reads.Review(ctx, f.VM, f.Op)

@@ -290,14 +290,20 @@ func TestFormOfAnotherOrganisationIsRefused(t *testing.T) {
 	})
 }
 
-// Who may not look is shown no review.
+// Who may not look is shown no form: it says what an operation is about.
 func TestFormIsForWhoMayRead(t *testing.T) {
 	inBothModes(t, func(l *lab) {
 		l.opts.MayRead = func(failover.Actor) *failover.Refusal {
 			return failover.Refuse(failover.NotAllowed, "Ask ana.", "You may not look.")
 		}
 		l.start()
+		l.feed.publish(namedCommit())
+		pass(time.Second)
 		l.typed("U0EVE", "/failover reprotect vm-x")
-		l.wantTold("U0EVE", "You may not look. Ask ana.")
+		l.clicked("U0EVE", "Commit")
+		l.wantTold("U0EVE", "You may not look. Ask ana.", "You may not look. Ask ana.")
+		if n := l.count("views.open", ""); n != 0 {
+			t.Errorf("%d forms were opened", n)
+		}
 	})
 }
