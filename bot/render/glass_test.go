@@ -151,3 +151,20 @@ func TestReviewIsOwedWithoutAzure(t *testing.T) {
 		}
 	}
 }
+
+// However long a reason is and however many are mentioned, a notice of broken glass says the next step while there is one.
+func TestNoticeOfBrokenGlassSaysTheNextStep(t *testing.T) {
+	op := failover.Operation{
+		ID: "op-7f3kq2mz", Verb: failover.VerbFailover, Phase: failover.Running, StartedAt: start(), Reason: strings.Repeat("the region is down ", 20),
+		Plan:    failover.Plan{BrokenGlass: &failover.BrokenGlass{By: failover.Actor{ID: "U0BEN", Name: "ben"}, Wanted: 1}},
+		Targets: []failover.Target{{Item: failover.Item{Name: "checkout-prod-1"}}},
+	}
+	const next = "Another approver has to sign it off on its card."
+	for _, reviewer := range []string{"", "U0CAS"} {
+		op.Glass.By.ID = reviewer
+		told := render.Notices(op, []string{"U01234567A1", "U01234567A2", "U01234567A3", "U01234567A4", "U01234567A5", "U01234567A6"})[0].Message.Text
+		if got := strings.Contains(told, next); got != (reviewer == "") {
+			t.Errorf("reviewed by %q: %s", reviewer, told)
+		}
+	}
+}

@@ -19,12 +19,16 @@ func (n noticeOf) glass() []Notice {
 	if op.Reason != "" {
 		reason = " Reason: " + sentence(clip(inert(op.Reason), 80))
 	}
+	next := ""
+	if op.Glass.By.ID == "" {
+		next = " Another approver has to sign it off on its card."
+	}
 	began := "started"
 	if !op.Started() {
 		began = "asked for"
 	}
-	all := []Notice{n.of(later(op.RequestedAt, op.StartedAt), "break_glass", n.reviewers(), fmt.Sprintf("Broken glass: %s %s the %s of %s, and %s (%s).%s Another approver has to sign it off on its card.",
-		n.by(broken.By), began, bot.Noun(op.Verb), n.target(), bot.Skipped(op), op.ID, reason))}
+	all := []Notice{n.of(later(op.RequestedAt, op.StartedAt), "break_glass", n.reviewers(), fmt.Sprintf("Broken glass: %s %s the %s of %s, and %s (%s).%s%s",
+		n.by(broken.By), began, bot.Noun(op.Verb), n.target(), bot.Skipped(op), op.ID, next, reason))}
 	if g := op.Glass; op.Unreviewed() && g.Reminders > 0 {
 		all = append(all, n.of(g.RemindedAt, fmt.Sprintf("review_%d", g.Reminders), n.mentions(), fmt.Sprintf("Reminder: nobody has reviewed the broken glass of the %s of %s since %s (%s). Press Sign off or Object on its card.",
 			bot.Noun(op.Verb), n.target(), bot.Stamp(op.StartedAt), op.ID)))
