@@ -225,8 +225,8 @@ func walk(v any, visit func(node)) {
 
 var (
 	userForm = regexp.MustCompile(`^[UW][A-Z0-9]+$`)
-	// live is all of Slack's markup that may stand in a text: a person by id, and a date.
-	live = regexp.MustCompile(`<@[UW][A-Z0-9]+>|<!date\^\d+\^[{}a-z_ ]+\|[-0-9: ]+ UTC>`)
+	// live is all of Slack's markup that may stand in a text: a person by id, the group of the approvers, and a date.
+	live = regexp.MustCompile(`<@[UW][A-Z0-9]+>|<!subteam\^S0123456789ABCDEFGHIJ>|<!date\^\d+\^[{}a-z_ ]+\|[-0-9: ]+ UTC>`)
 )
 
 // checkMessage holds a message to Slack's limits and to having nothing live in it that came from outside.
@@ -272,6 +272,10 @@ func checkNode(t *rapid.T, n node) {
 		if length == 0 || length > 5100 || kind == "plain_text" && length > 3000 || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) }) {
 			t.Fatalf("text %q", text)
 		}
+	case "usergroup":
+		if n["usergroup_id"] != "S0123456789ABCDEFGHIJ" {
+			t.Fatalf("mention of %v", n["usergroup_id"])
+		}
 	case "user":
 		if !userForm.MatchString(fmt.Sprint(n["user_id"])) {
 			t.Fatalf("mention of %v", n["user_id"])
@@ -306,7 +310,7 @@ func limitsHold(t *rapid.T) {
 	shown := unescaped(card.Text)
 	checkMessage(t, card, 8000-utf8.RuneCountInString(shown))
 	keys := map[string]bool{}
-	for _, n := range render.Notices(op, []string{"U0BEN", "<!channel>", "W0123456789ABCDEF", "U2", "U33333333333", "U444444444444", "U555555555555", "U666666666666", "U777777777777"}) {
+	for _, n := range render.Notices(op, []string{"S0123456789ABCDEFGHIJ", "S1> <!channel>", "U0BEN", "<!channel>", "W0123456789ABCDEF", "U2", "U33333333333", "U444444444444", "U555555555555", "U666666666666", "U777777777777"}) {
 		checkMessage(t, n.Message, 2000)
 		shown := unescaped(n.Message.Text)
 		if utf8.RuneCountInString(shown) > 300 || keys[n.Key] {
@@ -320,9 +324,11 @@ func limitsHold(t *rapid.T) {
 // terminalHolds holds what a terminal shows of an operation: no control characters, a row a line, and Slack takes it as well.
 func terminalHolds(t *rapid.T, op failover.Operation, now time.Time) {
 	t.Helper()
-	inv := failover.Inventory{At: now, Freezes: op.Frozen}
+	inv := failover.Inventory{At: now, Freezes: op.Frozen, Holders: map[string]failover.OpID{}, Open: map[failover.OpID]failover.Holding{}}
 	for _, target := range op.Targets {
 		inv.Items = append(inv.Items, target.Item)
+		inv.Holders[target.Item.Key] = op.ID
+		inv.Open[op.ID] = failover.Holding{Verb: op.Verb, By: op.RequestedBy, Since: op.RequestedAt, Reason: op.Reason}
 	}
 	found := failover.Found{Operations: []failover.Operation{op}, Foreign: inv.Items, Freezes: op.Frozen}
 	did := rapid.SampledFrom([]failover.Did{failover.DidRequest, failover.DidStart, failover.DidOpenGate, failover.DidCancel, failover.DidAskChange, failover.DidAskCommit}).Draw(t, "did")
