@@ -38,7 +38,7 @@ func (s Standing) Barred() *Refusal {
 	case StandingOtherApp:
 		return Refuse(NotAllowed, "Have slack.bot_token and slack.app_token checked: they belong to different apps.", "This request was made for another Slack app.")
 	case StandingHiddenChannel:
-		return Refuse(NotAllowed, "Type /invite @ferry here, or ask in another channel or in a direct message to Ferry.", "Ferry is not in this private channel, so that it cannot tell whether another organisation takes part.")
+		return Refuse(NotAllowed, "In a private channel, type /invite @ferry. Or ask in another channel, or in a direct message to Ferry.", "Ferry cannot look into this channel or conversation, so that it cannot tell whether another organisation takes part.")
 	case StandingSharedChannel:
 		return Refuse(NotAllowed, "Ask in a channel that is not shared, or in a direct message to Ferry.", "This channel is shared with another organisation, and Ferry takes no commands here.")
 	}

@@ -60,7 +60,7 @@ func (b *Bot) standing(ctx context.Context, env *envelope, o origin) failover.St
 		return failover.StandingSharedChannel
 	}
 	found, err := room.answer(ctx, until)
-	if found == failover.StandingUnchecked && slackCode(err) == "channel_not_found" {
+	if code := slackCode(err); found == failover.StandingUnchecked && (code == "channel_not_found" || code == "missing_scope") {
 		return failover.StandingHiddenChannel
 	}
 	return found
@@ -98,8 +98,8 @@ func (b *Bot) standingOf(u *slackapi.User) failover.Standing {
 	return ""
 }
 
-// readChannel asks whether people of other organisations are in a channel, or invited. Of a private channel without the bot
-// Slack tells nothing, which is no reason to trust it; in a direct message only members can give commands, and only they see
+// readChannel asks whether people of other organisations are in a channel, or invited. Of a private channel without the bot,
+// and of a direct message of several people, Slack tells nothing, which is no reason to trust it; in a direct message only members can give commands, and only they see
 // the answer.
 func (b *Bot) readChannel(ctx context.Context, id string) (failover.Standing, error) {
 	if id == "" || strings.HasPrefix(id, "D") {

@@ -121,6 +121,22 @@ func TestChannelsThatAreAskedFrom(t *testing.T) {
 	})
 }
 
+// Of a direct message of several people Slack tells an app nothing without one more scope: there it is no use to ask again.
+func TestConversationThatSlackDoesNotTellOf(t *testing.T) {
+	bubbleIn(t, workspace.Options{Others: []workspace.Channel{{ID: "G0SEVERAL", Name: "several", NoBot: true}}}, func(l *lab) {
+		l.fails(map[string]string{"conversations.info": "missing_scope"})
+		l.start()
+		if err := l.Type("U0ANA", "G0SEVERAL", "/failover vm-x"); err != nil {
+			t.Fatal(err)
+		}
+		pass(5 * time.Second)
+		l.wantStandings(failover.StandingHiddenChannel)
+		if m := l.Messages("G0SEVERAL", "U0ANA"); len(m) != 1 || !strings.Contains(strings.Join(l.Render(m[0]), ""), "in a direct message to Ferry") {
+			t.Errorf("told %+v", m)
+		}
+	})
+}
+
 func TestSharingIsNoticed(t *testing.T) {
 	for name, c := range map[string]struct {
 		events []string
