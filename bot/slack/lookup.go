@@ -18,6 +18,9 @@ const (
 	staleFor = time.Hour
 	// failedFor is how long a question that failed is not asked again.
 	failedFor = 2 * time.Second
+	// renewed is how many are asked about at once without anybody waiting: of the 100 questions that Slack allows a minute, the
+	// rest is for those who wait.
+	renewed = 20
 )
 
 // lookups remembers what Slack says of people, or of channels. Its methods may be called from any goroutine.
@@ -93,14 +96,15 @@ func (f finding) bad() bool { return f.standing != "" }
 // all gives what Slack says of everybody who was asked about within the last hour; who it says nothing of is left out.
 func (l *lookups) all(ctx context.Context) map[string]finding {
 	l.mu.Lock()
-	asked := map[string]*lookup{}
+	asked, open := map[string]*lookup{}, 0
 	for id, k := range l.known {
-		switch {
-		case time.Since(k.wanted) > staleFor:
-		case time.Since(k.failed) < freshFor: // nobody waits for it
-			asked[id] = k
-		default:
-			asked[id] = l.look(ctx, id, k)
+		if time.Since(k.wanted) > staleFor {
+			continue
+		}
+		asked[id] = k
+		if open < renewed && !k.fresh(time.Now()) && time.Since(k.failed) >= freshFor { // nobody waits for it
+			l.look(ctx, id, k)
+			open++
 		}
 	}
 	l.mu.Unlock()

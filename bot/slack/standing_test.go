@@ -137,6 +137,25 @@ func TestConversationThatSlackDoesNotTellOf(t *testing.T) {
 	})
 }
 
+// Those whom nobody waits for are asked about so slowly that Slack answers for everybody.
+func TestManyPeopleAreWithinWhatSlackAnswers(t *testing.T) {
+	var o workspace.Options
+	for i := range 150 {
+		o.People = append(o.People, workspace.Person{ID: fmt.Sprint("U1", i), Name: fmt.Sprint("p", i)})
+	}
+	grouped(t, o, nil, func(l *lab, _ *members) {
+		l.start()
+		for _, p := range o.People {
+			l.typed(p.ID, "/failover list")
+			pass(time.Second)
+		}
+		pass(20 * time.Minute)
+		if n := l.count("users.info", "ratelimited"); n != 0 {
+			t.Errorf("%d questions too many", n)
+		}
+	})
+}
+
 func TestSharingIsNoticed(t *testing.T) {
 	for name, c := range map[string]struct {
 		events []string
