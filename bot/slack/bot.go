@@ -38,10 +38,11 @@ const (
 type Bot struct {
 	opts Options
 	api  *slackapi.Client
-	team string // written by Run before it starts anything, like the next two
+	team string // written by Run before it starts anything, like the next three
 	// enterprise is the organisation of a workspace in Enterprise Grid, else empty; wholeOrg says that all its workspaces are ours.
 	enterprise string
 	wholeOrg   bool
+	orgToken   bool // of no workspace, so that some calls have to name one
 	connected  chan struct{}
 	hello      func() // closes connected, once
 

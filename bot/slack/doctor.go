@@ -142,7 +142,7 @@ func (x *examination) groups(ctx context.Context, byRole map[string][]string) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	all, err := x.bot.api.GetUserGroupsContext(ctx, slackapi.GetUserGroupsOptionIncludeDisabled(true), slackapi.GetUserGroupsOptionIncludeCount(true))
+	all, err := x.bot.userGroups(ctx, slackapi.GetUserGroupsOptionIncludeDisabled(true), slackapi.GetUserGroupsOptionIncludeCount(true))
 	if err != nil {
 		x.failed("Slack groups", err, botSetting)
 		return

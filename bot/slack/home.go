@@ -58,13 +58,13 @@ func (b *Bot) findHome(ctx context.Context) error {
 // settleIn takes the workspace of the configuration, else the token's own. A token for all workspaces of an enterprise names
 // the enterprise instead of a workspace (inferred).
 func (b *Bot) settleIn(ctx context.Context, who *slackapi.AuthTestResponse) error {
-	orgToken := who.EnterpriseID != "" && (who.TeamID == "" || who.TeamID == who.EnterpriseID)
+	b.orgToken = who.EnterpriseID != "" && (who.TeamID == "" || who.TeamID == who.EnterpriseID)
 	b.team, b.enterprise = b.opts.TeamID, who.EnterpriseID
 	if b.team == "" {
 		b.team = who.TeamID
 	}
-	b.wholeOrg = orgToken && (b.opts.TeamID == "" || b.opts.TeamID == who.EnterpriseID)
-	if !orgToken && b.team != who.TeamID {
+	b.wholeOrg = b.orgToken && (b.opts.TeamID == "" || b.opts.TeamID == who.EnterpriseID)
+	if !b.orgToken && b.team != who.TeamID {
 		return &fatalError{"other workspace", "slack.team_id is " + b.team + " and the token is for " + who.TeamID + "; set slack.team_id, or slack.bot_token"}
 	}
 	if lacks := missing(who.Header.Get("X-OAuth-Scopes")); len(lacks) > 0 {

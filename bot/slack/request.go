@@ -31,10 +31,7 @@ const (
 	patience = 4 * time.Second
 )
 
-var (
-	errListener = errors.New("the listener of slack.listen failed")
-	errTooLate  = errors.New("too late: Slack does not wait for it any more")
-)
+var errListener = errors.New("the listener of slack.listen failed")
 
 const (
 	formType = "application/x-www-form-urlencoded"
@@ -157,7 +154,7 @@ func (b *Bot) exchange(life context.Context, w http.ResponseWriter, r *http.Requ
 		}
 		select {
 		case <-gone:
-			return errTooLate
+			return errors.New("too late: Slack does not wait for it any more")
 		case answers <- answer:
 			return nil
 		}

@@ -193,7 +193,7 @@ func (r *roster) ask(ctx context.Context, group string) ([]string, error) {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var options []slackapi.GetUserGroupMembersOption
-	if r.bot.wholeOrg { // a token of no workspace has to name one
+	if r.bot.orgToken {
 		options = append(options, slackapi.GetUserGroupMembersOptionTeamID(r.bot.team))
 	}
 	return r.bot.api.GetUserGroupMembersContext(call, group, options...)
@@ -215,6 +215,7 @@ type groupError struct {
 	err   error
 }
 
+// Error says what to mend, where that is known; it holds no secret.
 func (e *groupError) Error() string {
 	switch slackCode(e.err) {
 	case "no_such_subteam", "subteam_not_found":
@@ -228,6 +229,7 @@ func (e *groupError) Error() string {
 	return e.group + ": " + cause(e.err).Error()
 }
 
+// Unwrap gives what Slack answered.
 func (e *groupError) Unwrap() error { return e.err }
 
 // forGood reports whether Slack has told that the group cannot be read as things are.
@@ -244,7 +246,7 @@ func (r *roster) inspect(ctx context.Context) {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	r.calls.spend(time.Now())
-	open, err := openGroups(call, r.bot.api, r.bot.opts.Groups)
+	open, err := r.bot.openGroups(call, r.bot.opts.Groups)
 	if err != nil {
 		return // the reading meets the same trouble, and says so
 	}
@@ -262,9 +264,17 @@ func isOpen(g slackapi.UserGroup) bool {
 	return !g.IsIDPGroup && !g.IsMembershipLocked && !g.IsEditingRestricted
 }
 
+// userGroups lists the groups of the workspace.
+func (b *Bot) userGroups(ctx context.Context, options ...slackapi.GetUserGroupsOption) ([]slackapi.UserGroup, error) {
+	if b.orgToken {
+		options = append(options, slackapi.GetUserGroupsOptionTeamID(b.team))
+	}
+	return b.api.GetUserGroupsContext(ctx, options...)
+}
+
 // openGroups are those of some groups that are open, with their handles.
-func openGroups(ctx context.Context, api *slackapi.Client, ids []string) (map[string]string, error) {
-	all, err := api.GetUserGroupsContext(ctx)
+func (b *Bot) openGroups(ctx context.Context, ids []string) (map[string]string, error) {
+	all, err := b.userGroups(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -112,6 +112,25 @@ func TestSeveralBotsReadOnce(t *testing.T) {
 	})
 }
 
+// A token of a whole organisation has to name a workspace, also when the configuration names one to listen to.
+func TestGroupsWithATokenOfTheWholeOrganisation(t *testing.T) {
+	for _, team := range []string{"", "T0SANDBOX"} {
+		grouped(t, workspace.Options{EnterpriseID: "E0OURS", OrgInstall: true}, both(), func(l *lab, m *members) {
+			l.opts.TeamID = team
+			l.start()
+			pass(10 * time.Second)
+			l.wantMembers(m, map[string][]string{"S0OPS": {"U0ANA"}, "S0LEADS": {"U0BEN", "U0EVE"}})
+			if log := l.log.String(); !strings.Contains(log, "may be open to anybody") {
+				t.Errorf("log: %s", log)
+			}
+			access := slack.Access{Groups: map[string][]string{"lead": {"S0LEADS"}}}
+			if found := l.examined(access, false); len(found) != 0 {
+				t.Errorf("found %q", found)
+			}
+		})
+	}
+}
+
 // A bot whose configuration names more groups than another's makes a reading of its own.
 func TestReadingWithoutOneOfTheGroupsIsNotEnough(t *testing.T) {
 	grouped(t, workspace.Options{}, []string{"S0OPS"}, func(l *lab, m *members) {

@@ -77,9 +77,20 @@ func (w *Workspace) wireGroup(g UserGroup) reply {
 	}
 }
 
+// groupsOf says why no groups are told of: there are none, or the token is of no workspace (documented; the code is inferred).
+func (w *Workspace) groupsOf(p params) error {
+	switch {
+	case w.opts.FreePlan:
+		return apiError{code: "plan_upgrade_required"}
+	case w.opts.OrgInstall && p["team_id"] == "":
+		return apiError{code: "missing_argument"}
+	}
+	return nil
+}
+
 func (w *Workspace) usergroupsList(p params) (reply, error) {
-	if w.opts.FreePlan {
-		return nil, apiError{code: "plan_upgrade_required"}
+	if err := w.groupsOf(p); err != nil {
+		return nil, err
 	}
 	list := []reply{}
 	for _, g := range w.groups {
@@ -97,8 +108,8 @@ func (w *Workspace) usergroupsList(p params) (reply, error) {
 
 // usergroupsUsersList does not know a disabled group (inferred).
 func (w *Workspace) usergroupsUsersList(p params) (reply, error) {
-	if w.opts.FreePlan {
-		return nil, apiError{code: "plan_upgrade_required"}
+	if err := w.groupsOf(p); err != nil {
+		return nil, err
 	}
 	i := w.groupAt(p["usergroup"])
 	if i < 0 || w.groups[i].Disabled && p["include_disabled"] != "true" {
