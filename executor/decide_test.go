@@ -29,6 +29,25 @@ func TestRequestExpires(t *testing.T) {
 	})
 }
 
+// Whoever may publish a command chooses its message id. None of them keeps a request from expiring, which would keep its VM for
+// ever: nobody can decide it any more, and nobody take it back.
+func TestNobodyForestallsTheExpiry(t *testing.T) {
+	bubble(t, func(b *bench) {
+		e, _ := b.executor("one")
+		cmd := b.command(failover.VerbFailover, ana, "vm-x")
+		b.must(e, cmd)
+		forged := b.press(failover.VerbApprove, failover.Actor{ID: "cli:eve", Name: "cli:eve"}, cmd.Op)
+		forged.MessageID = failover.MessageID(string(cmd.Op), "expire")
+		if r := b.decide(e, forged); r == nil || r.Kind != failover.NotAllowed {
+			t.Errorf("got %v", r)
+		}
+		pass(15 * time.Minute)
+		e.expire(b.Context())
+		b.phase(cmd.Op, failover.Expired)
+		b.holder("")
+	})
+}
+
 // The approval and the clock meet: whichever is stored first wins, and the other finds out.
 func TestExpiryMeetsApproval(t *testing.T) {
 	for _, first := range []string{"approve", "expire"} {

@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"slices"
 	"strings"
@@ -196,8 +197,8 @@ func (e *Executor) expire(ctx context.Context) time.Time {
 			continue
 		}
 		if !now.Before(at) {
-			cmd := failover.Command{
-				MessageID: failover.MessageID(string(op.ID), "expire"), Op: op.ID, Verb: failover.VerbExpire,
+			cmd := failover.Command{ // under an id that nobody can have used before
+				MessageID: failover.MessageID(string(op.ID), "expire", rand.Text()), Op: op.ID, Verb: failover.VerbExpire,
 				By: failover.Actor{ID: "ferry", Name: "ferry"}, At: now, ValidUntil: now.Add(failover.CommandValidity),
 			}
 			if err := e.decide(ctx, cmd); err != nil {
