@@ -221,6 +221,12 @@ func (c *Client) AuditHead(ctx context.Context) (events.Chain, error) {
 // elsewhere: the verdict's Err says what is wrong with the stream, the error that it could not be read. It reads every
 // message, some 20,000 a second.
 func (c *Client) VerifyAudit(ctx context.Context, known ...events.Chain) (events.Verdict, error) {
+	ctx, done := c.denials.watch(ctx, "") // of the answers
+	v, err := c.verifyAudit(ctx, known)
+	return v, done(err)
+}
+
+func (c *Client) verifyAudit(ctx context.Context, known []events.Chain) (events.Verdict, error) {
 	kv, head, _, err := c.openAudit(ctx)
 	if err != nil {
 		return events.Verdict{}, err
@@ -271,8 +277,17 @@ func (c *Client) VerifyAudit(ctx context.Context, known ...events.Chain) (events
 	return v, nil
 }
 
-// ExportAudit writes the record as JSON Lines, see [events.Export]; all of it, or what is about one operation.
+// ErrNothing says that the record has nothing about an operation.
+var ErrNothing = errors.New("nothing is recorded about it")
+
+// ExportAudit writes the record as JSON Lines, see [events.Export]; all of it, or what is about one operation:
+// ErrNothing when there is none.
 func (c *Client) ExportAudit(ctx context.Context, w io.Writer, op failover.OpID) error {
+	ctx, done := c.denials.watch(ctx, "")
+	return done(c.exportAudit(ctx, w, op))
+}
+
+func (c *Client) exportAudit(ctx context.Context, w io.Writer, op failover.OpID) error {
 	last, err := c.lastSeq(ctx)
 	if err != nil {
 		return err
@@ -283,15 +298,20 @@ func (c *Client) ExportAudit(ctx context.Context, w io.Writer, op failover.OpID)
 			return err
 		}
 	}
-	out := events.NewExport(w, op)
+	out, nothing := events.NewExport(w, op), op != ""
 	for seq := uint64(1); seq <= last; seq++ {
 		m, stored, err := c.stored(ctx, seq)
 		if err != nil {
 			return fmt.Errorf("reading message %d: %w; ferry audit verify says more", seq, err)
 		}
-		if err := out.Add(m, stored, op == "" || about.is(m)); err != nil {
+		want := op == "" || about.is(m)
+		if err := out.Add(m, stored, want); err != nil {
 			return err
 		}
+		nothing = nothing && !want
+	}
+	if nothing {
+		return ErrNothing
 	}
 	return out.End()
 }

@@ -37,7 +37,7 @@ func Await(ctx context.Context, log *slog.Logger, what string, try func(context.
 			return nil
 		case ctx.Err() != nil:
 			return fmt.Errorf("%s: %w", what, ctx.Err())
-		case !passing(err):
+		case !Passing(err):
 			return fmt.Errorf("%s: %w", what, err)
 		}
 		if began.IsZero() {
@@ -54,9 +54,9 @@ func Await(ctx context.Context, log *slog.Logger, what string, try func(context.
 	}
 }
 
-// passing reports whether waiting can help: not against a refused identity, a file that is not there, or a request that
+// Passing reports whether waiting can help: not against a refused identity, a file that is not there, or a request that
 // the server finds wrong.
-func passing(err error) bool {
+func Passing(err error) bool {
 	var api *jetstream.APIError
 	var cut Cut
 	var unknown x509.UnknownAuthorityError
@@ -67,7 +67,7 @@ func passing(err error) bool {
 		return false
 	case errors.As(err, &cut):
 		return !cut.Cut()
-	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, errSeed), errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return false
 	case errors.Is(err, jetstream.ErrStreamNameAlreadyInUse), errors.Is(err, jetstream.ErrConsumerExists): // made by another process just now
 		return true

@@ -9,6 +9,7 @@ package jetstream
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -97,6 +98,9 @@ func Connect(o Options) (*Client, error) {
 		opts = append(opts, login)
 	}
 	nc, err := nats.Connect(o.URL, opts...)
+	if errors.Is(err, nats.ErrAuthorization) {
+		err = fmt.Errorf("%w (%w)", &DeniedError{}, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connecting to NATS as %s: %w", o.Name, err)
 	}
@@ -112,14 +116,16 @@ func Connect(o Options) (*Client, error) {
 	return &Client{nc: nc, js: js, denials: denied, seam: seam, log: o.Log, replicas: max(1, o.Replicas)}, nil
 }
 
+var errSeed = errors.New("the nkey seed cannot be read")
+
 func nkeyOption(seed string) (nats.Option, error) {
 	pair, err := nkeys.FromSeed([]byte(seed))
 	if err != nil {
-		return nil, fmt.Errorf("reading the nkey seed: %w", err)
+		return nil, fmt.Errorf("%w: %w", errSeed, err)
 	}
 	public, err := pair.PublicKey()
 	if err != nil {
-		return nil, fmt.Errorf("reading the nkey seed: %w", err)
+		return nil, fmt.Errorf("%w: %w", errSeed, err)
 	}
 	return nats.Nkey(public, pair.Sign), nil
 }

@@ -11,12 +11,18 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// DeniedError says that the server does not let this identity publish, or hear its answers. Nothing was stored.
+// DeniedError says that the server does not let this identity publish, or hear its answers, or with no subject in at all.
+// Nothing was stored.
 type DeniedError struct{ Subject string }
 
 func (e *DeniedError) Error() string {
-	if strings.HasPrefix(e.Subject, "_INBOX_") {
+	switch {
+	case e.Subject == "":
+		return "the NATS server does not know this identity: nats.nkey or nats.creds has to be one that was given out for it, and not withdrawn"
+	case strings.HasPrefix(e.Subject, Inbox(RoleCLI, "")+"."):
 		return "the NATS server does not permit this identity to hear its answers: nats.identity has to be the name that the key was given out for"
+	case strings.HasPrefix(e.Subject, "_INBOX_"):
+		return "the NATS server does not permit this identity to hear its answers: its key is that of another role"
 	}
 	return fmt.Sprintf("the NATS server does not permit this identity to use %q", e.Subject)
 }

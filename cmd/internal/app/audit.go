@@ -36,6 +36,9 @@ func VerifyAudit(ctx context.Context, o Options, known ...events.Chain) (events.
 	return client.VerifyAudit(ctx, known...)
 }
 
+// ErrNothing says that the record has nothing about an operation.
+var ErrNothing = jetstream.ErrNothing
+
 // Auditor reads every message of the stream, to verify and to export it; it changes nothing.
 type Auditor struct{ nats *jetstream.Client }
 
@@ -57,9 +60,13 @@ func (a *Auditor) Verify(ctx context.Context, known ...events.Chain) (events.Ver
 	return v, hinted(err)
 }
 
-// Export writes the record, or what of it is about one operation.
+// Export writes the record, or what of it is about one operation: ErrNothing when there is none.
 func (a *Auditor) Export(ctx context.Context, w io.Writer, op failover.OpID) error {
-	return hinted(a.nats.ExportAudit(ctx, w, op))
+	err := a.nats.ExportAudit(ctx, w, op)
+	if errors.Is(err, ErrNothing) {
+		return err
+	}
+	return hinted(err)
 }
 
 func hinted(err error) error {

@@ -55,10 +55,10 @@ func connectAs(cfg config.Config, role string, embedded bool, log *slog.Logger) 
 		}
 	}
 	client, err := jetstream.Connect(o)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	if err != nil && jetstream.Passing(err) {
+		err = fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	return client, nil
+	return client, err
 }
 
 // natsOptions say how an identity reaches the server that a configuration names.

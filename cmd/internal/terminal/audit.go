@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -35,7 +34,7 @@ func newVerify(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify", Args: noArgs, Short: "Check that nothing in the record was changed, taken out or cut off",
 		Long: "Recomputes the rolling hash over every message and compares it with what executors have kept, and with heads that were kept\n" +
-			"elsewhere. Exit code 0: whole; 1: changed, with where; 4: it could not be read.",
+			"elsewhere. Exit code 0: whole; 1: changed, with where; 3: this key may not read it; 4: it could not be read.",
 		Example: "  ferry audit verify\n  ferry audit verify --head-file heads.txt\n  ferry audit verify --file record.jsonl",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			known, err := knownHeads(head, heads)
@@ -81,10 +80,17 @@ func knownHeads(given []string, path string) ([]events.Chain, error) {
 			return nil, fmt.Errorf("--head-file: %w", err)
 		}
 		defer func() { _ = f.Close() }() // it was only read
-		for lines := bufio.NewScanner(f); lines.Scan(); {
+		before, lines := len(given), bufio.NewScanner(f)
+		for lines.Scan() {
 			if words := strings.Fields(lines.Text()); len(words) > 0 {
 				given = append(given, words[len(words)-1])
 			}
+		}
+		if err := lines.Err(); err != nil { // heads that were not read are not compared
+			return nil, fmt.Errorf("--head-file %s: %w", path, err)
+		}
+		if len(given) == before {
+			return nil, fmt.Errorf("--head-file %s: no head stands in it; a line ends with one, as it was posted", path)
 		}
 	}
 	var known []events.Chain
@@ -93,41 +99,36 @@ func knownHeads(given []string, path string) ([]events.Chain, error) {
 		if err != nil {
 			return nil, err
 		}
+		if c.Seq == 0 {
+			return nil, fmt.Errorf("%q is the head of nothing, and no record can be held to it", text)
+		}
 		known = append(known, c)
 	}
 	return known, nil
 }
 
-func (g *globals) auditor() (*app.Auditor, error) {
-	log, err := g.logger(slog.LevelWarn)
-	if err != nil {
-		return nil, err
+// unread is the end of a command that could not read the record.
+func unread(err error) error {
+	if _, denied := errors.AsType[*app.DeniedError](err); denied {
+		return err
 	}
-	cfg, err := g.clientConfig()
-	if err != nil {
-		return nil, exit(exitUsage, err)
-	}
-	auditor, err := app.NewAuditor(*cfg, g.data != "", log)
-	if err != nil && !errors.Is(err, app.ErrUnreachable) {
-		return nil, exit(exitUsage, err)
-	}
-	return auditor, err
+	return exit(exitNotKnown, err)
 }
 
 func (g *globals) verifyStream(ctx context.Context, known []events.Chain) error {
-	auditor, err := g.auditor()
+	auditor, err := dial(g, app.NewAuditor)
 	if err != nil {
 		return err
 	}
 	defer auditor.Close()
 	v, err := auditor.Verify(ctx, known...)
 	if err != nil {
-		return exit(exitNotKnown, err)
+		return unread(err)
 	}
 	if err := v.Err(); err != nil {
 		return exit(exitFailed, err)
 	}
-	text := fmt.Sprintf("The record is whole: %d messages, the last of %s.\n", v.Last, utc(v.LastAt))
+	text := fmt.Sprintf("The record is whole: %s.\n", messages(int(v.Last), v.LastAt))
 	if v.Head.Seq > 0 {
 		text += fmt.Sprintf("Head: %s\n", v.Head)
 	}
@@ -151,7 +152,7 @@ func (g *globals) verifyFile(path string, known []events.Chain) error {
 	if err != nil {
 		return exit(exitFailed, fmt.Errorf("%s: %w", path, err))
 	}
-	text := fmt.Sprintf("The export is whole: %d messages, the last of %s.\nHead when it was exported: %s\n", found.Messages, utc(found.At), found.Head)
+	text := fmt.Sprintf("The export is whole: %s.\nHead when it was exported: %s\n", messages(found.Messages, found.At), found.Head)
 	if found.Operation != "" {
 		text = fmt.Sprintf("The export of %s is as it was written: %d messages.\nA part cannot show that nothing is missing between its messages: verify a whole export, or the stream.\n",
 			found.Operation, found.Messages)
@@ -161,16 +162,31 @@ func (g *globals) verifyFile(path string, known []events.Chain) error {
 }
 
 func (g *globals) export(ctx context.Context, op failover.OpID) error {
-	auditor, err := g.auditor()
+	auditor, err := dial(g, app.NewAuditor)
 	if err != nil {
 		return err
 	}
 	defer auditor.Close()
 	out := bufio.NewWriter(g.io.Out)
-	if err := errors.Join(auditor.Export(ctx, out, op), out.Flush()); err != nil {
-		return exit(exitNotKnown, fmt.Errorf("%w; what is written is not whole", err))
+	err = errors.Join(auditor.Export(ctx, out, op), out.Flush())
+	if errors.Is(err, app.ErrNothing) {
+		return exit(exitRefused, fmt.Errorf("nothing is recorded about %s; ferry list and the operation's card show the id of an operation", op))
+	}
+	if err != nil {
+		return unread(fmt.Errorf("%w; what is written is not whole", err))
 	}
 	return nil
+}
+
+// messages says how many there are, and of when the last is.
+func messages(n int, last time.Time) string {
+	switch n {
+	case 0:
+		return "nothing has been recorded yet"
+	case 1:
+		return "1 message, of " + utc(last)
+	}
+	return fmt.Sprintf("%d messages, the last of %s", n, utc(last))
 }
 
 func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -22,6 +22,9 @@ func TestAuditOfAStory(t *testing.T) {
 	t.Parallel()
 	o := newOutside(t)
 	o.up()
+	if code, out, errs := o.ferry("audit", "verify"); code != 0 || out != "The record is whole: nothing has been recorded yet.\n" {
+		t.Errorf("before anything was asked: %d %s %s", code, out, errs)
+	}
 	if err := o.workspace.Type("eve", "#incident", "/failover vm-x latest"); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +112,22 @@ func (r record) showsDamage(o *outside) {
 	if code, _, errs := o.ferry("audit", "verify", "--head-file", heads); code != 1 || !strings.Contains(errs, "is truncated") {
 		r.t.Errorf("a head of later: exit %d: %s", code, errs)
 	}
-	for _, args := range [][]string{{"verify", "--head", "x"}, {"export", "--operation", "vm-x"}, {"verify", "--file", "nowhere"}} {
+	if code, out, errs := o.ferry("audit", "export", "--operation", "op-zzzzzzzz"); code != 3 || out != "" || !strings.Contains(errs, "nothing is recorded about op-zzzzzzzz") {
+		r.t.Errorf("an operation that never was: exit %d: %s%s", code, out, errs)
+	}
+	// Heads that cannot be read are not passed over.
+	for name, content := range map[string]string{"no-head.txt": "\n", "long.txt": strings.Repeat("x", 1<<17)} {
+		if err := os.WriteFile(filepath.Join(o.dir, name), []byte(content), 0o600); err != nil {
+			r.t.Fatal(err)
+		}
+		if code, _, errs := o.ferry("audit", "verify", "--head-file", filepath.Join(o.dir, name)); code != 2 || !strings.Contains(errs, "--head-file") {
+			r.t.Errorf("%s: exit %d: %s", name, code, errs)
+		}
+	}
+	if _, _, errs := o.ferry("audit", "verify", "x"); !strings.Contains(errs, "see ferry audit verify --help") {
+		r.t.Error(errs)
+	}
+	for _, args := range [][]string{{"verify", "--head", "x"}, {"verify", "--head", "0:" + strings.Repeat("ff", 32)}, {"export", "--operation", "vm-x"}, {"verify", "--file", "nowhere"}} {
 		if code, _, _ := o.ferry(append([]string{"audit"}, args...)...); code != 2 {
 			r.t.Errorf("%v: exit %d", args, code)
 		}

@@ -29,6 +29,13 @@ func TestAKeyOfAnotherName(t *testing.T) {
 		{"client.json", "ben", []string{"status"}, 3, "nats.identity has to be the name"},
 		{"auditor.json", "local", []string{"status"}, 3, "does not permit this identity"},
 		{"auditor.json", "local", []string{"audit", "verify"}, 0, "The record is whole"},
+		{"client.json", "local", []string{"audit", "verify"}, 3, "its key is that of another role; it takes the key of an auditor"},
+		{"check.json", "local", []string{"audit", "export"}, 3, "its key is that of another role; it takes the key of an auditor"},
+		{"", "local", []string{"audit", "verify"}, 3, "does not know this identity"},
+		{"", "local", []string{"status"}, 3, "does not know this identity"},
+		{"", "local", []string{"run", "vm-x"}, 3, "does not know this identity"},
+		{"broken", "local", []string{"status"}, 2, "the nkey seed cannot be read"},
+		{"broken", "local", []string{"audit", "verify"}, 2, "the nkey seed cannot be read"},
 	} {
 		began := time.Now()
 		code, said := o.as(test.key, test.identity, test.args...)
@@ -38,16 +45,27 @@ func TestAKeyOfAnotherName(t *testing.T) {
 	}
 }
 
-// as runs a command line with a key of the data directory, as somebody does who has a configuration of their own.
+// as runs a command line with a key of the data directory, as somebody does who has a configuration of their own; "" is a key
+// that was never given out, "broken" is none.
 func (o *outside) as(key, identity string, args ...string) (code int, said string) {
 	o.t.Helper()
-	data, err := os.ReadFile(filepath.Join(o.dir, "data", key))
+	from := key
+	if key == "" || key == "broken" {
+		from = "client.json"
+	}
+	data, err := os.ReadFile(filepath.Join(o.dir, "data", from))
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	var file struct{ URL, Seed string }
 	if err := json.Unmarshal(data, &file); err != nil {
 		o.t.Fatal(err)
+	}
+	switch key {
+	case "":
+		file.Seed = "SUAIBDPBAUTWCWBKIO6XHQNINK5FWJW4OHLXC3HQ2KFE4PEJUA44CNHTC4"
+	case "broken":
+		file.Seed = file.Seed[:len(file.Seed)-1]
 	}
 	path := filepath.Join(o.dir, "mine.yaml")
 	if err := os.WriteFile(path, fmt.Appendf(nil, "nats: {url: %q, nkey: %q, identity: %q}\n", file.URL, file.Seed, identity), 0o600); err != nil {

@@ -40,7 +40,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return exit(exitUsage, fmt.Errorf("%s takes no arguments, and got %q; see ferry %s --help", cmd.Name(), args[0], cmd.Name()))
+	return exit(exitUsage, fmt.Errorf("%s takes no arguments, and got %q; see %s --help", cmd.Name(), args[0], cmd.CommandPath()))
 }
 
 // up runs the roles until it is asked to end.

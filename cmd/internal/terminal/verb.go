@@ -197,18 +197,22 @@ func (g *globals) meant(ctx context.Context, intent bot.Intent, refusal *failove
 }
 
 // client connects to the server that --data, the configuration or the environment names.
-func (g *globals) client() (*app.Client, error) {
+func (g *globals) client() (*app.Client, error) { return dial(g, app.NewClient) }
+
+// dial connects with what connect makes, and says whose fault it is when that does not work.
+func dial[C any](g *globals, connect func(config.Config, bool, *slog.Logger) (C, error)) (none C, err error) {
 	log, err := g.logger(slog.LevelWarn)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	cfg, err := g.clientConfig()
 	if err != nil {
-		return nil, exit(exitUsage, err)
+		return none, exit(exitUsage, err)
 	}
-	client, err := app.NewClient(*cfg, g.data != "", log)
-	if err != nil && !errors.Is(err, app.ErrUnreachable) {
-		return nil, exit(exitUsage, err)
+	client, err := connect(*cfg, g.data != "", log)
+	_, denied := errors.AsType[*app.DeniedError](err)
+	if err != nil && !denied && !errors.Is(err, app.ErrUnreachable) {
+		return none, exit(exitUsage, err)
 	}
 	return client, err
 }
