@@ -262,8 +262,17 @@ func writeClientFile(dir, name string, c ClientFile) error {
 		return fmt.Errorf("encoding %s: %w", name, err)
 	}
 	path := filepath.Join(dir, name)
-	// Written aside and renamed: a reader never sees half a file, and an old file's wider rights are not kept.
-	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
+	// Written aside and renamed: a reader never sees half a file, and an old file's wider rights are not kept. Nor is a file
+	// that stood aside already: whoever could write here before may have it open, or have led it elsewhere.
+	if err := os.Remove(path + ".new"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	if err := os.Rename(path+".new", path); err != nil {

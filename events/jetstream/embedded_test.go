@@ -3,6 +3,7 @@ package jetstream_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -92,6 +93,35 @@ func TestClientFileDoesNotKeepWiderRights(t *testing.T) {
 	embedded(t, dir)
 	if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+// Who could write to the folder before has left a file, or a link, where the keys are written first.
+func TestKeysAreNotWrittenWhereSomebodyElseLooks(t *testing.T) {
+	realTime(t)
+	dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "seen")
+	if err := os.WriteFile(filepath.Join(dir, "client.json.new"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	open, err := os.Open(filepath.Join(dir, "client.json.new"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = open.Close() }()
+	if err := os.Symlink(elsewhere, filepath.Join(dir, "auditor.json.new")); err != nil {
+		t.Fatal(err)
+	}
+	embedded(t, dir)
+	if seen, err := io.ReadAll(open); err != nil || len(seen) > 0 {
+		t.Errorf("an open file shows %q, %v", seen, err)
+	}
+	if seen, err := os.ReadFile(elsewhere); err == nil {
+		t.Errorf("a link shows %q", seen)
+	}
+	for _, name := range []string{"client.json", "auditor.json"} {
+		if info, err := os.Lstat(filepath.Join(dir, name)); err != nil || info.Mode() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
 	}
 }
 

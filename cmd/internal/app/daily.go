@@ -1,10 +1,10 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -13,6 +13,7 @@ import (
 
 	"ferry/bot/render"
 	"ferry/config"
+	"ferry/events"
 	"ferry/events/jetstream"
 )
 
@@ -63,7 +64,7 @@ func writeHeads(ctx context.Context, path string, due func(time.Time) time.Time,
 
 // writeHead appends the head that was due, unless the file has one of since then. A line is the time and the head.
 func writeHead(ctx context.Context, path string, due time.Time, from heads) error {
-	written, err := lastWritten(path)
+	written, torn, err := lastWritten(path)
 	if err != nil || !written.Before(due) {
 		return err
 	}
@@ -75,26 +76,31 @@ func writeHead(ctx context.Context, path string, due time.Time, from heads) erro
 	if err != nil {
 		return fmt.Errorf("opening audit.file: %w", err)
 	}
-	_, err = fmt.Fprintf(f, "%s %s\n", due.UTC().Format(time.RFC3339), head.Text)
+	line := due.UTC().Format(time.RFC3339) + " " + head.Text + "\n"
+	if torn {
+		line = "\n" + line
+	}
+	_, err = io.WriteString(f, line)
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// lastWritten is the time on the last whole line of the file, zero when there is none.
-func lastWritten(path string) (last time.Time, err error) {
-	f, err := os.Open(path)
+// lastWritten is the time on the last whole line of the file, zero when there is none. Behind it may be a torn one, which a full
+// disk or a power cut leaves.
+func lastWritten(path string) (last time.Time, torn bool, err error) {
+	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return last, nil
+		return last, false, nil
 	}
 	if err != nil {
-		return last, fmt.Errorf("reading audit.file: %w", err)
+		return last, false, fmt.Errorf("reading audit.file: %w", err)
 	}
-	defer func() { _ = f.Close() }() // it was only read
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		word, _, _ := strings.Cut(lines.Text(), " ")
-		if at, err := time.Parse(time.RFC3339, word); err == nil {
+	for line := range strings.Lines(string(data)) {
+		torn = !strings.HasSuffix(line, "\n")
+		word, head, _ := strings.Cut(strings.TrimSpace(line), " ")
+		at, err := time.Parse(time.RFC3339, word)
+		if _, bad := events.ParseChain(head); err == nil && bad == nil && !torn {
 			last = at
 		}
 	}
-	return last, lines.Err()
+	return last, torn, nil
 }

@@ -95,6 +95,21 @@ func TestHeadsInAFile(t *testing.T) {
 	if lines := strings.Count(write(), "\n"); lines != 2 {
 		t.Errorf("after a day %d lines", lines)
 	}
+	// A line that was torn is no head: that day's is written once more, on a line of its own.
+	due = due.AddDate(0, 0, 1)
+	whole := write()
+	for _, torn := range []int{1, 30, len(first) / 2} {
+		if err := os.Truncate(path, int64(len(whole)-torn)); err != nil {
+			t.Fatal(err)
+		}
+		again := strings.Split(write(), "\n")
+		if len(again) != 5 || again[3] != "2026-11-27T09:00:00Z "+head.String() || again[4] != "" {
+			t.Errorf("torn by %d: %q", torn, again)
+		}
+		if err := os.WriteFile(path, []byte(whole), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := writeHead(t.Context(), filepath.Join(dir, "none", "heads.txt"), due, heads{executor}); err == nil {
 		t.Error("a folder that is not there")
 	}
