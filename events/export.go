@@ -307,10 +307,14 @@ func (v *exportVerifier) end(l exportedLine) error {
 	return nil
 }
 
-// missingHead reports a head that was kept of messages which a whole export does not have.
+// missingHead reports a head that was kept of messages which an export does not have, or is another than the export says that
+// the stream had: the export of an operation need not have the message that it is of.
 func (v *exportVerifier) missingHead() error {
 	for _, k := range v.known {
-		if k.Seq > v.found.Head.Seq {
+		switch {
+		case k.Seq == v.found.Head.Seq && k != v.found.Head:
+			return fmt.Errorf("changed: the head that was kept of message %d is another than the one that the stream had when this was exported", k.Seq)
+		case k.Seq > v.found.Head.Seq:
 			return fmt.Errorf("missing: a head was kept of message %d, and the stream ended at %d when this was exported", k.Seq, v.found.Head.Seq)
 		}
 	}

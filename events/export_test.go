@@ -105,6 +105,12 @@ func TestMissingLinesAreNoticed(t *testing.T) {
 			t.Fatalf("cut off after %d bytes: nothing is wrong", n)
 		}
 	}
+	part, _ := exported(t, "op-aaaaaaaa", func(m events.Message) bool { return m.Seq == 1 })
+	forged := chain
+	forged.Sum[0]++
+	if _, err := events.VerifyExport(bytes.NewReader(part), forged); err == nil || !strings.Contains(err.Error(), "changed: the head") {
+		t.Errorf("a part against another head: %v", err)
+	}
 	later := chain
 	later.Seq++
 	if _, err := events.VerifyExport(bytes.NewReader(file), later); err == nil || !strings.Contains(err.Error(), "missing") {
