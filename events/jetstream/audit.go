@@ -47,6 +47,7 @@ func (c *Client) KeepAudit(ctx context.Context, changes func() <-chan struct{}) 
 			retry = time.After(auditPause) // another keeper has stored a part of it, or a leader that is cut off says so
 		case errors.Is(err, errDamaged):
 			damaged++
+			next = nil // what is stored meanwhile does not make it surer
 			fallthrough
 		default:
 			c.complain(ctx, err, damaged)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -202,6 +203,45 @@ func TestAuditDoesNotCoverUp(t *testing.T) {
 		pass(3 * time.Minute)
 		if v := l.verify(c); v.Head != head || v.Err() == nil {
 			t.Errorf("%+v", v)
+		}
+	})
+}
+
+// A leader that is cut off shows an old end of the stream for up to twenty seconds. However much happens meanwhile, damage is
+// what is seen for longer.
+func TestAuditTakesItsTimeToCallItDamage(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		stop := l.keep(c)
+		l.fill(jetstream.NewJournal(c), 20)
+		pass(3 * time.Second)
+		stop()
+		c.Close()
+		l.stop()
+		if err := os.RemoveAll(filepath.Join(l.dir, "jetstream", "$G", "streams", events.Stream)); err != nil {
+			t.Fatal(err)
+		}
+		l.start()
+		l.client("b", nil).Close() // the stream is there, and empty
+		var log bytes.Buffer
+		c, err := jetstream.Connect(jetstream.Options{InProcess: l, Name: "c", Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Cleanup(c.Close)
+		busy := make(chan struct{})
+		close(busy)
+		stop = l.loop(func(ctx context.Context) error { return c.KeepAudit(ctx, func() <-chan struct{} { return busy }) })
+		pass(25 * time.Second)
+		stop()
+		if log.Len() > 0 {
+			t.Errorf("after 25 s: %s", &log)
+		}
+		stop = l.loop(func(ctx context.Context) error { return c.KeepAudit(ctx, func() <-chan struct{} { return busy }) })
+		pass(2 * time.Minute)
+		stop()
+		if n := bytes.Count(log.Bytes(), []byte("the stream is not what it was")); n == 0 {
+			t.Error("it is never told")
 		}
 	})
 }
