@@ -130,6 +130,7 @@ func (b *Board) fold(m events.Message) {
 	id := failover.OpID(events.LastToken(m.Subject))
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	defer b.tick() // also when nothing shows: somebody may wait for the board to have read so far
 	b.read = max(b.read, m.Seq)
 	if errors.Is(err, events.ErrNewer) && !b.ops[id].Newer {
 		b.leave(id, m.Seq)
@@ -138,7 +139,6 @@ func (b *Board) fold(m events.Message) {
 		b.client.log.Error("unreadable fact", slog.Any("error", err))
 	}
 	if err != nil || b.ops[id].Newer {
-		b.tick()
 		return
 	}
 	op, ok := b.parts[id]
@@ -160,7 +160,6 @@ func (b *Board) fold(m events.Message) {
 		b.asked[record.Command] = id
 		b.named[failover.OpIDOf(record.Command, 0)] = id
 	}
-	b.tick()
 }
 
 // tick wakes whoever waits for the board.

@@ -53,6 +53,28 @@ func TestBoardIsReady(t *testing.T) {
 	}
 }
 
+// What ends the stream may be a part of a request that is still being written, or was left so: who catches up does not wait
+// for the rest.
+func TestBoardCatchesUpWithAPart(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		l.append(jetstream.NewJournal(c), failover.Operation{ID: opA}, failover.Batch{Facts: claimed("x").Facts, More: true})
+		b := jetstream.NewBoard(c)
+		caught := false
+		l.loop(func(ctx context.Context) error {
+			err := b.CatchUp(ctx)
+			caught = err == nil
+			return err
+		})
+		pass(time.Second)
+		l.loop(b.Run)
+		pass(time.Second)
+		if !caught {
+			t.Error("it waits for a fact that may never come")
+		}
+	})
+}
+
 // A consumer may see the first part of a batch before the rest: a decision is told when it is whole, and so is the operation.
 func TestBoardWaitsForTheWholeBatch(t *testing.T) {
 	bubble(t, func(l *lab) {
