@@ -128,7 +128,7 @@ func (g *globals) verifyStream(ctx context.Context, known []events.Chain) error 
 	if err := v.Err(); err != nil {
 		return exit(exitFailed, err)
 	}
-	text := fmt.Sprintf("The record is whole: %s.\n", messages(int(v.Last), v.LastAt))
+	text := fmt.Sprintf("The record is whole: %s.\n", messages(v.Last, v.LastAt))
 	if v.Head.Seq > 0 {
 		text += fmt.Sprintf("Head: %s\n", v.Head)
 	}
@@ -179,7 +179,7 @@ func (g *globals) export(ctx context.Context, op failover.OpID) error {
 }
 
 // messages says how many there are, and of when the last is.
-func messages(n int, last time.Time) string {
+func messages[N int | uint64](n N, last time.Time) string {
 	switch n {
 	case 0:
 		return "nothing has been recorded yet"
