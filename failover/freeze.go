@@ -160,7 +160,7 @@ func decideUnfreeze(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 func (s Situation) mayFreeze(actor Actor) (Rule, *Refusal) {
 	rule, ok := s.Policy.RuleForAll(ClassFreeze)
 	if !ok || !s.Policy.May(rule, actor) {
-		return rule, s.Policy.lacking(rule.May, "Ask somebody whom a rule for every VM with the verb class freeze names.", "You may not freeze or unfreeze.").by(rule)
+		return rule, s.Policy.lacking(rule.May, askFor(rule.May), "You may not freeze or unfreeze.").by(rule)
 	}
 	return rule, nil
 }

@@ -9,7 +9,7 @@ func IncidentKey() string { return ItemKey("ferry", "incident") }
 func decideIncident(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	rule, ok := s.Policy.RuleForAll(ClassFreeze)
 	if !ok || !s.Policy.May(rule, cmd.By) {
-		return nil, s.Policy.lacking(rule.May, "Ask somebody whom a rule for every VM with the verb class freeze names.", "You may not declare or end an incident.").by(rule)
+		return nil, s.Policy.lacking(rule.May, askFor(rule.May), "You may not declare or end an incident.").by(rule)
 	}
 	switch {
 	case cmd.Over && op.Exists() && !op.Phase.Final():

@@ -72,7 +72,9 @@ func TestHostileText(t *testing.T) {
 				checked++
 			}
 		}
-		t.Logf("%d versions of messages", checked)
+		if checked < 20 {
+			t.Errorf("%d versions of messages were looked at", checked)
+		}
 		isLogOfLines(t, text, `^time=\S+ level=`)
 		isLogOfLines(t, object, `^\{"time":.*\}\n$`)
 	})
