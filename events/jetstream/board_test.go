@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,16 +61,16 @@ func TestBoardCatchesUpWithAPart(t *testing.T) {
 		c := l.client("a", nil)
 		l.append(jetstream.NewJournal(c), failover.Operation{ID: opA}, failover.Batch{Facts: claimed("x").Facts, More: true})
 		b := jetstream.NewBoard(c)
-		caught := false
+		var caught atomic.Bool
 		l.loop(func(ctx context.Context) error {
 			err := b.CatchUp(ctx)
-			caught = err == nil
+			caught.Store(err == nil)
 			return err
 		})
 		pass(time.Second)
 		l.loop(b.Run)
 		pass(time.Second)
-		if !caught {
+		if !caught.Load() {
 			t.Error("it waits for a fact that may never come")
 		}
 	})
