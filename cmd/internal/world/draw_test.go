@@ -2,6 +2,7 @@ package world
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -11,7 +12,7 @@ import (
 
 // drawn draws a schedule. What stands several times in a list is drawn that much more often.
 func drawn(t *rapid.T) schedule {
-	s := schedule{Decide: rapid.Bool().Draw(t, "decide")}
+	s := schedule{Decide: rapid.Bool().Draw(t, "decide"), Approvals: one(t, "approvals", 0, 0, 2), Group: index(t, "group", 3) == 0}
 	if index(t, "topology", 4) > 0 {
 		s.Replicas = one[uint64](t, "replicas", 0, 1, 2)
 		s.Bots, s.Executors = 1+index(t, "bots", 2), 1+index(t, "executors", 3)
@@ -68,6 +69,11 @@ func stories() [][]step {
 	}
 	asked := append([]step{types(20, "ana", "/failover vm-x latest")}, decides("Approve")...)
 	failover := slices.Concat(asked, decides("Commit"))
+	// Azure asks to wait, and meanwhile one of those who pressed is no approver any more, or somebody freezes.
+	busy := step{After: 0, Act: fault, Text: string(vault.Throttle), Operation: "unplannedFailover", N: 1, For: 600}
+	pair := slices.Concat([]step{types(20, "ana", "/failover vm-x latest"), busy}, decides("Approve"), []step{{After: 3, Act: presses, Who: "dan", Text: "Approve"}, {After: 20, Act: regroups, Text: "dan"}, {After: 600, Act: presses, Who: "dan", Text: "Approve"}}, decides("Commit"))
+	frost := slices.Concat([]step{types(20, "ana", "/failover vm-x latest"), busy}, decides("Approve"), []step{types(30, "ana", "/failover freeze vm-* --reason storm"), types(900, "ana", "/failover unfreeze vm-*")}, decides("Approve"), decides("Commit"))
+	glass := slices.Concat([]step{types(20, "ben", "/failover vm-x --break-glass --reason storm")}, []step{{Act: awaits, Text: "Commit", For: 2 * 3600}, {After: 2, Act: presses, Who: "dan", Text: "Commit"}, {After: 60, Act: presses, Who: "dan", Text: "Sign off"}})
 	home := slices.Concat(
 		[]step{types(60, "ana", "/failover reprotect vm-x"), {After: 10, Act: submits, Who: "ana"}}, decides("Approve"),
 		[]step{types(1500, "ana", "/failover failback vm-x")}, decides("Approve"), decides("It works"), decides("Commit"), []step{press(120, "Reprotect")},
@@ -88,7 +94,7 @@ func stories() [][]step {
 		frozen("azure.failover", 2, 5),
 	}, decides("Approve"), decides("Commit"))
 	circle := slices.Concat(failover, home)
-	all := [][]step{failover, failover, circle, drill, plan, change, rush, rush, parked, elsewhere, late}
+	all := [][]step{failover, failover, circle, drill, plan, change, rush, rush, parked, elsewhere, late, pair, frost, glass}
 	if testing.Short() { // without hours
 		return all
 	}
@@ -100,7 +106,7 @@ func drawnStep(t *rapid.T) step {
 		After: one(t, "after", pauses()...),
 		Act: one(t, "act", []doing{
 			types, types, types, types, types, types, presses, presses, presses, presses, presses, presses, presses, presses, pressOld, submits,
-			doubles, dies, dies, dies, dies, freezes, freezes, drains, fault, fault, fault, portal, slackGone, slackFail, natsGone, natsCut, cluster, cluster,
+			doubles, dies, dies, dies, dies, freezes, freezes, drains, fault, fault, fault, portal, slackGone, slackFail, natsGone, natsCut, cluster, cluster, regroups, regroups,
 		}...),
 	}
 	pick := func(name string, of ...string) string { return one(t, name, of...) }
@@ -109,6 +115,9 @@ func drawnStep(t *rapid.T) step {
 	case awaits: // of stories only
 	case types:
 		s.Who, s.Text = pick("who", "ana", "ana", "ana", "ana", "ana", "ana", "cat", "cat", "ben", "eve"), pick("line", typed()...)
+		if strings.Contains(s.Text, "--break-glass") {
+			s.Who = pick("who", "ben", "cat", "dan", "ana")
+		}
 	case presses, pressOld:
 		s.Who, s.Text = pick("who", "ben", "ben", "ben", "ben", "ben", "ben", "dan", "dan", "cat", "ana", "eve"), pick("label", labels()...)
 	case submits:
@@ -128,6 +137,8 @@ func drawnStep(t *rapid.T) step {
 		s.N, s.For = one(t, "n", 1, 1, 1, 2, 5, 40), one(t, "for", []seconds{10, 90, 150, 300, 1200}...)
 	case portal:
 		s.VM, s.Operation = pick("vm", "vm-x", "vm-x", "vm-y", "sql-01"), pick("operation", "unplannedFailover", "failoverCommit", "switchprotection", "applyRecoveryPoint", "testFailover", "testFailoverCleanup")
+	case regroups:
+		s.Text = pick("approvers", "ben cat dan", "ben cat dan", "ben", "cat dan", "dan", "ana ben")
 	case cluster:
 		s.Text, s.N = pick("trouble", loseAcks, breakBatches, staleReads, noLeader, cutOffLeader, badLuck), number("n", 1, 3)
 		s.For = one(t, "for", []seconds{1, 4, 8, 8, 8, 20}...)
@@ -176,6 +187,8 @@ func typed() []string {
 		"/failover reprotect vm-x", "/failover failback vm-x", "/failover failback vm-x", "/failover reprotect {op}",
 		"/failover approve {op}", "/failover approve {old}", "/failover deny {op}", "/failover withdraw {op}", "/failover cancel {op}", "/failover cancel {old}",
 		"/failover incident -10m", "/failover incident over", "/failover status", "/failover status vm-x", "/failover list", "/failover points vm-x", "/failover debt", "/failover vm-z",
+		"/failover freeze --reason storm", "/failover freeze vm-* --reason storm", "/failover unfreeze", "/failover unfreeze vm-*", "/failover deny {op} --reason no",
+		"/failover vm-x --break-glass --reason storm", "/failover vm-y --break-glass --reason storm",
 	}
 }
 

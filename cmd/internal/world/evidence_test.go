@@ -29,6 +29,7 @@ type evidence struct {
 	over     time.Time
 	audit    events.Verdict
 	unread   error // why there is no verdict
+	groups   []groupWas
 }
 
 func (p *player) evidence(s schedule) (*evidence, error) {
@@ -39,7 +40,7 @@ func (p *player) evidence(s schedule) (*evidence, error) {
 	r := p.record
 	return &evidence{
 		schedule: s, deeds: r.deeds, cards: r.cards, told: r.told, excused: r.excused, latest: r.latest(), deaths: p.deaths, slack: p.slack,
-		ledger: p.vault.Ledger(), jobs: p.vault.Jobs(), history: p.vault.History(), items: p.vault.Items(), stream: stored, over: time.Now(), audit: p.audit, unread: p.unread,
+		ledger: p.vault.Ledger(), jobs: p.vault.Jobs(), history: p.vault.History(), items: p.vault.Items(), stream: stored, over: time.Now(), audit: p.audit, unread: p.unread, groups: p.groups,
 	}, nil
 }
 
@@ -50,6 +51,7 @@ type intent struct {
 	kind   failover.StepKind
 	round  int
 	at     time.Time
+	seq    uint64    // in the stream
 	begun  time.Time // when the first attempt of the round was: later ones wait for Azure, for as long as it asks to
 }
 
@@ -66,7 +68,7 @@ func (e *evidence) intents() map[string]intent {
 				if begun.IsZero() {
 					begun = r.At
 				}
-				all[f.ClientRequestID] = intent{op, f.Target, f.Kind, round, r.At, begun}
+				all[f.ClientRequestID] = intent{op, f.Target, f.Kind, round, r.At, r.Seq, begun}
 			}
 		}
 	}
@@ -97,6 +99,23 @@ func (e *evidence) reached(vm, state string, from, to time.Time) bool {
 		}
 	}
 	return before == state
+}
+
+// oldGroup is how old a reading of the group may be that still counts, and a little for the reading itself.
+const oldGroup = 5*time.Minute + 10*time.Second
+
+// couldApprove reports whether Ferry may have taken somebody for an approver at a moment.
+func (e *evidence) couldApprove(id string, at time.Time) bool {
+	if !e.schedule.Group {
+		return isApprover(id)
+	}
+	for n, g := range e.groups {
+		over := n+1 < len(e.groups) && !e.groups[n+1].since.After(at.Add(-oldGroup))
+		if !g.since.After(at) && !over && slices.Contains(g.users, id) {
+			return true
+		}
+	}
+	return false
 }
 
 // did reports whether a job of a scenario on a VM ended well within a span.

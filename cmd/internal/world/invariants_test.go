@@ -3,6 +3,7 @@ package world
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ func invariants() []invariant {
 		{"what Azure took is not said to have failed", failuresAreTrue},
 		{"no call that nobody asked for", callsAreAskedFor},
 		{"no call without its approvals", callsAreApproved},
+		{"nothing begins behind a freeze", freezesHold},
 		{"what was acknowledged is stored", acknowledgedIsStored},
 		{"every accepted command ends or waits for somebody", everythingEnds},
 		{"everybody is answered within 3 s", everybodyIsAnswered},
@@ -48,7 +50,7 @@ func oneCallPerIntent(e *evidence) (broken []string) {
 	intents, calls := e.intents(), map[intent][]vault.Call{}
 	for _, c := range e.accepted() {
 		i, known := intents[c.ClientRequestID]
-		if i.at, i.begun = (time.Time{}), (time.Time{}); known {
+		if i.at, i.begun, i.seq = (time.Time{}), (time.Time{}), 0; known {
 			calls[i] = append(calls[i], c)
 		}
 	}
@@ -170,7 +172,7 @@ func callsAreAskedFor(e *evidence) (broken []string) {
 			broken = append(broken, fmt.Sprintf("nobody asked for %s, of which is %+v", op.ID, c))
 		case d.at.After(c.At):
 			broken = append(broken, fmt.Sprintf("%s was asked for after the call %+v", op.ID, c))
-		case !isOperator(d.who) && !isApprover(d.who):
+		case !isOperator(d.who) && !e.couldApprove(d.who, d.at.Add(10*time.Minute)) && !e.couldApprove(d.who, d.at):
 			broken = append(broken, fmt.Sprintf("%s may not ask for %s: %+v", d.who, op.ID, c))
 		case d.act == types && d.op == "" && !strings.Contains(strings.ToLower(d.text), name):
 			broken = append(broken, fmt.Sprintf("%s typed %q, and %s was called: %+v", d.who, d.text, c.Operation, c))
@@ -189,8 +191,8 @@ func (e *evidence) approvalLife() time.Duration {
 	return decided + within + time.Minute
 }
 
-// callsAreApproved finds for each opened gate that led to an accepted call a press of its own, by somebody who may decide
-// and has not asked for it, not too long before.
+// callsAreApproved finds for each opened gate that led to an accepted call presses of its own by as many people as are needed, who
+// may decide and have not asked for it, the last not too long before.
 func callsAreApproved(e *evidence) (broken []string) {
 	intents, used := e.intents(), map[int]bool{}
 	calls := e.accepted()
@@ -198,36 +200,86 @@ func callsAreApproved(e *evidence) (broken []string) {
 	rounds := map[intent]bool{}
 	for _, c := range calls {
 		i := intents[c.ClientRequestID]
-		op, at := e.stream.ops[i.op], i.begun
-		i.at, i.begun, i.target, i.kind = time.Time{}, time.Time{}, "", ""
+		op, begun, at := e.stream.ops[i.op], i.begun, i.at
+		glass := op.Plan.BrokenGlass != nil && i.kind == failover.StepFailover
+		i = intent{op: i.op, round: i.round}
 		if rounds[i] || op.Verb == failover.VerbTest || op.Verb == failover.VerbCleanup {
 			continue // another VM of the same decision; drills need no approval
 		}
 		rounds[i] = true
-		if n := e.press(op, at, used); n >= 0 {
-			used[n] = true
-		} else {
-			broken = append(broken, fmt.Sprintf("nobody who may approved %s within %s before %+v", op.ID, e.approvalLife(), c))
+		if glass {
+			if d, _ := e.asker(op); !strings.Contains(d.text, "--break-glass") || !e.couldApprove(d.who, at) {
+				broken = append(broken, fmt.Sprintf("%s broke the glass of %s with %q before %+v", d.who, op.ID, d.text, c))
+			}
+			continue
+		}
+		people := map[string]bool{}
+		for n := e.press(op, begun, at, used, people); n >= 0; n = e.press(op, begun, at, used, people) {
+			used[n], people[person(e.deeds[n].who)] = true, true
+			if len(people) == e.schedule.approvals() {
+				break
+			}
+		}
+		if len(people) < e.schedule.approvals() {
+			broken = append(broken, fmt.Sprintf("%s was approved by %v, the last within %s before %+v", op.ID, people, e.approvalLife(), c))
 		}
 	}
 	return broken
 }
 
-// press finds an unused deed that approves an operation before a moment.
-func (e *evidence) press(op failover.Operation, before time.Time, used map[int]bool) int {
-	for n, d := range e.deeds {
+func person(id string) string {
+	if isCat(id) {
+		return "cat"
+	}
+	return id
+}
+
+// press finds an unused deed that approves an operation before a moment, by another person than have, who could still approve
+// at the call; the last one first, which must not be long before.
+func (e *evidence) press(op failover.Operation, before, call time.Time, used map[int]bool, have map[string]bool) int {
+	for n, d := range slices.Backward(e.deeds) {
 		words := strings.Fields(d.text)
 		typed := d.act == types && len(words) > 1 && (words[1] == "approve" || words[1] == "commit" || words[1] == "change")
 		pressed := d.act == presses || d.act == pressOld || d.act == submits
 		answer, about := op.Answers[d.command]
 		about = about && answer.Refused == nil
 		// Who opens a commit on a VM that nothing holds has pressed it by that.
-		own := (d.who == op.RequestedBy.ID || isCat(d.who) && isCat(op.RequestedBy.ID)) && op.Verb != failover.VerbCommit
-		if (typed || pressed) && about && isApprover(d.who) && !own && !used[n] && !d.at.After(before) && before.Sub(d.at) <= e.approvalLife() {
+		own := person(d.who) == person(op.RequestedBy.ID) && op.Verb != failover.VerbCommit
+		late := len(have) == 0 && before.Sub(d.at) > e.approvalLife()
+		if (typed || pressed) && about && e.couldApprove(d.who, call) && !own && !used[n] && !have[person(d.who)] && !d.at.After(before) && !late {
 			return n
 		}
 	}
 	return -1
+}
+
+// freezesHold: an intent that was stored after a freeze and before its end comes to no call that begins new work.
+func freezesHold(e *evidence) (broken []string) {
+	intents := e.intents()
+	for id, op := range e.stream.ops {
+		if op.Verb != failover.VerbFreeze || !op.Exists() {
+			continue
+		}
+		freeze, from, to := failover.Freeze{Pattern: op.Plan.Frozen}, uint64(0), uint64(math.MaxUint64)
+		for _, r := range e.stream.records[id] {
+			switch r.Fact.(type) {
+			case failover.Requested:
+				from = r.Seq
+			case failover.Finished:
+				to = r.Seq
+			}
+		}
+		for _, c := range e.accepted() {
+			i := intents[c.ClientRequestID]
+			behind := from < i.seq && i.seq < to
+			for _, t := range e.stream.ops[i.op].Targets {
+				if behind && t.Item.Key == i.target && i.kind.NewWork() && freeze.Stops(t.Item) {
+					broken = append(broken, fmt.Sprintf("%s froze %s, and then %s was called: %+v", id, freeze.Pattern, i.kind, c))
+				}
+			}
+		}
+	}
+	return broken
 }
 
 // acknowledgedIsStored: Slack was told that a command is taken, so it is there.
@@ -261,7 +313,7 @@ func (e *evidence) complained(d deed) bool {
 func everythingEnds(e *evidence) (broken []string) {
 	for id, op := range e.stream.ops {
 		switch {
-		case !op.Exists() || op.Phase.Final() || op.Verb == failover.VerbIncident:
+		case !op.Exists() || op.Phase.Final() || op.Verb.Declares():
 		case op.Phase == failover.AwaitingApproval && !op.Started() && !op.ExpiresAt.IsZero() && e.over.Sub(op.ExpiresAt) > time.Minute:
 			broken = append(broken, fmt.Sprintf("%s waits for an approval at %s, and was to expire at %s", id, e.over, op.ExpiresAt))
 		case op.Phase == failover.Running:

@@ -92,6 +92,16 @@ func bugs() []bug {
 		{"m", "takes two accounts of one person for two persons", []edit{
 			{"failover/quorum.go", "return a.ID == b.ID || a.Person != \"\" && a.Person == b.Person", "return a.ID == b.ID || a.Person != \"\" && a.Person == b.Person && !planted(\"m\")"},
 		}},
+		{"n", "asks nobody before a call whether those who decided still may", []edit{
+			{"failover/authority.go", "\td := seen.Policy.doubts(op, kind, concerned(op, t, seen))\n", "\td := seen.Policy.doubts(op, kind, concerned(op, t, seen))\n\tif planted(\"n\") || planted(\"p\") {\n\t\td = doubt{}\n\t}\n"},
+		}},
+		{"o", "does not look for a freeze before a call", []edit{
+			{"executor/act.go", "\tif !do.Intent.Kind.NewWork() {\n", "\tif !do.Intent.Kind.NewWork() || planted(\"o\") {\n"},
+			{"executor/drive.go", "\teffect = failover.Halt(d.op, target, effect, failover.Freezes(d.Board.Open()), d.now())\n", "\tif !planted(\"o\") {\n\t\teffect = failover.Halt(d.op, target, effect, failover.Freezes(d.Board.Open()), d.now())\n\t}\n"},
+		}},
+		{"p", "opens a gate with an approval too few", []edit{
+			{"failover/quorum.go", "\tif s.Policy.lacks(op, gate.Gate, cmd.By).Approvals == 0 {\n", "\tif n := s.Policy.lacks(op, gate.Gate, cmd.By).Approvals; n == 0 || n == 1 && planted(\"p\") {\n"},
+		}},
 	}
 }
 

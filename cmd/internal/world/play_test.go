@@ -26,18 +26,47 @@ type player struct {
 	slack  int            // calls of Slack's that failed
 	audit  events.Verdict // in the end
 	unread error          // why there is none
+	groups []groupWas     // oldest first
 }
 
+// approversGroup has those who approve in a schedule of which Group is set.
+const approversGroup = "S0APP"
+
 // rights is who may do what in an exploration: cat may ask and decide, but not decide what she asked for, also not as dan, who
-// is she with another account.
-func rights(c *config.Config) {
+// is she with another account. Those who decide may break the glass.
+func (s schedule) rights(c *config.Config) {
 	c.Access.People = map[string][]string{"cat": {"U0CAT", "U0DAN"}}
-	c.Access.Roles = map[string]config.Role{"operator": {Users: []string{"U0ANA", "U0CAT"}}, "approver": {Users: []string{"U0BEN", "U0DAN", "U0CAT"}}}
+	approvers := config.Role{Users: []string{"U0BEN", "U0DAN", "U0CAT"}}
+	if s.Group {
+		approvers = config.Role{Groups: []string{approversGroup}}
+	}
+	c.Access.Roles = map[string]config.Role{"operator": {Users: []string{"U0ANA", "U0CAT"}}, "approver": approvers}
+	c.Access.Rules[0].Approvals = s.approvals()
+	c.Access.BreakGlass = &config.BreakGlass{Role: "approver", ReasonRequired: true}
+}
+
+// regroups has an administrator say who is in the group.
+func (p *player) regroups(names string) {
+	var ids []string
+	for name := range strings.FieldsSeq(names) {
+		ids = append(ids, idOf(name))
+	}
+	if err := p.workspace.SetGroup(workspace.UserGroup{ID: approversGroup, Handle: "approvers", Users: ids}); err != nil {
+		p.t.Fatal(err)
+	}
+	p.groups = append(p.groups, groupWas{time.Now(), ids})
+}
+
+// groupWas is who is in the group from a moment on.
+type groupWas struct {
+	since time.Time
+	users []string
 }
 
 // play acts all steps, and then lets everything come to rest.
 func (p *player) play(s schedule) {
-	p.configure = rights
+	p.configure = s.rights
+	p.regroups("ben cat dan")
 	p.record = p.records()
 	if p.fleet = p.newFleet(s.Bots, s.Executors); p.nats != nil && s.Replicas > 0 {
 		p.nats.replicate(s.Replicas)
@@ -122,6 +151,8 @@ func (p *player) act(s step) {
 		} else {
 			p.workspace.FailNext(s.Text, 500, s.N)
 		}
+	case regroups:
+		p.regroups(s.Text)
 	case cluster:
 		if p.nats != nil && p.nats.proxy != nil {
 			troubleCluster(p.nats.proxy, s)

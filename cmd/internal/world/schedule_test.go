@@ -20,6 +20,9 @@ type schedule struct {
 	Many int `json:"many,omitempty"`
 	// HTTP has Slack post to the bots.
 	HTTP bool `json:"http,omitempty"`
+	// Approvals is how many a failover needs, 0 being one; Group has those who approve in a Slack group that changes.
+	Approvals int  `json:"approvals,omitempty"`
+	Group     bool `json:"group,omitempty"`
 	// Decide has people press what waits for them when all troubles are over; otherwise it is left waiting.
 	Decide bool   `json:"decide,omitempty"`
 	Steps  []step `json:"steps"`
@@ -45,6 +48,7 @@ const (
 	natsGone  doing = "NATS restarts"                 // after For
 	natsCut   doing = "NATS cut off"                  // for For
 	cluster   doing = "the cluster"                   // has the trouble Text, N times or for For
+	regroups  doing = "the approvers become"          // Text
 )
 
 // step is one thing that happens, After the one before.
@@ -73,6 +77,8 @@ func (s step) String() string {
 	switch s.Act {
 	case types, presses, pressOld, submits:
 		say("%s %s %q", s.Who, s.Act, s.Text)
+	case regroups:
+		say("%s %q", s.Act, s.Text)
 	case awaits:
 		say("%s %q for at most %s", s.Act, s.Text, s.For.duration())
 	case dies:
@@ -104,12 +110,14 @@ func (s step) String() string {
 }
 
 func (s schedule) String() string {
-	lines := []string{fmt.Sprintf("%d bots, %d executors, as a cluster: %v, decide: %v", s.Bots, s.Executors, s.Replicas > 0, s.Decide)}
+	lines := []string{fmt.Sprintf("%d bots, %d executors, as a cluster: %v, decide: %v, approvals: %d, of a group: %v", s.Bots, s.Executors, s.Replicas > 0, s.Decide, s.approvals(), s.Group)}
 	for _, step := range s.Steps {
 		lines = append(lines, step.String())
 	}
 	return strings.Join(lines, "\n")
 }
+
+func (s schedule) approvals() int { return max(1, s.Approvals) }
 
 func (s schedule) json() []byte {
 	data, err := json.MarshalIndent(s, "", " ")

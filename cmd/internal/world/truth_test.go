@@ -41,7 +41,7 @@ func says(op failover.Operation, state string) bool {
 	case failover.Succeeded:
 		words = []string{"committed", "protected", "home again", "the test VM is up", "cleaned up", "over", "changed", "done"}
 	case failover.Running:
-		words = []string{"running", "not known", "declared"}
+		words = []string{"running", "not known", "declared", "new work is stopped"}
 	case failover.NeedsAttention:
 		words = []string{"needs attention"}
 	case failover.Failed, failover.Denied, failover.Expired, failover.Cancelled:
