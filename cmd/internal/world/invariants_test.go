@@ -262,10 +262,10 @@ func freezesHold(e *evidence) (broken []string) {
 		}
 		freeze, from, to := failover.Freeze{Pattern: op.Plan.Frozen}, uint64(0), uint64(math.MaxUint64)
 		for _, r := range e.stream.records[id] {
-			switch r.Fact.(type) {
-			case failover.Requested:
+			if _, begins := r.Fact.(failover.Requested); begins {
 				from = r.Seq
-			case failover.Finished:
+			}
+			if _, ends := r.Fact.(failover.Finished); ends {
 				to = r.Seq
 			}
 		}
