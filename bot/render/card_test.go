@@ -210,8 +210,8 @@ func TestTables(t *testing.T) {
 	help, _ := bot.Help("")
 	page, _ := bot.Help("run")
 	golden(t, "tables.txt", strings.Join([]string{
-		render.StatusTable(ops, now), render.StatusTable(nil, now), render.ListTable(inv, now),
-		render.ListTable(failover.Inventory{At: now}, now), render.ListTable(failover.Inventory{}, now), help + "\n", page + "\n",
+		render.StatusTable(ops, now, 0), render.StatusTable(nil, now, 0), render.ListTable(inv, now, 0),
+		render.ListTable(failover.Inventory{At: now}, now, 0), render.ListTable(failover.Inventory{}, now, 0), help + "\n", page + "\n",
 	}, "----\n"))
 	if inv.Items[0].Name != "vm-x" || ops[0].Phase != failover.Succeeded {
 		t.Error("a table sorted its caller's list")

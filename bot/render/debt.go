@@ -21,7 +21,7 @@ const (
 const noDebt = "Nothing is owed: no failover waits for its commit, none has left a VM without protection, no drill is open, and no broken glass waits for its review."
 
 // DebtTable lists what is owed, oldest first, for a terminal.
-func DebtTable(l failover.DebtList, now time.Time) string {
+func DebtTable(l failover.DebtList, now time.Time, screen int) string {
 	if l.At.IsZero() && len(l.Debts) == 0 { // a review is owed whatever Azure says
 		return notRead
 	}
@@ -31,7 +31,7 @@ func DebtTable(l failover.DebtList, now time.Time) string {
 		for _, d := range l.Debts {
 			rows = append(rows, []string{d.Name, d.Vault, bot.Owed(d), clock(d.Since, now), lasted(d.Since, now), ownerName(d), string(d.Op), bot.Settle(d)})
 		}
-		text = columns(rows)
+		text = fitted(rows, screen)
 	}
 	return text + protecting(l) + asOf(l.At, now)
 }

@@ -143,7 +143,7 @@ func TestLimitsOfNamedForms(t *testing.T) {
 func TestReviewIsOwedWithoutAzure(t *testing.T) {
 	op := emergencies()["glass_running"].op
 	list := failover.Debts(failover.Inventory{}, []failover.Operation{op})
-	for surface, text := range map[string]string{"terminal": render.DebtTable(list, start()), "Slack": readable(render.Debts(list, start()))} {
+	for surface, text := range map[string]string{"terminal": render.DebtTable(list, start(), 0), "Slack": readable(render.Debts(list, start()))} {
 		for _, want := range []string{"nobody has reviewed", "/failover approve op-7f3kq2mz, or deny with a reason", "Azure has not been read yet"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s lacks %q:\n%s", surface, want, text)

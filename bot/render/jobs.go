@@ -10,7 +10,7 @@ import (
 )
 
 // JobsTable lists what runs in the vaults and what has ended lately. A job without an operation was started outside Ferry.
-func JobsTable(l failover.JobList, now time.Time) string {
+func JobsTable(l failover.JobList, now time.Time, screen int) string {
 	running := [][]string{{"RUNNING", "VM", "VAULT", "STATE", "SINCE (UTC)", "FOR", "BY"}}
 	ended := [][]string{{"ENDED", "VM", "VAULT", "STATE", "AT (UTC)", "TOOK", "BY"}}
 	foreign := false
@@ -38,14 +38,14 @@ func JobsTable(l failover.JobList, now time.Time) string {
 	}
 	text := "No job runs in " + where + ".\n"
 	if len(running) > 1 {
-		text = columns(running)
+		text = fitted(running, screen)
 	}
 	if foreign {
 		text += "Ferry starts nothing on a VM while a job from outside Ferry runs on it.\n"
 	}
 	text += "\n"
 	if len(ended) > 1 {
-		text += columns(ended)
+		text += fitted(ended, screen)
 	} else {
 		text += fmt.Sprintf("No job has ended there within the last %s.\n", strings.TrimPrefix(bot.UpTo(l.At.Sub(l.Since)), "up to "))
 	}

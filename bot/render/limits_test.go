@@ -340,13 +340,13 @@ func terminalHolds(t *rapid.T, op failover.Operation, now time.Time) {
 		"answer":         {bot.AnswerTo(failover.Command{Verb: op.Verb}, op, failover.Answer{Did: did}) + "\n", 1},
 		"refusal":        {bot.AnswerTo(failover.Command{Verb: op.Verb}, op, failover.Answer{Refused: &refused}) + "\n", 1},
 		"card":           {render.CardText(op, now), 0},
-		"status":         {render.Status(found, hostile().Draw(t, "ref"), now), 0},
-		"open":           {render.StatusTable(found.Operations, now), 2},
-		"list":           {render.ListTable(inv, now), listed(inv)},
+		"status":         {render.Status(found, hostile().Draw(t, "ref"), now, 0), 0},
+		"open":           {render.StatusTable(found.Operations, now, 0), 2},
+		"list":           {render.ListTable(inv, now, 0), listed(inv)},
 		"frozen":         {render.Frozen(found.Operations), 0},
-		"unknown":        {render.Status(failover.Found{}, "x"+hostile().Draw(t, "unknown"), now), 1},
-		"outside":        {render.Status(failover.Found{Foreign: inv.Items, Freezes: op.Frozen}, "", now), len(inv.Items) + len(op.Frozen) + 1},
-		"name of nobody": {render.Status(failover.Found{Freezes: op.Frozen}, "x", now), len(op.Frozen) + 1},
+		"unknown":        {render.Status(failover.Found{}, "x"+hostile().Draw(t, "unknown"), now, 0), 1},
+		"outside":        {render.Status(failover.Found{Foreign: inv.Items, Freezes: op.Frozen}, "", now, 0), len(inv.Items) + len(op.Frozen) + 1},
+		"name of nobody": {render.Status(failover.Found{Freezes: op.Frozen}, "x", now, 0), len(op.Frozen) + 1},
 	} {
 		if strings.ContainsFunc(lines.text, func(r rune) bool { return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) }) {
 			t.Fatalf("%s: the terminal is sent control characters: %q", name, lines.text)

@@ -26,7 +26,7 @@ const (
 )
 
 // PointsTable lists every recovery point, for a terminal. The zone of now is the reader's own.
-func PointsTable(l failover.PointList, now time.Time) string {
+func PointsTable(l failover.PointList, now time.Time, screen int) string {
 	if len(l.Points) == 0 {
 		return bot.NoPoints(inert(l.Name), l.Item) + "\n"
 	}
@@ -43,7 +43,7 @@ func PointsTable(l failover.PointList, now time.Time) string {
 			rows[i] = slices.Delete(rows[i], 1, 2)
 		}
 	}
-	text := columns(rows) + "Everything written after the chosen point is lost.\n"
+	text := fitted(rows, screen) + "Everything written after the chosen point is lost.\n"
 	if how := bot.ToPoint(inert(l.Name), l.Item, failover.RecoveryPoint{ID: "ID"}); how != "" {
 		text += "To take one of them, type " + how + " with its id.\n"
 	}

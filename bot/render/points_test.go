@@ -46,15 +46,15 @@ func TestPoints(t *testing.T) {
 		{"chosen while it waits for the commit", readable(render.Pick{Key: key, ID: "6c2f0a52-0000-0000-0000-000000000003"}.Show(pending, now))},
 		{"chosen and gone", readable(render.Pick{Key: key, ID: "6c2f0a52-0000-0000-0000-000000000003"}.Show(gone, now))},
 		{"older and gone", readable(render.Points(l, start().Add(-1000*time.Hour), now))},
-		{"terminal", render.PointsTable(l, now)},
-		{"terminal elsewhere", render.PointsTable(pointList(2), vienna)},
+		{"terminal", render.PointsTable(l, now, 0)},
+		{"terminal elsewhere", render.PointsTable(pointList(2), vienna, 0)},
 	} {
 		text.WriteString("=== " + part.title + " ===\n" + part.text + "\n")
 	}
 	for _, state := range []string{failover.StateProtected, failover.StateCommitted, "InitialReplicationInProgress", "Strange"} {
 		none := gone
 		none.Item.State = state
-		text.WriteString("=== none, " + state + " ===\n" + readable(render.Points(none, time.Time{}, now)) + render.PointsTable(none, now) + "\n")
+		text.WriteString("=== none, " + state + " ===\n" + readable(render.Points(none, time.Time{}, now)) + render.PointsTable(none, now, 0) + "\n")
 	}
 	golden(t, "points.txt", text.String())
 }
@@ -95,7 +95,7 @@ func TestPointsFitSlack(t *testing.T) {
 			checkMessage(t, m, 13_000)
 			checkPicker(t, m)
 		}
-		_ = render.PointsTable(l, now)
+		_ = render.PointsTable(l, now, 0)
 	})
 }
 

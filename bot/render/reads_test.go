@@ -60,17 +60,17 @@ func TestReads(t *testing.T) {
 	none := failover.DebtList{At: start()}
 	var text strings.Builder
 	for _, part := range []struct{ title, text string }{
-		{"jobs", render.JobsTable(jobList(), now)},
-		{"no jobs, and not all known", render.JobsTable(partial, now)},
+		{"jobs", render.JobsTable(jobList(), now, 0)},
+		{"no jobs, and not all known", render.JobsTable(partial, now, 0)},
 		{"debt, Slack", readable(render.Debts(debtList(), now))},
-		{"debt, terminal", render.DebtTable(debtList(), now)},
-		{"no debt", readable(render.Debts(none, now)) + render.DebtTable(none, now)},
-		{"debt before Azure was read", readable(render.Debts(failover.DebtList{}, now)) + render.DebtTable(failover.DebtList{}, now)},
-		{"status of a VM that is busy outside Ferry", render.Status(busy, "vm-y", now)},
-		{"status of nothing", render.Status(failover.Found{}, "vm-q", now)},
-		{"status of all", render.Status(both, "", now)},
-		{"nothing open but busy", render.Status(busy, "", now)},
-		{"list, an hour old", render.ListTable(held, now)},
+		{"debt, terminal", render.DebtTable(debtList(), now, 0)},
+		{"no debt", readable(render.Debts(none, now)) + render.DebtTable(none, now, 0)},
+		{"debt before Azure was read", readable(render.Debts(failover.DebtList{}, now)) + render.DebtTable(failover.DebtList{}, now, 0)},
+		{"status of a VM that is busy outside Ferry", render.Status(busy, "vm-y", now, 0)},
+		{"status of nothing", render.Status(failover.Found{}, "vm-q", now, 0)},
+		{"status of all", render.Status(both, "", now, 0)},
+		{"nothing open but busy", render.Status(busy, "", now, 0)},
+		{"list, an hour old", render.ListTable(held, now, 0)},
 	} {
 		text.WriteString("=== " + part.title + " ===\n" + part.text + "\n")
 	}
@@ -95,7 +95,7 @@ func TestReadsFitSlack(t *testing.T) {
 		}
 		found := failover.Found{Foreign: []failover.Item{{Name: text("foreign"), Vault: text("its vault"), Scenario: text("its job")}}}
 		checkMessage(t, render.Debts(debts, now), 13_000)
-		for _, table := range []string{render.JobsTable(jobs, now), render.DebtTable(debts, now), render.Status(found, text("ref"), now), render.Status(found, "", now)} {
+		for _, table := range []string{render.JobsTable(jobs, now, 0), render.DebtTable(debts, now, 0), render.Status(found, text("ref"), now, 0), render.Status(found, "", now, 0)} {
 			checkMessage(t, render.Preformatted(table), 13_000)
 			if strings.ContainsAny(table, "\x00\x1b") {
 				t.Fatal(fmt.Sprintf("control characters: %q", table))

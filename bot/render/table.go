@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"ferry/bot"
@@ -13,8 +12,8 @@ import (
 )
 
 // Status answers what was asked for with a reference: one operation whole, or with "" a table of all that are open; and the
-// jobs outside Ferry that are in the way.
-func Status(found failover.Found, ref string, now time.Time) string {
+// jobs outside Ferry that are in the way. A table fits a screen so many characters wide; 0 is any width.
+func Status(found failover.Found, ref string, now time.Time, screen int) string {
 	var foreign strings.Builder
 	for _, i := range found.Foreign {
 		fmt.Fprintf(&foreign, "Outside Ferry: a job (%s) runs on %s, vault %s. Ferry starts nothing on it until the job has ended.\n", bot.Scenario(inert(i.Scenario)), inert(i.Name), inert(i.Vault))
@@ -23,13 +22,13 @@ func Status(found failover.Found, ref string, now time.Time) string {
 	if ref != "" && len(found.Operations) == 0 && foreign.Len()+len(stopped) > 0 {
 		return stopped + fmt.Sprintf("Ferry has no operation under %q.\n", inert(ref)) + foreign.String()
 	}
-	return stopped + status(found.Operations, ref, now) + foreign.String()
+	return stopped + status(found.Operations, ref, now, screen) + foreign.String()
 }
 
-func status(ops []failover.Operation, ref string, now time.Time) string {
+func status(ops []failover.Operation, ref string, now time.Time, screen int) string {
 	switch {
 	case ref == "":
-		return frozen(failover.Freezes(ops)) + StatusTable(ops, now)
+		return frozen(failover.Freezes(ops)) + StatusTable(ops, now, screen)
 	case len(ops) == 0:
 		return fmt.Sprintf("No operation is known under %q. To see what is open, type %[2]s status; to see the VMs, %[2]s list.\n", inert(ref), bot.Command)
 	case !ops[0].Exists(): // an id under which commands were refused and nothing else
@@ -39,7 +38,7 @@ func status(ops []failover.Operation, ref string, now time.Time) string {
 }
 
 // StatusTable lists operations, what needs a person first.
-func StatusTable(ops []failover.Operation, now time.Time) string {
+func StatusTable(ops []failover.Operation, now time.Time, screen int) string {
 	if len(ops) == 0 {
 		return "No operation is open. To see the VMs, type " + bot.Command + " list.\n"
 	}
@@ -58,14 +57,14 @@ func StatusTable(ops []failover.Operation, now time.Time) string {
 			duration(now.Sub(op.RequestedAt)), op.Reason,
 		})
 	}
-	return columns(rows)
+	return fitted(rows, screen)
 }
 
 // notRead is the answer before the first reading of Azure.
 const notRead = "Azure has not been read yet. Ask again in a minute; if it stays so, look at the executor's log.\n"
 
 // ListTable lists every replicated VM of the inventory, by vault and name, and how old the reading is.
-func ListTable(inv failover.Inventory, now time.Time) string {
+func ListTable(inv failover.Inventory, now time.Time, screen int) string {
 	if inv.At.IsZero() {
 		return frozen(inv.Freezes) + notRead
 	}
@@ -88,7 +87,7 @@ func ListTable(inv failover.Inventory, now time.Time) string {
 		}
 		rows = append(rows, []string{i.Name, i.Vault, stateWords(i), i.Active, age, i.Health, holder})
 	}
-	return frozen(inv.Freezes) + columns(rows) + asOf(inv.At, now)
+	return frozen(inv.Freezes) + fitted(rows, screen) + asOf(inv.At, now)
 }
 
 // Frozen says what is frozen by some operations, with an empty line after it; empty when nothing is.
@@ -141,24 +140,4 @@ func stateWords(i failover.Item) string {
 		return "committed, not protected"
 	}
 	return i.State
-}
-
-// columns aligns rows; an empty cell is a dash, so that columns can be counted. The last one has room: it may be a line to type.
-func columns(rows [][]string) string {
-	var out strings.Builder
-	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		for i := range row {
-			room := 60
-			if i == len(row)-1 {
-				room = 200
-			}
-			if row[i] = clip(inert(row[i]), room); row[i] == "" {
-				row[i] = "-"
-			}
-		}
-		_, _ = fmt.Fprintln(w, strings.Join(row, "\t")) // a strings.Builder takes everything
-	}
-	_ = w.Flush()
-	return out.String()
 }

@@ -90,12 +90,12 @@ func (b *Bot) unanswered(ctx context.Context, err error) render.Message {
 
 func (b *Bot) status(ctx context.Context, ref string) (render.Message, error) {
 	found, err := b.opts.Reads.Status(ctx, ref)
-	return render.Preformatted(render.Status(found, ref, b.opts.Now())), err
+	return render.Preformatted(render.Status(found, ref, b.opts.Now(), 0)), err
 }
 
 func (b *Bot) list(ctx context.Context) (render.Message, error) {
 	inventory, err := b.opts.Reads.Inventory(ctx)
-	return render.Preformatted(render.ListTable(inventory, b.opts.Now())), err
+	return render.Preformatted(render.ListTable(inventory, b.opts.Now(), 0)), err
 }
 
 func (b *Bot) debt(ctx context.Context) (render.Message, error) {
@@ -108,7 +108,7 @@ func (b *Bot) jobs(ctx context.Context) (render.Message, error) {
 	if refusal != nil {
 		return render.Ephemeral(bot.RefusalText(refusal)), err
 	}
-	return render.Preformatted(render.JobsTable(list, b.opts.Now())), err
+	return render.Preformatted(render.JobsTable(list, b.opts.Now(), 0)), err
 }
 
 // fromAzure answers what an executor has to ask Azure for. When that takes longer than Slack waits, the person is told, and

@@ -123,7 +123,7 @@ func (b *Bot) cleanup(ctx context.Context, env *envelope, trigger string, by fai
 			}
 			return render.CleanupForm(ops[0], b.opts.Now()), nil
 		}
-		return render.Said(title, render.Status(found, string(drill), b.opts.Now())), nil
+		return render.Said(title, render.Status(found, string(drill), b.opts.Now(), 0)), nil
 	})
 }
 

@@ -28,6 +28,6 @@ func (b *Bot) named(ctx context.Context, env *envelope, trigger string, by failo
 		case action == render.ActionCommitNamed && ops[0].Phase == failover.AwaitingCommit:
 			return render.CommitForm(f, ops[0], b.opts.Now()), nil
 		}
-		return render.Said(title, render.Status(found, string(f.Op), b.opts.Now())), nil
+		return render.Said(title, render.Status(found, string(f.Op), b.opts.Now(), 0)), nil
 	})
 }

@@ -256,6 +256,9 @@ func TestTerminal(t *testing.T) {
 		t.Fatalf("approvals %+v", gates)
 	}
 	o.until("the card says so", o.says(": committed"))
+	if code, out, errs := o.ferry("watch", id); code != 0 || !strings.Contains(out, id+" succeeded") || !strings.Contains(out, "Failover of vm-x: committed") || errs != "" {
+		t.Fatalf("watch of what is over: %d %s %s", code, out, errs)
+	}
 	if code, out, _ := o.ferry("list"); code != 0 || !strings.Contains(out, "vm-x") {
 		t.Fatalf("list: %d %s", code, out)
 	}
@@ -294,6 +297,9 @@ func TestUsage(t *testing.T) {
 		{[]string{"change", "vm-x"}, 2, "ferry change vm-x -20m"},
 		{[]string{"handover"}, 3, "not available yet"},
 		{[]string{"status", "-o", "xml"}, 2, "text or json"},
+		{[]string{"watch", "-o", "xml"}, 2, "text or json"},
+		{[]string{"watch", "op-aaaaaaaa", "vm-x"}, 2, "one operation or none"},
+		{[]string{"--data", empty, "watch"}, 2, "no ferry has run"},
 		{[]string{"--data", empty, "status"}, 2, "no ferry has run"},
 		{[]string{"up", "--config", filepath.Join(empty, "none.yaml")}, 2, "none.yaml"},
 		{[]string{"doctor", "--config", filepath.Join(empty, "none.yaml")}, 2, "none.yaml"},

@@ -24,7 +24,7 @@ func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Inten
 		if err != nil {
 			return err
 		}
-		return g.print(own, listOf(inv), render.ListTable(inv, time.Now()))
+		return g.print(own, listOf(inv), render.ListTable(inv, time.Now(), g.screen()))
 	case "status":
 		found, err := client.Status(ctx, intent.Ref)
 		if err != nil {
@@ -40,14 +40,14 @@ func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Inten
 		if err != nil {
 			return err
 		}
-		return g.print(own, events.DebtOf(list), render.DebtTable(list, time.Now()))
+		return g.print(own, events.DebtOf(list), render.DebtTable(list, time.Now(), g.screen()))
 	}
 	return exit(exitUsage, fmt.Errorf("%s is not available yet", intent.Verb))
 }
 
 func (g *globals) status(found failover.Found, ref string, own verbFlags) error {
 	ops, foreign := found.Operations, events.ForeignOf(found.Foreign)
-	text := render.Status(found, ref, time.Now())
+	text := render.Status(found, ref, time.Now(), g.screen())
 	switch {
 	case ref == "":
 		all := []events.Status{}
@@ -88,7 +88,7 @@ func (g *globals) points(ctx context.Context, client *app.Client, vm string, own
 		return g.refused("", refusal, own)
 	}
 	now := time.Now()
-	return g.print(own, events.PointsOf(list, now), render.PointsTable(list, now))
+	return g.print(own, events.PointsOf(list, now), render.PointsTable(list, now, g.screen()))
 }
 
 func (g *globals) jobs(ctx context.Context, client *app.Client, own verbFlags) error {
@@ -101,5 +101,5 @@ func (g *globals) jobs(ctx context.Context, client *app.Client, own verbFlags) e
 	case refusal != nil:
 		return g.refused("", refusal, own)
 	}
-	return g.print(own, events.JobsOf(list), render.JobsTable(list, time.Now()))
+	return g.print(own, events.JobsOf(list), render.JobsTable(list, time.Now(), g.screen()))
 }

@@ -135,22 +135,10 @@ func newRoot(io Streams) *cobra.Command {
 	flags.StringVar(&g.data, "data", "", "talk to the embedded server of this data `DIR`")
 	flags.StringVar(&g.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&g.logLevel, "log-level", "", "debug, info, warn or error (default: info for processes, warn for verbs)")
-	root.AddCommand(newSandbox(g), newVersion(g), newInit(g), newManifest(g), newDoctor(g), newAudit(g))
+	root.AddCommand(newSandbox(g), newVersion(g), newInit(g), newManifest(g), newDoctor(g), newAudit(g), newWatch(g))
 	root.AddCommand(newProcesses(g)...)
 	root.AddCommand(newVerbs(g)...)
-	root.AddCommand(reservedCommands()...)
 	return root
-}
-
-// reservedCommands are the names that later stages of the product take.
-func reservedCommands() []*cobra.Command {
-	var all []*cobra.Command
-	for _, name := range []string{"watch"} {
-		all = append(all, &cobra.Command{Use: name, Hidden: true, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error {
-			return exit(exitUsage, fmt.Errorf("%s is not available yet", name))
-		}})
-	}
-	return all
 }
 
 // logger writes to the error stream, so that output can be piped.

@@ -62,7 +62,7 @@ func newVerb(g *globals, r bot.Record) *cobra.Command {
 		}
 		cmd.Flags().Lookup(strings.TrimPrefix(f.Name, "--")).Hidden = !f.Available
 	}
-	cmd.Flags().StringVarP(&own.output, "output", "o", "text", "`FORM` of the answer: text or json")
+	outputFlag(cmd, &own.output)
 	if !r.ReadOnly {
 		cmd.Flags().BoolVar(&own.wait, "wait", false, "follow to the end, or to a gate that waits for you")
 	}
@@ -304,17 +304,23 @@ func (g *globals) follow(ctx context.Context, client *app.Client, op events.Watc
 	if err := g.print(own, events.StatusOf(op.Operation), render.CardText(op.Operation, time.Now())); err != nil {
 		return err
 	}
+	if op.Gate() != "" {
+		fmt.Fprintln(g.io.Err, "It waits for you: "+pressWith(op.Operation))
+		return nil
+	}
+	return ended(op.Operation)
+}
+
+// ended is the exit code of where an operation has got to.
+func ended(op failover.Operation) error {
 	switch op.Phase {
 	case failover.Succeeded:
-		return nil
-	case failover.AwaitingApproval, failover.AwaitingCommit:
-		fmt.Fprintln(g.io.Err, "It waits for you: "+pressWith(op.Operation))
 		return nil
 	case failover.Failed:
 		return exit(exitFailed, errors.New(string(op.ID)+" failed"))
 	case failover.NeedsAttention:
 		return exit(exitFailed, fmt.Errorf("%s is in need of attention and does not go on by itself", op.ID))
-	case failover.Denied, failover.Expired, failover.Cancelled, failover.Running:
+	case failover.Denied, failover.Expired, failover.Cancelled, failover.Running, failover.AwaitingApproval, failover.AwaitingCommit:
 	}
 	return exit(exitRefused, fmt.Errorf("%s is %s", op.ID, op.Phase.Words()))
 }
