@@ -60,6 +60,7 @@ func (w *Workspace) typed(user, channel, ts, text string) (*interaction, error) 
 	if err != nil {
 		return nil, err
 	}
+	w.leaveHome(p)
 	thread := ""
 	if ts != "" {
 		if thread = c.threadOf(ts); thread == "" {
@@ -122,7 +123,7 @@ func (w *Workspace) slashPayload(p Person, c *channel, arguments string) reply {
 }
 
 // Click lets a person (id or name) press the button with this label: in the modal that the person has open, which covers the
-// channel, or else on the newest message that is visible to the person, has the button and meets all options. A confirmation
+// channel, or in the Home tab when that is open, or else on the newest message that is visible to the person, has the button and meets all options. A confirmation
 // dialog is accepted. It returns once the click is delivered to the bot, or refused as in [Workspace.Type]. The error for a
 // label that is nowhere lists the buttons that are there.
 func (w *Workspace) Click(user, channel, label string, options ...ClickOption) (ClickResult, error) {
@@ -141,14 +142,14 @@ func (w *Workspace) pressed(user, channel, label string, options []ClickOption) 
 		return nil, ClickResult{}, err
 	}
 	var there []string
-	if v := w.onTop(p); v != nil {
+	if v := w.front(p); v != nil {
 		for _, b := range buttonsIn(v.blocks()) {
 			if b.Label == label {
 				return w.actedIn(v, control{place{b.BlockID, b.ActionID}, nil, b.element}), ClickResult{Button: b, Confirm: b.Confirm}, nil
 			}
 			there = append(there, fmt.Sprintf("%q", b.Label))
 		}
-		return nil, ClickResult{}, fmt.Errorf("no button %q in the modal that %s has open; there are: %s", label, p.Name, strings.Join(there, " "))
+		return nil, ClickResult{}, fmt.Errorf("no button %q in %s that %s has open; there are: %s", label, v.where(), p.Name, strings.Join(there, " "))
 	}
 	for m := range w.seenBackward(c, p, options) {
 		for _, b := range m.snapshot().Buttons {

@@ -20,8 +20,11 @@ func (w *Workspace) formOf(p Person, c *channel, m *Message) *form {
 
 // Choose lets a person (id or name) choose an option in a menu of a message: a select, an overflow menu, radio buttons. The
 // menu is named by its placeholder or action_id, the option by its text or value; an external select is searched for it
-// first. Otherwise it is [Workspace.Click].
+// first. With the Home tab open it is [Workspace.Fill] there. Otherwise it is [Workspace.Click].
 func (w *Workspace) Choose(user, channel, menu, option string, options ...ClickOption) error {
+	if w.looksHome(user) {
+		return w.Fill(user, menu, option)
+	}
 	i, err := w.chosen(user, channel, menu, option, options)
 	if err != nil {
 		return err
@@ -111,13 +114,17 @@ func (w *Workspace) within(c *channel, m *Message) reply {
 	return payload
 }
 
-// actedIn tells the bot of a control in a modal.
+// actedIn tells the bot of a control in a modal or Home tab.
 func (w *Workspace) actedIn(v *view, e control) *interaction {
+	if v.home && v.notice != "" { // of the last one
+		v.notice = ""
+		w.publishHome(v.person)
+	}
 	payload := w.interactive("block_actions", v.person)
 	payload["container"], payload["view"] = reply{"type": "view", "view_id": v.id}, w.wireView(v)
 	payload["trigger_id"], payload["actions"] = w.newTrigger(v.person), []reply{v.form.action(e)}
 	return &interaction{
-		envelopeType: "interactive", payload: payload, what: fmt.Sprintf("%q in the modal", e.label()), failed: w.troubled(v),
+		envelopeType: "interactive", payload: payload, what: fmt.Sprintf("%q in %s", e.label(), v.where()), failed: w.troubled(v),
 	}
 }
 

@@ -10,23 +10,24 @@ import (
 
 // The limits are those that Slack documents per block and element, lengths in characters. The messages have Slack's form.
 const (
-	maxBlocks   = 50
-	maxID       = 255
-	plain       = "plain_text"
-	anyText     = "plain_text mrkdwn"
-	richTexts   = "rich_text_section rich_text_list rich_text_preformatted rich_text_quote"
-	uncheckable = "call card carousel container context_actions data_table data_visualization layout markdown plan table task_card video"
+	maxBlocks     = 50
+	maxID         = 255
+	plain         = "plain_text"
+	anyText       = "plain_text mrkdwn"
+	richTexts     = "rich_text_section rich_text_list rich_text_preformatted rich_text_quote"
+	notInMessages = "alert file"
+	uncheckable   = "call card carousel container context_actions data_table data_visualization layout markdown plan table task_card video"
 )
 
 // checker collects what is wrong with the blocks of one message or view.
 type checker struct {
 	problems []string
 	ids      map[string]bool
-	modal    bool
+	unfit    string // the types of block that this surface does not take
 }
 
 func checkBlocks(blocks []node) []string {
-	c := &checker{ids: map[string]bool{}}
+	c := &checker{ids: map[string]bool{}, unfit: notInMessages}
 	c.count("/blocks", len(blocks), maxBlocks)
 	for i, b := range blocks {
 		c.block(fmt.Sprint("/blocks/", i), b)
@@ -136,7 +137,7 @@ func (c *checker) block(path string, b node) {
 	case "rich_text":
 		c.richText(path, b)
 	default:
-		if !oneOf(kind, uncheckable+" alert file") || c.modal && oneOf(kind, notInModals) || !c.modal && oneOf(kind, "alert file") {
+		if !oneOf(kind, uncheckable+" alert file") || oneOf(kind, c.unfit) {
 			c.fail(path, "unsupported type: %s", kind)
 		}
 	}

@@ -15,18 +15,20 @@ const (
 	Deleted   ChangeKind = "deleted"
 	Ephemeral ChangeKind = "ephemeral"
 	Viewed    ChangeKind = "viewed" // a person's modal opened, changed or closed
+	HomeSeen  ChangeKind = "home"   // a person's Home tab was opened or left, or changed
 )
 
 // Change is one thing that happened in a channel, or to what one person has open in front of it.
 type Change struct {
 	Kind    ChangeKind
-	Channel string // id; like Message empty when Viewed
+	Channel string // id; like Message empty when Viewed or HomeSeen
 	Message Message
-	Person  string // the id of who sees the modal, when Viewed
-	Modal   *Modal // what is on top now; nil for the channel
+	Person  string // the id of who sees the modal or Home tab
+	Modal   *Modal // what is on top now, when Viewed; nil for the channel
+	Home    *Home  // what is there, when HomeSeen
 	At      time.Time
 
-	page reply // the modal as the page gets it; never nil when Viewed
+	page reply // the modal or Home tab as the page gets it
 }
 
 // subscriber queues without bound, so that a slow reader costs memory but never holds up the workspace.
@@ -65,14 +67,14 @@ func (w *Workspace) publish(kind ChangeKind, c *channel, m *Message) {
 	if len(w.subscribers) == 0 {
 		return
 	}
-	w.tellAll(Change{Kind: kind, Channel: c.ID, Message: m.snapshot(), At: time.Now()})
+	w.tellAll(Change{Kind: kind, Channel: c.ID, Message: m.snapshot()})
 }
 
 func (w *Workspace) publishModal(p Person) {
 	if len(w.subscribers) == 0 {
 		return
 	}
-	change := Change{Kind: Viewed, Person: p.ID, At: time.Now(), page: w.pageModal(p)}
+	change := Change{Kind: Viewed, Person: p.ID, page: w.pageModal(p)}
 	if v := w.onTop(p); v != nil {
 		m := w.modal(v)
 		change.Modal = &m
@@ -81,6 +83,7 @@ func (w *Workspace) publishModal(p Person) {
 }
 
 func (w *Workspace) tellAll(c Change) {
+	c.At = time.Now()
 	for s := range w.subscribers {
 		s.push(c)
 	}

@@ -21,7 +21,7 @@ type Modal struct {
 	Busy   bool // a submission is on its way to the bot
 }
 
-// Field is a control with a value in a modal.
+// Field is a control with a value in a modal or Home tab.
 type Field struct {
 	Label    string
 	Type     string // of the element, such as static_select
@@ -63,12 +63,18 @@ func (w *Workspace) modal(v *view) Modal {
 	if v.content.has("close") {
 		m.Close = v.content.child("close").text("text")
 	}
+	m.Fields = v.fields()
+	return m
+}
+
+func (v *view) fields() []Field {
+	var fields []Field
 	for _, c := range controlsIn(v.blocks()) {
 		if key := stateKey(c.element.text("type")); key != "" {
-			m.Fields = append(m.Fields, v.field(c, key))
+			fields = append(fields, v.field(c, key))
 		}
 	}
-	return m
+	return fields
 }
 
 func (v *view) field(c control, key string) Field {
@@ -87,7 +93,7 @@ func (v *view) field(c control, key string) Field {
 	}
 }
 
-// Fill lets a person put a text, a date or options into a field of the modal, in place of what is there; no value empties it.
+// Fill lets a person put a text, a date or options into a field of the modal or Home tab, in place of what is there; no value empties it.
 // The field is named by its label, block_id or action_id, an option by its text or value; an external select is searched for
 // it first. Where the bot wants to hear of it before the form is sent, it is told.
 func (w *Workspace) Fill(user, field string, values ...string) error {
@@ -124,20 +130,29 @@ func (w *Workspace) fieldOf(user, name string) (*view, control, error) {
 		}
 		there = append(there, fmt.Sprintf("%q", c.label()))
 	}
-	return nil, control{}, fmt.Errorf("no field %q in the modal; there are: %s", name, strings.Join(there, " "))
+	return nil, control{}, fmt.Errorf("no field %q in %s; there are: %s", name, v.where(), strings.Join(there, " "))
 }
 
-// viewOf is what a person has on top; a client that names its view must not mean an older one.
+// viewOf is what a person acts in; a client that names its view must not mean an older one.
 func (w *Workspace) viewOf(user, id string) (*view, error) {
 	p, _, err := w.find(user, w.opts.Channel.ID)
 	if err != nil {
 		return nil, err
 	}
-	v := w.onTop(p)
+	v := w.front(p)
 	if v == nil || id != "" && v.id != id {
 		return nil, fmt.Errorf("%s: %w", p.Name, ErrNoModal)
 	}
 	return v, nil
+}
+
+// modalOf is viewOf for what is done to modals alone.
+func (w *Workspace) modalOf(user, id string) (*view, error) {
+	v, err := w.viewOf(user, id)
+	if err == nil && v.home {
+		return nil, fmt.Errorf("%s: %w", v.person.Name, ErrNoModal)
+	}
+	return v, err
 }
 
 // offer searches an external select for an option that is not there yet.
@@ -164,14 +179,14 @@ func (w *Workspace) filled(v *view, c control, values []string) (*interaction, e
 		return nil, err
 	}
 	delete(v.errors, c.place.block)
-	w.publishModal(v.person)
+	w.publishView(v)
 	if !c.dispatches() {
 		return nil, nil
 	}
 	return w.actedIn(v, c), nil
 }
 
-// Search lets a person type into an external select of the modal, and returns the texts of what the bot offers.
+// Search lets a person type into an external select of the modal or Home tab, and returns the texts of what the bot offers.
 func (w *Workspace) Search(user, field, query string) ([]string, error) {
 	v, c, err := w.fieldOf(user, field)
 	if err != nil {
@@ -188,7 +203,7 @@ func (w *Workspace) Search(user, field, query string) ([]string, error) {
 func (w *Workspace) troubled(v *view) func(code string) {
 	return func(string) {
 		v.busy, v.notice = false, trouble
-		w.publishModal(v.person)
+		w.publishView(v)
 	}
 }
 
@@ -210,7 +225,7 @@ func (w *Workspace) dismiss(user, viewID string) error {
 func (w *Workspace) dismissed(user, viewID string) ([]*interaction, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	v, err := w.viewOf(user, viewID)
+	v, err := w.modalOf(user, viewID)
 	if err != nil {
 		return nil, err
 	}

@@ -63,6 +63,9 @@ func (a *app) take(ctx context.Context, e socketmode.Event) {
 		a.interaction(ctx, e, data)
 	case slackevents.EventsAPIEvent:
 		a.ack(ctx, e, nil)
+		if h, ok := data.InnerEvent.Data.(*slackevents.AppHomeOpenedEvent); ok {
+			a.welcome(ctx, h.User, "nothing is chosen")
+		}
 		if m, ok := data.InnerEvent.Data.(*slackevents.AppMentionEvent); ok {
 			a.say(ctx, "at your service, <@"+m.User+">", slack.MsgOptionTS(m.ThreadTimeStamp))
 		}
@@ -88,11 +91,22 @@ func (a *app) interaction(ctx context.Context, e socketmode.Event, i slack.Inter
 	case slack.InteractionTypeBlockActions:
 		a.ack(ctx, e, nil)
 		chosen := i.ActionCallback.BlockActions[0]
+		if i.View.Type == slack.VTHomeTab {
+			a.welcome(ctx, i.User.ID, "chosen: "+chosen.ActionID+" "+chosen.SelectedOption.Value)
+			return
+		}
 		a.say(ctx, "chosen: "+chosen.ActionID+" "+chosen.SelectedOption.Value)
 	case slack.InteractionTypeViewSubmission:
 		a.submission(ctx, e, i)
 	default:
 		a.ack(ctx, e, nil)
+	}
+}
+
+// welcome publishes a Home tab that says a text.
+func (a *app) welcome(ctx context.Context, user, text string) {
+	if _, err := a.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: user, View: homeTab(text)}); err != nil {
+		a.Errorf("publishing: %v", err)
 	}
 }
 
@@ -171,6 +185,7 @@ func TestModalInBrowser(t *testing.T) {
 			p.fillsModal(s, name)
 			p.repliesInThread(s, name)
 			p.choosesInMessage(s, name)
+			p.staysAtHome(s, name)
 		})
 	}
 }
@@ -286,6 +301,20 @@ func (p *tab) choosesInMessage(s *site, name string) {
 	p.types("y")
 	p.clicks("#messages .picks [role=option]", "vm-y")
 	p.sees("#messages", "chosen: vm vm-y")
+}
+
+func (p *tab) staysAtHome(s *site, name string) {
+	p.Helper()
+	p.clicks(".tabs button", "Home")
+	p.sees("#home", "nothing is chosen")
+	p.looks(name + "-home")
+	p.clicks("#home button", "Refresh")
+	p.sees("#home", "chosen: refresh")
+	p.clicks("#home [data-action=point]", "")
+	p.types("oldest\r")
+	p.sees("#home", "chosen: point value-oldest")
+	check(p.T, s.LeaveHome("ana")) // as a script would
+	p.until("the channel is back", `document.getElementById("home").checkVisibility() === false && document.getElementById("say").checkVisibility()`)
 }
 
 func TestModalIsItsPersonsAlone(t *testing.T) {

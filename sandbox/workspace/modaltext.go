@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -14,13 +15,7 @@ func (w *Workspace) RenderModal(m Modal) []string {
 	if m.Notice != "" {
 		lines = append(lines, "! "+m.Notice)
 	}
-	for _, b := range parseBlocks(m.Blocks) {
-		if b.text("type") == "input" {
-			lines = append(lines, r.field(m, b)...)
-		} else {
-			lines = append(lines, r.block(b)...)
-		}
-	}
+	lines = append(lines, r.view(m.Blocks, m.Fields)...)
 	buttons := "[ " + m.Close + " ]"
 	if m.Submit != "" {
 		buttons += " [ " + m.Submit + " ]"
@@ -32,8 +27,31 @@ func (w *Workspace) RenderModal(m Modal) []string {
 	return strings.Split(strings.Map(printable, strings.Join(lines, "\n")), "\n")
 }
 
-func (r renderer) field(m Modal, b node) []string {
-	for _, f := range m.Fields {
+// RenderHome returns a Home tab as readable lines, as [Workspace.RenderModal] does a modal.
+func (w *Workspace) RenderHome(h Home) []string {
+	r := renderer{name: w.Name, now: time.Now()}
+	lines := []string{"== Home =="}
+	if h.Notice != "" {
+		lines = append(lines, "! "+h.Notice)
+	}
+	lines = append(lines, r.view(h.Blocks, h.Fields)...)
+	return strings.Split(strings.Map(printable, strings.Join(lines, "\n")), "\n")
+}
+
+func (r renderer) view(blocks json.RawMessage, fields []Field) []string {
+	var lines []string
+	for _, b := range parseBlocks(blocks) {
+		if b.text("type") == "input" {
+			lines = append(lines, r.field(fields, b)...)
+		} else {
+			lines = append(lines, r.block(b)...)
+		}
+	}
+	return lines
+}
+
+func (r renderer) field(fields []Field, b node) []string {
+	for _, f := range fields {
 		if f.BlockID != b.text("block_id") {
 			continue
 		}

@@ -59,6 +59,7 @@ func (w *Workspace) handlePage() {
 	handle("POST /client/search", http.HandlerFunc(w.serveSearch))
 	handle("POST /client/submit", http.HandlerFunc(w.serveSubmit))
 	handle("POST /client/dismiss", http.HandlerFunc(w.serveDismiss))
+	handle("POST /client/home", http.HandlerFunc(w.serveHome))
 	handle("POST /client/outage", http.HandlerFunc(w.serveOutage))
 	if world := w.opts.Page.World; world != nil {
 		handle("/world/", http.StripPrefix("/world", world))

@@ -71,7 +71,7 @@ func TestPageIsSealed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, workspace.Options{Page: workspace.Page{World: http.NotFoundHandler()}})
 	for path, kind := range map[string]string{
-		"/": "text/html", "/page/main.js": "text/javascript", "/page/style.css": "text/css", "/page/modal.js": "text/javascript", "/client/about": "application/json", "/world/state": "text/plain",
+		"/": "text/html", "/page/main.js": "text/javascript", "/page/style.css": "text/css", "/page/modal.js": "text/javascript", "/page/home.js": "text/javascript", "/client/about": "application/json", "/world/state": "text/plain",
 	} {
 		_, header, text := s.ask(http.MethodGet, path, "")
 		policy := header.Get("Content-Security-Policy")
@@ -141,7 +141,7 @@ func (s *site) events(person string) func() (event, data string) {
 				event = value
 			case name == "data":
 				data = value
-			case event != "status" && (event != "modal" || data != "{}"):
+			case event != "status" && (event != "modal" || data != "{}") && (event != "home" || strings.Contains(data, `"open":true`)):
 				return event, data
 			}
 		}
@@ -203,6 +203,8 @@ func TestPageActs(t *testing.T) {
 		{"/client/submit", `{"as": "U0BEN", "view": "V1", "held": []}`, `no modal is open`},
 		{"/client/dismiss", `{"as": "U0BEN"}`, `say which view`},
 		{"/client/dismiss", `{"as": "U0BEN", "view": "V1"}`, `no modal is open`},
+		{"/client/home", `{"as": "U0NOBODY", "open": true}`, `no person`},
+		{"/client/home", `{"as": "U0BEN", "open": true}`, `"ok":true`},
 		{"/client/outage", `{"seconds": 100000}`, `an outage takes`},
 		{"/client/outage", `{"seconds": 60}`, `"ok":true`},
 	} {

@@ -38,6 +38,22 @@ func (w *Workspace) serveType(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// serveHome lets the person named open the Home tab, or go back to the channel.
+func (w *Workspace) serveHome(rw http.ResponseWriter, r *http.Request) {
+	var in struct {
+		As   string `json:"as"`
+		Open bool   `json:"open"`
+	}
+	if !readPosted(rw, r, &in) {
+		return
+	}
+	act := w.LeaveHome
+	if in.Open {
+		act = w.OpenHome
+	}
+	answerPosted(rw, act(in.As))
+}
+
 // serveOutage takes Slack away from the bot; 0 seconds bring it back.
 func (w *Workspace) serveOutage(rw http.ResponseWriter, r *http.Request) {
 	var in struct {

@@ -34,7 +34,7 @@ func (s stream) send(event string, data any) error {
 }
 
 // serveEvents streams what one person sees: the event channel with everything so far, then message for what is new or
-// edited and deleted for what is gone; modal with what the person has open in front of the channel, status, and the events of
+// edited and deleted for what is gone; modal and home with what the person has open in front of the channel, status, and the events of
 // the world besides. A client that reconnects starts over.
 func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 	p, _, err := w.find(r.URL.Query().Get("as"), w.opts.Channel.ID)
@@ -54,7 +54,7 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 		seen = append(seen, pageMessage(m))
 	}
 	now := w.status()
-	err = errors.Join(s.send("channel", seen), s.send("modal", w.modalFor(p)), s.send("status", now))
+	err = errors.Join(s.send("channel", seen), s.send("modal", w.drawn(p, w.pageModal)), s.send("home", w.drawn(p, w.pageHome)), s.send("status", now))
 	tick := time.NewTicker(statusInterval)
 	defer tick.Stop()
 	for quiet := 0; err == nil; {
@@ -66,9 +66,11 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 				return
 			}
 			switch {
-			case c.Kind == Viewed && c.Person == viewer:
+			case c.Person == viewer && c.Kind == Viewed:
 				err = s.send("modal", c.page)
-			case c.Kind != Viewed && c.Message.visibleTo(viewer):
+			case c.Person == viewer:
+				err = s.send("home", c.page)
+			case c.Person == "" && c.Message.visibleTo(viewer):
 				err = s.change(c)
 			}
 		case <-tick.C:
@@ -81,10 +83,11 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (w *Workspace) modalFor(p Person) reply {
+// drawn is what the page draws a person's modal or Home tab from.
+func (w *Workspace) drawn(p Person, of func(Person) reply) reply {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.pageModal(p)
+	return of(p)
 }
 
 func (s stream) change(c Change) error {

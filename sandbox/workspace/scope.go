@@ -13,6 +13,8 @@ func knownScopes() []string {
 // eventScope is what an app needs to get an event (documented); false for an event that is not sent.
 func eventScope(kind string) (string, bool) {
 	switch kind {
+	case "app_home_opened":
+		return "", true
 	case "app_mention":
 		return "app_mentions:read", true
 	case "subteam_members_changed", "subteam_updated":

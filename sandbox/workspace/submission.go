@@ -31,7 +31,7 @@ func (w *Workspace) submit(user, viewID string, held []entry) error {
 func (w *Workspace) submitted(user, viewID string, held []entry) (*interaction, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	v, err := w.viewOf(user, viewID)
+	v, err := w.modalOf(user, viewID)
 	switch {
 	case err != nil:
 		return nil, err
@@ -140,7 +140,7 @@ func acceptAnswered(content node) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return acceptView(string(raw))
+	return acceptView(string(raw), checkModal)
 }
 
 // refuse puts errors at input blocks; of other blocks Slack knows no place for them.

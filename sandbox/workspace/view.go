@@ -15,7 +15,7 @@ const (
 	maxView  = 250_000 // bytes
 )
 
-// view is one modal view that a person has open.
+// view is one modal view that a person has open, or a Home tab.
 type view struct {
 	person  Person
 	id      string
@@ -27,6 +27,7 @@ type view struct {
 	errors  map[string]string // by block_id
 	notice  string            // what Slack itself has to say
 	busy    bool              // a submission is on its way
+	home    bool              // it is a Home tab
 }
 
 func (v *view) blocks() []node { return v.content.list("blocks") }
@@ -45,12 +46,37 @@ func (w *Workspace) onTop(p Person) *view {
 	return stack[len(stack)-1]
 }
 
+// front is the view that a person acts in: the modal on top, or else the Home tab when that is open; nil for the channel.
+func (w *Workspace) front(p Person) *view {
+	if v := w.onTop(p); v != nil || !w.atHome[p.ID] {
+		return v
+	}
+	return w.homeOf(p)
+}
+
+// where says in messages what view that is.
+func (v *view) where() string {
+	if v.home {
+		return "the Home tab"
+	}
+	return "the modal"
+}
+
+// publishView tells subscribers that something else stands in a view.
+func (w *Workspace) publishView(v *view) {
+	if v.home {
+		w.publishHome(v.person)
+		return
+	}
+	w.publishModal(v.person)
+}
+
 func (w *Workspace) openViews() []*view {
 	return slices.Concat(slices.Collect(maps.Values(w.modals))...)
 }
 
 // acceptView checks a view and fills in the ids that Slack generates.
-func acceptView(raw string) (node, error) {
+func acceptView(raw string, problemsOf func(node) []string) (node, error) {
 	if len(raw) > maxView {
 		return nil, apiError{code: "view_too_large"}
 	}
@@ -58,7 +84,7 @@ func acceptView(raw string) (node, error) {
 	if content == nil {
 		return nil, invalidView("[ERROR] missing required field: view [json-pointer:]")
 	}
-	if problems := checkView(content); len(problems) > 0 {
+	if problems := problemsOf(content); len(problems) > 0 {
 		return nil, invalidView(problems...)
 	}
 	for _, b := range content.list("blocks") {
@@ -75,7 +101,7 @@ func invalidView(problems ...string) error {
 func (w *Workspace) claimed(content node, by *view) error {
 	id := content.text("external_id")
 	taken := func(v *view) bool { return v != by && v.content.text("external_id") == id }
-	if id != "" && slices.ContainsFunc(w.openViews(), taken) {
+	if id != "" && slices.ContainsFunc(slices.AppendSeq(w.openViews(), maps.Values(w.homes)), taken) {
 		return apiError{code: "duplicate_external_id"}
 	}
 	return nil
@@ -99,7 +125,7 @@ func newHash() string { return fmt.Sprintf("%d.%s", time.Now().Unix(), rand.Text
 func (w *Workspace) replace(v *view, content node) {
 	v.form.keep(controlsIn(v.blocks()), controlsIn(content.list("blocks")))
 	v.content, v.hash, v.errors, v.notice = content, newHash(), nil, ""
-	w.publishModal(v.person)
+	w.publishView(v)
 }
 
 // closeView takes a view away, and with it those that stand on it.
@@ -113,7 +139,7 @@ func (w *Workspace) closeView(v *view) {
 
 // viewsOpen is views.open; a modal that is open makes way (inferred).
 func (w *Workspace) viewsOpen(p params) (reply, error) {
-	content, err := acceptView(p["view"])
+	content, err := acceptView(p["view"], checkModal)
 	if err == nil {
 		err = w.claimed(content, nil)
 	}
@@ -130,7 +156,7 @@ func (w *Workspace) viewsOpen(p params) (reply, error) {
 
 // viewsPush is views.push, onto the modal that the person of the trigger has open.
 func (w *Workspace) viewsPush(p params) (reply, error) {
-	content, err := acceptView(p["view"])
+	content, err := acceptView(p["view"], checkModal)
 	if err == nil {
 		err = w.claimed(content, nil)
 	}
@@ -160,7 +186,7 @@ func (w *Workspace) mayPush(p Person) error {
 
 // viewsUpdate is views.update; without a hash the last one wins.
 func (w *Workspace) viewsUpdate(p params) (reply, error) {
-	content, err := acceptView(p["view"])
+	content, err := acceptView(p["view"], checkModal)
 	if err != nil {
 		return nil, err
 	}

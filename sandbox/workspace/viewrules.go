@@ -1,6 +1,9 @@
 package workspace
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Documented limits of views and of what stands in them, in characters where nothing else is said.
 const (
@@ -9,36 +12,52 @@ const (
 	maxInput      = 3000
 	maxOptions    = 100
 	notInModals   = "card carousel container context_actions data_table data_visualization markdown plan table task_card"
+	notInHome     = "alert context_actions data_table markdown plan table task_card"
 	inputsOnly    = "email_text_input file_input number_input plain_text_input rich_text_input url_text_input"
 )
 
-// checkView checks a modal; home tabs are not served.
-func checkView(v node) []string {
-	const at = "/view"
-	c := &checker{ids: map[string]bool{}, modal: true}
-	c.fields(at, v, "title submit close blocks private_metadata callback_id external_id clear_on_close notify_on_close submit_disabled")
-	if v.text("type") != "modal" {
-		c.fail(at+"/type", "must be one of: modal")
-	}
-	c.required(at, v, "title", "blocks")
+// checkModal checks a view of views.open, push or update.
+func checkModal(v node) []string {
+	c := viewChecker(v, "modal", notInModals)
+	c.fields(viewAt, v, "title submit close blocks private_metadata callback_id external_id clear_on_close notify_on_close submit_disabled")
+	c.required(viewAt, v, "title")
 	for _, key := range []string{"title", "submit", "close"} {
-		c.object(at, v, key, plain, 24)
+		c.object(viewAt, v, key, plain, 24)
 	}
-	c.most(at, v, "private_metadata", maxMetadata)
-	c.most(at, v, "callback_id", maxID)
-	c.most(at, v, "external_id", maxID)
-	blocks, asks := v.list("blocks"), false
-	if len(blocks) > maxViewBlocks {
-		c.fail(at+"/blocks", "no more than %d items allowed", maxViewBlocks)
-	}
-	for i, b := range blocks {
-		c.block(fmt.Sprint(at, "/blocks/", i), b)
-		asks = asks || b.text("type") == "input"
-	}
-	if asks && !v.has("submit") {
-		c.fail(at, "must define `submit` to use an `input` block in modals")
+	asks := func(b node) bool { return b.text("type") == "input" }
+	if slices.ContainsFunc(v.list("blocks"), asks) && !v.has("submit") {
+		c.fail(viewAt, "must define `submit` to use an `input` block in modals")
 	}
 	return c.problems
+}
+
+// checkHome checks a view of views.publish.
+func checkHome(v node) []string {
+	c := viewChecker(v, "home", notInHome)
+	c.fields(viewAt, v, "blocks private_metadata callback_id external_id")
+	return c.problems
+}
+
+const viewAt = "/view"
+
+// viewChecker has checked what modals and Home tabs have in common.
+func viewChecker(v node, kind, unfit string) *checker {
+	c := &checker{ids: map[string]bool{}, unfit: unfit}
+	if v.text("type") != kind {
+		c.fail(viewAt+"/type", "must be one of: %s", kind)
+	}
+	c.required(viewAt, v, "blocks")
+	c.most(viewAt, v, "private_metadata", maxMetadata)
+	c.most(viewAt, v, "callback_id", maxID)
+	c.most(viewAt, v, "external_id", maxID)
+	blocks := v.list("blocks")
+	if len(blocks) > maxViewBlocks {
+		c.fail(viewAt+"/blocks", "no more than %d items allowed", maxViewBlocks)
+	}
+	for i, b := range blocks {
+		c.block(fmt.Sprint(viewAt, "/blocks/", i), b)
+	}
+	return c
 }
 
 // most checks an optional string that may be empty.

@@ -57,6 +57,7 @@ func (w *Workspace) webMethods() map[string]method {
 		"usergroups.users.list": {handle: w.usergroupsUsersList, limit: tier(20), scope: "usergroups:read"},
 		"users.info":            {handle: w.usersInfo, limit: tier(100), scope: "users:read"},
 		"views.open":            {handle: w.viewsOpen, limit: tier(100)},
+		"views.publish":         {handle: w.viewsPublish, limit: tier(100)},
 		"views.push":            {handle: w.viewsPush, limit: tier(100)},
 		"views.update":          {handle: w.viewsUpdate, limit: tier(100)},
 	}

@@ -1,10 +1,11 @@
 // Package workspace is a stand-in for one Slack workspace with one app in it. A bot that reaches Slack over the Web API,
 // Socket Mode or request URLs, and response_url can be pointed at it unchanged. People are played with [Workspace.Type], [Workspace.Reply],
 // [Workspace.Click] and [Workspace.Choose]; with a modal in front of them, which [Workspace.Modal] shows, with
-// [Workspace.Fill], [Workspace.Search], [Workspace.Submit] and [Workspace.Dismiss]. What an administrator does is
+// [Workspace.Fill], [Workspace.Search], [Workspace.Submit] and [Workspace.Dismiss]; at the Home tab after
+// [Workspace.OpenHome]. What an administrator does is
 // [Workspace.SetKind], [Workspace.SetGroup] and [Workspace.Share].
 //
-// It owns the channel's messages, people's modals and the rules that Slack puts on them: who sees what, limits, rates,
+// It owns the channel's messages, people's modals and Home tabs, and the rules that Slack puts on them: who sees what, limits, rates,
 // deadlines, error strings. It refuses to know the bot: it speaks Slack's wire protocol only and shares no type with its clients, because
 // a stand-in that shares their types shares their misunderstandings. What a comment calls documented stands in Slack's
 // documentation, recorded was seen on the wire, inferred is neither; docs/simulated-slack.md has the list.
@@ -42,6 +43,7 @@ type Options struct {
 	EnterpriseID string
 	OrgInstall   bool // the app is installed for the whole organisation
 	FreePlan     bool // has no user groups
+	NoHome       bool // the app has its Home tab switched off
 	// Scopes are of the bot's token; nil: all that the workspace knows. Events are the types that the app subscribes to; nil:
 	// all that the workspace sends.
 	Scopes, Events []string
@@ -87,6 +89,8 @@ type Workspace struct {
 	subscribers   map[*subscriber]bool
 	triggers      map[string]*trigger
 	modals        map[string][]*view // the stack of each person, by id, bottom first
+	homes         map[string]*view   // the Home tab of each person, by id
+	atHome        map[string]bool    // who has it open
 	forms         map[formKey]*form  // of messages
 	ended         chan struct{}      // closed by Close
 }
@@ -111,6 +115,8 @@ func New(o Options) *Workspace {
 		subscribers: map[*subscriber]bool{},
 		triggers:    map[string]*trigger{},
 		modals:      map[string][]*view{},
+		homes:       map[string]*view{},
+		atHome:      map[string]bool{},
 		forms:       map[formKey]*form{},
 		kinds:       map[string]Kind{},
 		groups:      slices.Clone(o.UserGroups),

@@ -209,7 +209,7 @@ func (p *tab) sees(text string) {
 // goes to the channel or the world, where only one of them has room.
 func (p *tab) goes(to string) {
 	p.Helper()
-	if eval[bool](p, `document.querySelector(".tabs").checkVisibility()`) {
+	if eval[bool](p, `document.querySelector(".tabs [data-tab=world]").checkVisibility()`) {
 		p.presses(to)
 		p.until(to+" is shown", `document.body.dataset.tab === "`+strings.ToLower(to)+`"`)
 	}
@@ -251,7 +251,7 @@ func (p *tab) keys(keys string) {
 // presses clicks the newest button with this label, once it is there.
 func (p *tab) presses(label string) {
 	p.Helper()
-	p.clicks(`[...document.querySelectorAll("#messages .button, #messages .replies, .confirm[open] button, #world button, #guide button, .tabs button")]
+	p.clicks(`[...document.querySelectorAll("#messages .button, #messages .replies, #home .button, .confirm[open] button, #world button, #guide button, .tabs button")]
 		.filter(e => e.innerText.trim() === ` + strconv.Quote(label) + `)`)
 }
 

@@ -109,6 +109,7 @@ func (p *player) line(ctx context.Context, line string) error {
 	if !ok {
 		return errors.New("a line is NAME: TEXT, NAME: click LABEL [on TEXT], NAME: choose \"OPTION\" in \"MENU\" [on TEXT],\n" +
 			"NAME: fill \"FIELD\" with VALUE[, VALUE], NAME: submit, NAME: dismiss, NAME: reply to TEXT: TEXT,\n" +
+			"NAME: home, NAME: channel,\n" +
 			"expect ..., speed N, wait DURATION, within DURATION, fault ..., portal ..., source ..., role ..., person ..., channel ..., or # a comment")
 	}
 	return p.act(ctx, who, what)
@@ -116,7 +117,7 @@ func (p *player) line(ctx context.Context, line string) error {
 
 // forms are what people can do besides typing.
 func forms() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:(click) (.+)|(choose) "([^"]+)" in "([^"]+)"(?: on (.+))?|(fill) "([^"]+)" with (.*)|(submit)|(dismiss)|(reply) to (.+?): (.+))$`)
+	return regexp.MustCompile(`^(?:(click) (.+)|(choose) "([^"]+)" in "([^"]+)"(?: on (.+))?|(fill) "([^"]+)" with (.*)|(submit)|(dismiss)|(reply) to (.+?): (.+)|(home)|(channel))$`)
 }
 
 func (p *player) act(ctx context.Context, who, what string) error {
@@ -137,6 +138,10 @@ func (p *player) act(ctx context.Context, who, what string) error {
 		return p.until(ctx, func() error { return p.workspace.Submit(who) })
 	case m[11] != "":
 		return p.until(ctx, func() error { return p.workspace.Dismiss(who) })
+	case m[15] != "":
+		return p.workspace.OpenHome(who)
+	case m[16] != "":
+		return p.workspace.LeaveHome(who)
 	default:
 		return p.reply(ctx, who, m[13], m[14])
 	}
@@ -210,6 +215,9 @@ func (p *player) expect(ctx context.Context, what string) error {
 	case len(words) >= 3 && words[1] == "modal":
 		text := strings.Join(words[2:], " ")
 		return p.until(ctx, func() error { return p.modal(words[0], text) })
+	case len(words) >= 3 && words[1] == "home":
+		text := strings.Join(words[2:], " ")
+		return p.until(ctx, func() error { return p.home(words[0], text) })
 	case len(words) >= 3 && words[1] == "sees":
 		text := strings.Join(words[2:], " ")
 		return p.until(ctx, func() error { return has(p.text(p.id(words[0])), text, "what "+words[0]+" sees") })
@@ -220,7 +228,7 @@ func (p *player) expect(ctx context.Context, what string) error {
 		}
 		return p.until(ctx, func() error { return p.ledger(words[1], want) })
 	}
-	return errors.New("say expect card VM TEXT, expect channel TEXT, expect NAME sees TEXT, expect NAME modal TEXT (or none), or expect ledger OPERATION N")
+	return errors.New("say expect card VM TEXT, expect channel TEXT, expect NAME sees TEXT, expect NAME modal TEXT (or none), expect NAME home TEXT, or expect ledger OPERATION N")
 }
 
 // modal looks at what a person has open in front of the channel.
@@ -233,6 +241,18 @@ func (p *player) modal(name, text string) error {
 		return fmt.Errorf("%s has no modal open", name)
 	}
 	return has(strings.Join(p.workspace.RenderModal(m), "\n"), text, "the modal of "+name)
+}
+
+// home looks at the Home tab that a person has open.
+func (p *player) home(name, text string) error {
+	h, published := p.workspace.Home(name)
+	switch {
+	case !h.Open:
+		return fmt.Errorf("%s does not have the Home tab open; say %s: home", name, name)
+	case !published:
+		return fmt.Errorf("nothing is published to the Home tab of %s", name)
+	}
+	return has(strings.Join(p.workspace.RenderHome(h), "\n"), text, "the Home tab of "+name)
 }
 
 // ledger compares the accepted mutating calls that reached the vault.

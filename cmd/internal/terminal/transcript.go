@@ -18,7 +18,7 @@ type transcript struct {
 
 	mu    sync.Mutex // one writer at a time; guards shown too
 	out   io.Writer
-	shown map[string][]string // of a message by its ts, of a modal by its person's id
+	shown map[string][]string // of a message by its ts, of a modal and a Home tab by the person's id
 }
 
 func transcribe(w *workspace.Workspace, out io.Writer) *transcript {
@@ -68,7 +68,7 @@ func (t *transcript) change(c workspace.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	clock := c.At.UTC().Format("15:04:05")
-	if c.Kind == workspace.Viewed {
+	if c.Person != "" {
 		t.viewed(clock, c)
 		return
 	}
@@ -93,25 +93,32 @@ func (t *transcript) change(c workspace.Change) {
 		for _, line := range lines {
 			fmt.Fprintf(t.out, "         | %s\n", line)
 		}
-	case workspace.Viewed: // above
+	case workspace.Viewed, workspace.HomeSeen: // above
 	}
 }
 
-// viewed prints a person's modal whenever something else stands in it.
+// viewed prints a person's modal or open Home tab whenever something else stands in it.
 func (t *transcript) viewed(clock string, c workspace.Change) {
+	key, what := c.Person, "modal"
 	var lines []string
-	if c.Modal != nil {
+	switch {
+	case c.Modal != nil:
 		lines = t.workspace.RenderModal(*c.Modal)
+	case c.Home != nil:
+		key, what = c.Person+" home", "Home tab"
+		if c.Home.Open {
+			lines = t.workspace.RenderHome(*c.Home)
+		}
 	}
-	if slices.Equal(lines, t.shown[c.Person]) {
+	if slices.Equal(lines, t.shown[key]) {
 		return
 	}
-	t.shown[c.Person] = lines
+	t.shown[key] = lines
 	if lines == nil {
-		fmt.Fprintf(t.out, "%s   (%s has no modal open any more)\n", clock, t.workspace.Name(c.Person))
+		fmt.Fprintf(t.out, "%s   (%s has no %s open any more)\n", clock, t.workspace.Name(c.Person), what)
 		return
 	}
-	fmt.Fprintf(t.out, "%s a modal (only %s sees this)\n", clock, t.workspace.Name(c.Person))
+	fmt.Fprintf(t.out, "%s a %s (only %s sees this)\n", clock, what, t.workspace.Name(c.Person))
 	for _, line := range lines {
 		fmt.Fprintf(t.out, "         | %s\n", line)
 	}

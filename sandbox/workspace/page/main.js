@@ -1,10 +1,12 @@
 // The page: puts the parts together and keeps them up to date.
 
-import { get, listen } from "./api.js";
+import { get, listen, post } from "./api.js";
 import { Channel } from "./channel.js";
 import { Composer } from "./composer.js";
+import { toast } from "./dialog.js";
 import { el, fill, setText } from "./dom.js";
 import { Guide } from "./guide.js";
+import { Home } from "./home.js";
 import { Modal } from "./modal.js";
 import { people } from "./people.js";
 import { Thread } from "./thread.js";
@@ -22,6 +24,7 @@ const composer = new Composer(about, words);
 const channel = new Channel(about, changed, (ts) => thread.open(ts));
 const thread = new Thread(channel);
 const modal = new Modal(channel.names);
+const home = new Home(channel.names);
 const switcher = people(about.people, become);
 const guide = new Guide(about.hints, { propose: (text) => composer.propose(text), become: switcher.become });
 
@@ -46,11 +49,13 @@ function become(person) {
   composer.become(person);
   channel.reset(person.id, []);
   modal.show(person.id, {});
+  showHome(person.id, {});
   stop = listen(person.id, {
     channel: (messages) => channel.reset(person.id, messages),
     message: (message) => channel.put(message),
     deleted: ({ ts }) => channel.drop(ts),
     modal: (view) => modal.show(person.id, view),
+    home: (view) => showHome(person.id, view),
     status: showStatus,
     state: (state) => world?.show(state),
     gone: showGone,
@@ -83,16 +88,29 @@ function showLink(tone, who, state) {
   if (node.textContent !== `${who} ${state}`) fill(node, el("span", { class: "dot", "aria-hidden": "true" }), el("span", {}, el("span", { class: "who" }, `${who} `), state));
 }
 
-/** showTab chooses between channel and world where only one has room. */
+/** showHome follows the person, who may have been sent to the Home tab or back by a script. */
+function showHome(person, view) {
+  const was = home.view.open === true;
+  home.show(person, view);
+  if (was !== (view.open === true)) showTab(view.open ? "home" : "channel");
+}
+
+/** showTab chooses between the channel, the Home tab, and where only one has room the world. */
 function showTab(name) {
   document.body.dataset.tab = name;
   for (const b of document.querySelectorAll(".tabs button")) b.setAttribute("aria-pressed", String(b.dataset.tab === name));
 }
 
+document.querySelector(".tabs").addEventListener("click", async (e) => {
+  const tab = e.target.dataset.tab;
+  if (!tab) return;
+  showTab(tab);
+  if (tab === "world") return;
+  const answer = await post("/client/home", { as: channel.viewer, open: tab === "home" });
+  if (!answer.ok) toast(answer.error);
+});
 if (world) {
-  const tabs = document.querySelector(".tabs");
-  tabs.hidden = false;
-  tabs.addEventListener("click", (e) => { if (e.target.dataset.tab) showTab(e.target.dataset.tab); });
+  document.querySelector(".tabs [data-tab=world]").hidden = false;
   world.terminal(about.terminal);
 }
 switcher.first();
