@@ -147,16 +147,30 @@ func (p *tab) sees(selector, text string) {
 	p.until(selector+" says "+text, `document.querySelector(`+strconv.Quote(selector)+`)?.innerText.includes(`+strconv.Quote(text)+`) === true`)
 }
 
-// clicks the last visible element of a selector that says a text, whatever the case.
+// clicks the last visible element of a selector that says a text, whatever the case. When the page moved under the pointer, so
+// that something else was hit, it tries again, as a person would.
 func (p *tab) clicks(selector, text string) {
 	p.Helper()
 	last := `[...document.querySelectorAll(` + strconv.Quote(selector) + `)].filter(e => e.checkVisibility() && e.innerText.trim().toLowerCase().startsWith(` + strconv.Quote(strings.ToLower(text)) + `)).at(-1)`
-	p.until("there is "+selector+" "+text, last+` !== undefined`)
-	at := eval[struct {
-		X float64 `json:"x"`
-		Y float64 `json:"y"`
-	}](p, `(() => { const e = `+last+`; e.scrollIntoView({block: "nearest"}); const r = e.getBoundingClientRect(); return {x: r.x + r.width / 2, y: r.y + r.height / 2}; })()`)
-	p.do(chromedp.MouseClickXY(at.X, at.Y))
+	for range 20 {
+		p.until("there is "+selector+" "+text, last+` !== undefined`)
+		at := eval[struct {
+			X float64 `json:"x"`
+			Y float64 `json:"y"`
+		}](p, `(() => {
+			const e = `+last+`;
+			window.hit = false;
+			e.addEventListener("mousedown", () => { window.hit = true; }, {once: true, capture: true});
+			e.scrollIntoView({block: "nearest"});
+			const r = e.getBoundingClientRect();
+			return {x: r.x + r.width / 2, y: r.y + r.height / 2};
+		})()`)
+		p.do(chromedp.MouseClickXY(at.X, at.Y))
+		if eval[bool](p, `window.hit`) {
+			return
+		}
+	}
+	p.Fatalf("cannot click %s %s; the page:\n%s", selector, text, p.text())
 }
 
 func (p *tab) types(keys string) {
