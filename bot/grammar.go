@@ -228,6 +228,12 @@ func lookRecords() []Record {
 			Who:      "anyone",
 		},
 		{
+			Name: "readiness", Group: groupLook, Available: true, ReadOnly: true,
+			Summary:  "Say what would not fail over now, why, and what to do about it.",
+			Examples: []string{"/failover readiness"},
+			Who:      "anyone",
+		},
+		{
 			Name: "help", Group: groupLook, Available: true, ReadOnly: true, Args: "[VERB]",
 			Summary:  "Show what can be typed, or how one verb works.",
 			Examples: []string{"/failover help", "/failover help commit"},
@@ -238,7 +244,6 @@ func lookRecords() []Record {
 
 func reservedLooks() []Record {
 	return []Record{
-		{Name: "readiness", Group: groupLook, ReadOnly: true, Summary: "Say what would not fail over now.", Who: "anyone"},
 		{Name: "report", Group: groupLook, ReadOnly: true, Args: "OP", Summary: "Tell an operation's story.", Who: "anyone"},
 		{Name: "forecast", Group: groupLook, ReadOnly: true, Summary: "Say how long a failover would take.", Who: "anyone"},
 	}

@@ -160,6 +160,66 @@ func DebtOf(l failover.DebtList) Debt {
 	return all
 }
 
+// ReadinessReply carries what would not fail over now.
+type ReadinessReply struct {
+	V    int                    `json:"v"`
+	List failover.ReadinessList `json:"list"`
+}
+
+// Readiness is `ferry readiness -o json`: versioned, and only ever added to.
+type Readiness struct {
+	V        int             `json:"v"`
+	NotReady int             `json:"not_ready"` // how many would be refused
+	Warning  int             `json:"warning"`   // how many would begin with a warning
+	Ready    int             `json:"ready"`
+	Items    []ReadinessLine `json:"items"` // worst first
+	// NotChecked is what nobody has looked at, also of what is called ready.
+	NotChecked       []string   `json:"not_checked"`
+	TargetRPOSeconds *int       `json:"target_rpo_seconds"` // null: no target
+	IncidentSince    *time.Time `json:"incident_since"`     // null: none is declared
+	AsOf             *time.Time `json:"as_of"`              // null: Azure was never read
+}
+
+// ReadinessLine is one VM.
+type ReadinessLine struct {
+	Name       string             `json:"name"`
+	Vault      string             `json:"vault"`
+	Readiness  failover.Readiness `json:"readiness"`   // not_ready | warning | ready
+	RPOSeconds *int               `json:"rpo_seconds"` // null: Azure reports none
+	LastTest   *time.Time         `json:"last_test"`   // null: Azure knows of no successful one
+	Reasons    []ReadinessReason  `json:"reasons"`
+}
+
+// ReadinessReason is why a VM is not simply ready.
+type ReadinessReason struct {
+	Kind   failover.ConcernKind `json:"kind"`
+	Blocks bool                 `json:"blocks"` // a failover would be refused for it
+	Why    string               `json:"why"`
+	Next   string               `json:"next"`
+}
+
+// ReadinessOf turns a list into the public form. Times are UTC.
+func ReadinessOf(l failover.ReadinessList) Readiness {
+	all := Readiness{
+		V: 1, NotReady: l.Count(failover.NotReady), Warning: l.Count(failover.ReadyWithWarning), Ready: l.Count(failover.Ready), Items: []ReadinessLine{},
+		NotChecked: failover.NotLookedAt(), IncidentSince: moment(l.Incident), AsOf: moment(l.At),
+	}
+	if l.Target > 0 {
+		all.TargetRPOSeconds = &l.Target
+	}
+	for _, i := range l.Items {
+		line := ReadinessLine{Name: i.Name, Vault: i.Vault, Readiness: i.Readiness, LastTest: moment(i.LastTest), Reasons: []ReadinessReason{}}
+		if i.DataAge >= 0 {
+			line.RPOSeconds = &i.DataAge
+		}
+		for _, c := range i.Concerns {
+			line.Reasons = append(line.Reasons, ReadinessReason{c.Kind, c.Blocks(), c.Why, c.Next})
+		}
+		all.Items = append(all.Items, line)
+	}
+	return all
+}
+
 // ForeignJob is a job on a VM that was started outside Ferry.
 type ForeignJob struct {
 	VM       string `json:"vm"`

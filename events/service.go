@@ -14,6 +14,8 @@ const (
 	ServiceList   = "ferrysvc.list"
 	ServiceWatch  = "ferrysvc.watch"
 	ServiceDebt   = "ferrysvc.debt"
+	// ServiceReadiness says what would not fail over now.
+	ServiceReadiness = "ferrysvc.readiness"
 	// ServicePoints and what follows need Azure: only executors serve them.
 	ServicePoints = "ferrysvc.points"
 	ServiceJobs   = "ferrysvc.jobs"

@@ -45,6 +45,42 @@ func debtList() failover.DebtList {
 	}}
 }
 
+func readinessList() failover.ReadinessList {
+	at := start()
+	concern := func(kind failover.ConcernKind, why, next string) failover.Concern {
+		return failover.Concern{Kind: kind, Why: why, Next: next}
+	}
+	held := concern(failover.ConcernHeld, "vm-x is held by op-7f3kq2mz: failover, asked for by ana at 2026-11-23 02:10 UTC.", "To see what it waits for, type /failover status op-7f3kq2mz.")
+	pending := concern(failover.ConcernState, "vm-x has already been failed over and waits for its commit.", "To make it final, type /failover commit vm-x.")
+	untested := concern(failover.ConcernError, "Azure reports 161011: No successful test failover has been performed on the virtual machine.", "To drill it, type /failover test web-1.")
+	old := concern(failover.ConcernDataAge, "Its data are 42 min old, and the target is 15 min.", "Look at the replicated item in the portal.")
+	health := concern(failover.ConcernHealth, "The health of its replication is Critical.", "Look at the replicated item in the portal.")
+	return failover.ReadinessList{At: at.Add(-20 * time.Second), Target: 900, Incident: at.Add(-10 * time.Minute), Items: []failover.ReadyItem{
+		{Name: "vm-x", Vault: "vault-neu", Readiness: failover.NotReady, Concerns: []failover.Concern{held, pending}, DataAge: 42},
+		{Name: "web-1", Vault: "vault-neu", Readiness: failover.ReadyWithWarning, Concerns: []failover.Concern{health, untested, old, untested, untested}, DataAge: 2520, LastTest: at.Add(-90 * 24 * time.Hour)},
+		{Name: "web-2", Vault: "vault-neu", Readiness: failover.Ready, DataAge: 12, LastTest: at.Add(-time.Hour)},
+		{Name: "web-3", Vault: "vault-weu", Readiness: failover.Ready, DataAge: -1},
+	}}
+}
+
+// readinessGen draws readings of any size with whatever Azure could say.
+func readinessGen() *rapid.Generator[failover.ReadinessList] {
+	return rapid.Custom(func(t *rapid.T) failover.ReadinessList {
+		concern := rapid.Custom(func(t *rapid.T) failover.Concern {
+			return failover.Concern{Kind: failover.ConcernError, Why: hostile().Draw(t, "why"), Next: hostile().Draw(t, "next")}
+		})
+		one := failover.ReadyItem{
+			Name: hostile().Draw(t, "name"), Vault: hostile().Draw(t, "vault"), Concerns: rapid.SliceOfN(concern, 0, 9).Draw(t, "concerns"), LastTest: sometime().Draw(t, "drill"),
+			Readiness: rapid.SampledFrom([]failover.Readiness{failover.NotReady, failover.ReadyWithWarning, failover.Ready}).Draw(t, "readiness"), DataAge: rapid.IntRange(-1, 1e9).Draw(t, "age"),
+		}
+		list := failover.ReadinessList{At: sometime().Draw(t, "at"), Incident: sometime().Draw(t, "incident")}
+		for range rapid.IntRange(0, 100).Draw(t, "many") {
+			list.Items = append(list.Items, one)
+		}
+		return list
+	})
+}
+
 func foreignItem() failover.Item {
 	i := item()
 	i.Name, i.Key, i.Scenario, i.JobID = "vm-y", "77aa", "TestFailover", "/jobs/1"
@@ -66,6 +102,10 @@ func TestReads(t *testing.T) {
 		{"debt, terminal", render.DebtTable(debtList(), now, 0)},
 		{"no debt", readable(render.Debts(none, now)) + render.DebtTable(none, now, 0)},
 		{"debt before Azure was read", readable(render.Debts(failover.DebtList{}, now)) + render.DebtTable(failover.DebtList{}, now, 0)},
+		{"readiness, Slack", readable(render.Readiness(readinessList(), now))},
+		{"readiness, terminal", render.ReadinessTable(readinessList(), now, 0)},
+		{"readiness of nothing", readable(render.Readiness(failover.ReadinessList{At: start()}, now)) + render.ReadinessTable(failover.ReadinessList{At: start()}, now, 0)},
+		{"readiness before Azure was read", readable(render.Readiness(failover.ReadinessList{}, now)) + render.ReadinessTable(failover.ReadinessList{}, now, 0)},
 		{"status of a VM that is busy outside Ferry", render.Status(busy, "vm-y", now, 0)},
 		{"status of nothing", render.Status(failover.Found{}, "vm-q", now, 0)},
 		{"status of all", render.Status(both, "", now, 0)},
@@ -76,6 +116,7 @@ func TestReads(t *testing.T) {
 	}
 	golden(t, "reads.txt", text.String())
 	golden(t, "debt.json", wire(t, render.Debts(debtList(), now)))
+	golden(t, "readiness.json", wire(t, render.Readiness(readinessList(), now)))
 }
 
 // TestReadsFitSlack: whatever a vault says, and however much.
@@ -94,8 +135,10 @@ func TestReadsFitSlack(t *testing.T) {
 			debts.Debts, jobs.Jobs = append(debts.Debts, one), append(jobs.Jobs, job)
 		}
 		found := failover.Found{Foreign: []failover.Item{{Name: text("foreign"), Vault: text("its vault"), Scenario: text("its job")}}}
+		ready := readinessGen().Draw(t, "readiness")
 		checkMessage(t, render.Debts(debts, now), 13_000)
-		for _, table := range []string{render.JobsTable(jobs, now, 0), render.DebtTable(debts, now, 0), render.Status(found, text("ref"), now, 0), render.Status(found, "", now, 0)} {
+		checkMessage(t, render.Readiness(ready, now), 13_000)
+		for _, table := range []string{render.JobsTable(jobs, now, 0), render.DebtTable(debts, now, 0), render.ReadinessTable(ready, now, 0), render.Status(found, text("ref"), now, 0), render.Status(found, "", now, 0)} {
 			checkMessage(t, render.Preformatted(table), 13_000)
 			if strings.ContainsAny(table, "\x00\x1b") {
 				t.Fatal(fmt.Sprintf("control characters: %q", table))

@@ -115,6 +115,7 @@ func TestAnswersThatNeedNoStore(t *testing.T) {
 		"/failover list":               "vm-x",
 		"/failover jobs":               "outside Ferry",
 		"/failover debt":               "/failover commit vm-x",
+		"/failover readiness":          "held by op-aaaaaaaa",
 	} {
 		inBothModes(t, func(l *lab) {
 			l.start()

@@ -129,6 +129,11 @@ func (r *reads) Debt(context.Context) (failover.DebtList, error) {
 	return failover.DebtList{Debts: []failover.Debt{{Name: "vm-x", Vault: "v", Typed: "vm-x", Kind: failover.Uncommitted, Owner: failover.Actor{ID: "U0ANA"}}}, At: time.Now()}, r.err
 }
 
+func (r *reads) Readiness(context.Context) (failover.ReadinessList, error) {
+	held := failover.Concern{Kind: failover.ConcernHeld, Why: "vm-x is held by op-aaaaaaaa.", Next: "To see it, type /failover status op-aaaaaaaa."}
+	return failover.ReadinessList{At: time.Now(), Items: []failover.ReadyItem{{Name: "vm-x", Vault: "v", Readiness: failover.NotReady, Concerns: []failover.Concern{held}}}}, r.err
+}
+
 func (r *reads) Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error) {
 	r.asked = append(r.asked, vm+string(op))
 	select {

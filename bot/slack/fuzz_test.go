@@ -63,6 +63,10 @@ func (c *counter) Jobs(context.Context) (failover.JobList, *failover.Refusal, er
 	return failover.JobList{}, nil, nil
 }
 
+func (c *counter) Readiness(context.Context) (failover.ReadinessList, error) {
+	return failover.ReadinessList{}, nil
+}
+
 func (c *counter) Review(context.Context, string, failover.OpID) (failover.Review, *failover.Refusal, error) {
 	return failover.Review{Reversal: &failover.Reversal{}}, nil, nil
 }

@@ -51,6 +51,8 @@ func (b *Bot) read(ctx context.Context, env *envelope, intent bot.Intent) render
 		m, err = b.status(ctx, intent.Ref)
 	case "list":
 		m, err = b.list(ctx)
+	case "readiness":
+		m, err = b.readiness(ctx)
 	default:
 		m, err = b.debt(ctx)
 	}
@@ -101,6 +103,11 @@ func (b *Bot) list(ctx context.Context) (render.Message, error) {
 func (b *Bot) debt(ctx context.Context) (render.Message, error) {
 	list, err := b.opts.Reads.Debt(ctx)
 	return render.Debts(list, b.opts.Now()), err
+}
+
+func (b *Bot) readiness(ctx context.Context) (render.Message, error) {
+	list, err := b.opts.Reads.Readiness(ctx)
+	return render.Readiness(list, b.opts.Now()), err
 }
 
 func (b *Bot) jobs(ctx context.Context) (render.Message, error) {

@@ -28,6 +28,7 @@ type Reads interface {
 	// Jobs lists what runs in the vaults and what has ended lately; like Points it needs Azure.
 	Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error)
 	Debt(ctx context.Context) (failover.DebtList, error)
+	Readiness(ctx context.Context) (failover.ReadinessList, error)
 	// Review tells what a reprotect would do to a VM as typed, or to the VM of an operation; slow like Points.
 	Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error)
 }

@@ -34,7 +34,8 @@ const requestTimeout = 2500 * time.Millisecond
 type Sources struct {
 	Board  *Board
 	Azure  Azure           // an executor, for what has to be read from Azure; nil in a bot
-	Policy failover.Policy // tells who watches an operation whether it waits for them
+	Policy failover.Policy // tells who watches an operation whether it waits for them, and whether a rule takes a failover
+	RPO    time.Duration   // targets.rpo, which the age of data is held to; 0: none
 }
 
 // Serve answers reads until ctx ends. Every process of Ferry serves them. up is called once requests are taken.
@@ -43,7 +44,7 @@ func (c *Client) Serve(ctx context.Context, from Sources, version string, up fun
 	if err != nil {
 		return fmt.Errorf("serving reads: %w", err)
 	}
-	s := &reads{ctx: ctx, client: c, board: from.Board, azure: from.Azure, policy: from.Policy, lookups: map[string]*lookup{}}
+	s := &reads{ctx: ctx, client: c, board: from.Board, azure: from.Azure, policy: from.Policy, rpo: from.RPO, lookups: map[string]*lookup{}}
 	for subject, handle := range s.endpoints() {
 		if err := svc.AddEndpoint(events.LastToken(subject), s.handler(handle), micro.WithEndpointSubject(subject)); err != nil {
 			return errors.Join(fmt.Errorf("serving %s: %w", subject, err), svc.Stop())
@@ -72,6 +73,7 @@ type reads struct {
 	board  *Board
 	azure  Azure
 	policy failover.Policy
+	rpo    time.Duration
 
 	mu        sync.Mutex
 	ended     bool
@@ -82,6 +84,7 @@ type reads struct {
 func (s *reads) endpoints() map[string]func(micro.Request) (any, error) {
 	all := map[string]func(micro.Request) (any, error){
 		events.ServiceStatus: s.status, events.ServiceList: s.list, events.ServiceWatch: s.watch, events.ServiceDebt: s.debt,
+		events.ServiceReadiness: s.readiness,
 	}
 	if s.azure != nil {
 		all[events.ServicePoints], all[events.ServiceJobs], all[events.ServiceReview] = s.points, s.jobs, s.review
@@ -192,6 +195,11 @@ func (s *reads) debt(micro.Request) (any, error) {
 	return events.DebtReply{V: 1, List: failover.Debts(inv, s.board.All())}, err
 }
 
+func (s *reads) readiness(micro.Request) (any, error) {
+	inv, err := s.inventory()
+	return events.ReadinessReply{V: 1, List: inv.Readiness(s.board.All(), s.policy, s.rpo)}, err
+}
+
 func (s *reads) watch(r micro.Request) (any, error) {
 	var req events.WatchRequest
 	if err := decode(r, &req); err != nil {
@@ -266,6 +274,13 @@ func (c *Client) List(ctx context.Context) (failover.Inventory, error) {
 func (c *Client) Debt(ctx context.Context) (failover.DebtList, error) {
 	var reply events.DebtReply
 	err := c.request(ctx, events.ServiceDebt, struct{}{}, &reply)
+	return reply.List, err
+}
+
+// Readiness asks what would not fail over now.
+func (c *Client) Readiness(ctx context.Context) (failover.ReadinessList, error) {
+	var reply events.ReadinessReply
+	err := c.request(ctx, events.ServiceReadiness, struct{}{}, &reply)
 	return reply.List, err
 }
 

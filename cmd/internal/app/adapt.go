@@ -128,6 +128,10 @@ func (r reads) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, e
 
 func (r reads) Debt(ctx context.Context) (failover.DebtList, error) { return r.client.Debt(ctx) }
 
+func (r reads) Readiness(ctx context.Context) (failover.ReadinessList, error) {
+	return r.client.Readiness(ctx)
+}
+
 func (r reads) Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error) {
 	return r.client.Review(ctx, events.ReviewRequest{VM: vm, Op: op})
 }

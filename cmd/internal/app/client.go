@@ -148,3 +148,8 @@ func (c *Client) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal,
 
 // Debt asks for what failovers and drills have left open.
 func (c *Client) Debt(ctx context.Context) (failover.DebtList, error) { return c.nats.Debt(ctx) }
+
+// Readiness asks what would not fail over now.
+func (c *Client) Readiness(ctx context.Context) (failover.ReadinessList, error) {
+	return c.nats.Readiness(ctx)
+}

@@ -35,6 +35,12 @@ func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Inten
 		return g.points(ctx, client, intent.Ref, own)
 	case "jobs":
 		return g.jobs(ctx, client, own)
+	case "readiness":
+		list, err := client.Readiness(ctx)
+		if err != nil {
+			return err
+		}
+		return g.print(own, events.ReadinessOf(list), render.ReadinessTable(list, time.Now(), g.screen()))
 	case "debt":
 		list, err := client.Debt(ctx)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"ferry/cmd/internal/terminal"
 	"ferry/events"
+	"ferry/failover"
 )
 
 func TestReads(t *testing.T) {
@@ -90,6 +91,15 @@ func TestJobsAndDebtVerbs(t *testing.T) {
 	if !strings.Contains(text, "ferry commit vm-y") {
 		t.Errorf("what to do is not what to type here:\n%s", text)
 	}
+	var ready events.Readiness
+	text = read(&ready, "readiness")
+	if worst := ready.Items[0]; ready.V != 1 || ready.NotReady != 1 || ready.NotReady+ready.Warning+ready.Ready != len(ready.Items) || *ready.TargetRPOSeconds != 900 || ready.AsOf == nil ||
+		worst.Name != "vm-y" || worst.Readiness != failover.NotReady || len(worst.Reasons) != 1 || worst.Reasons[0].Kind != failover.ConcernState || !worst.Reasons[0].Blocks {
+		t.Errorf("%+v", ready)
+	}
+	if first, rest, _ := strings.Cut(text, "\n"); !strings.Contains(first, "Not ready to fail over: 1 of ") || !strings.HasPrefix(strings.Split(rest, "\n")[1], "vm-y ") || !strings.Contains(rest, "ferry commit vm-y") || !strings.Contains(rest, "Not looked at: capacity") {
+		t.Errorf("readiness says\n%s", text)
+	}
 }
 
 // A server with no executor behind it: that is not known, and soon said.
@@ -109,7 +119,7 @@ func TestReadsWithoutAnExecutor(t *testing.T) {
 	if err := os.WriteFile(path, fmt.Appendf(nil, "nats: {url: %q}\n", s.ClientURL()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"points", "vm-x"}, {"jobs"}, {"debt"}, {"list"}, {"status"}} {
+	for _, args := range [][]string{{"points", "vm-x"}, {"jobs"}, {"debt"}, {"readiness"}, {"list"}, {"status"}} {
 		var out bytes.Buffer
 		code := terminal.Run(t.Context(), append([]string{"--config", path}, args...), terminal.Streams{In: strings.NewReader(""), Out: &out, Err: &out})
 		if code != 4 || !strings.Contains(out.String(), "no executor answers") {

@@ -186,7 +186,7 @@ func typed() []string {
 		"/failover change vm-x -90m", "/failover change {op} latest-app", "/failover commit vm-x", "/failover commit {op}", "/failover commit {old}",
 		"/failover reprotect vm-x", "/failover failback vm-x", "/failover failback vm-x", "/failover reprotect {op}",
 		"/failover approve {op}", "/failover approve {old}", "/failover deny {op}", "/failover withdraw {op}", "/failover cancel {op}", "/failover cancel {old}",
-		"/failover incident -10m", "/failover incident over", "/failover status", "/failover status vm-x", "/failover list", "/failover points vm-x", "/failover debt", "/failover vm-z",
+		"/failover incident -10m", "/failover incident over", "/failover status", "/failover status vm-x", "/failover list", "/failover points vm-x", "/failover debt", "/failover readiness", "/failover vm-z",
 		"/failover freeze --reason storm", "/failover freeze vm-* --reason storm", "/failover unfreeze", "/failover unfreeze vm-*", "/failover deny {op} --reason no",
 		"/failover vm-x --break-glass --reason storm", "/failover vm-y --break-glass --reason storm",
 	}

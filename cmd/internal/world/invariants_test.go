@@ -297,7 +297,7 @@ func acknowledgedIsStored(e *evidence) (broken []string) {
 func (d deed) mutates() bool {
 	words := strings.Fields(d.text)
 	if d.act == types {
-		return len(words) > 1 && !slices.Contains([]string{"status", "list", "points", "debt", "jobs", "reprotect"}, words[1])
+		return len(words) > 1 && !slices.Contains([]string{"status", "list", "points", "debt", "readiness", "jobs", "reprotect"}, words[1])
 	}
 	return d.act != submits && d.text != "Reprotect" && d.text != "Clean up"
 }

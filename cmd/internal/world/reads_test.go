@@ -100,6 +100,12 @@ func TestForeignJobAndDebt(t *testing.T) {
 				w.t.Errorf("the debt lacks %q:\n%s", want, told)
 			}
 		}
+		w.reads("eve", "/failover readiness", "Not ready to fail over: 3 of 3.")
+		for _, want := range []string{"vm-x (vault vault-dr) not ready: vm-x is held by op-", "type /failover commit vm-y", "Clean it up first: /failover cleanup sql-01", "Not looked at: capacity"} {
+			if told := strings.ReplaceAll(w.told("U0EVE"), "*", ""); !strings.Contains(told, want) {
+				w.t.Errorf("the readiness lacks %q:\n%s", want, told)
+			}
+		}
 		w.vault.Fault(vault.Fault{Operation: "jobs", Kind: vault.ServerError, Times: 3})
 		w.reads("ana", "/failover jobs", "Azure did not answer")
 		if n := w.accepted("unplannedFailover"); n != 2 || len(w.vault.Ledger()) != 3 {
