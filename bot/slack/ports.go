@@ -19,17 +19,26 @@ type Commands interface {
 
 // Reads answers questions that change nothing. An error means that nobody answered in time.
 type Reads interface {
+	Known
+	AzureReads
+}
+
+// Known is what every process of Ferry knows, as it was read last.
+type Known interface {
 	// Status gives the operation with this id, the newest one of this VM, or all open ones when ref is empty.
 	Status(ctx context.Context, ref string) (failover.Found, error)
 	Inventory(ctx context.Context) (failover.Inventory, error)
-	// Points lists the recovery points of a VM as typed, or of the item with a key. Azure may be slow: it takes as long as
-	// ctx lets it.
-	Points(ctx context.Context, vm, key string) (failover.PointList, *failover.Refusal, error)
-	// Jobs lists what runs in the vaults and what has ended lately; like Points it needs Azure.
-	Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error)
 	Debt(ctx context.Context) (failover.DebtList, error)
 	Readiness(ctx context.Context) (failover.ReadinessList, error)
-	// Review tells what a reprotect would do to a VM as typed, or to the VM of an operation; slow like Points.
+}
+
+// AzureReads need Azure, which may be slow: they take as long as ctx lets them.
+type AzureReads interface {
+	// Points lists the recovery points of a VM as typed, or of the item with a key.
+	Points(ctx context.Context, vm, key string) (failover.PointList, *failover.Refusal, error)
+	// Jobs lists what runs in the vaults and what has ended lately.
+	Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error)
+	// Review tells what a reprotect would do to a VM as typed, or to the VM of an operation.
 	Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error)
 }
 
