@@ -24,13 +24,11 @@ type announcer struct {
 	bot   *Bot
 	me    string // among bots
 	board *board
-	edits *quota
-	posts *quota
 	cause string // of the newest failure, so that each is logged once
 }
 
 func newAnnouncer(b *Bot) *announcer {
-	return &announcer{bot: b, me: rand.Text(), board: newBoard(), edits: newQuota(editEvery, editBurst), posts: newQuota(postEvery, postBurst)}
+	return &announcer{bot: b, me: rand.Text(), board: newBoard()}
 }
 
 // run reads and draws until ctx ends.
@@ -132,9 +130,9 @@ func (a *announcer) ready(c *card, kind choreKind, now time.Time) time.Time {
 	at := now
 	switch kind {
 	case chorePost:
-		at = a.posts.at(now)
+		at = a.bot.calls.of("chat.postMessage").at(now)
 	case choreEdit:
-		if at = a.edits.at(now); c.edited.Add(cardEvery).After(at) {
+		if at = a.bot.calls.of("chat.update").at(now); c.edited.Add(cardEvery).After(at) {
 			at = c.edited.Add(cardEvery)
 		}
 	case choreLoad, choreSave, choreIntend, choreAck:

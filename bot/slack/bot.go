@@ -1,7 +1,7 @@
 // Package slack is the bot's one door to Slack: Socket Mode or signed requests in, the Web API and response_url out.
 //
 // It owns the order verify, store, acknowledge; the two and a half seconds within which a person is answered in any case;
-// one card per operation, posted once and edited in place; and the budget of edits that a workspace allows. It refuses to
+// one card per operation, posted once and edited in place; and the budget of calls that a workspace allows. It refuses to
 // know NATS and Azure (ports.go is all it sees of them), what words mean (package bot) and what a message looks like
 // (package render), and it decides nothing: a click is a command like any other. It does find out who asks, and from where
 // ([failover.Standing]), and says so with the command; it tells the executors who is in Slack's user groups; and it shows
@@ -36,9 +36,10 @@ const (
 
 // Bot connects one Slack workspace with Ferry; made by [New].
 type Bot struct {
-	opts Options
-	api  *slackapi.Client
-	team string // written by Run before it starts anything, like the next three
+	opts  Options
+	api   *slackapi.Client
+	calls *budget // of api
+	team  string  // written by Run before it starts anything, like the next three
 	// enterprise is the organisation of a workspace in Enterprise Grid, else empty; wholeOrg says that all its workspaces are ours.
 	enterprise string
 	wholeOrg   bool
@@ -69,11 +70,14 @@ func New(o Options) (*Bot, error) {
 }
 
 func newBot(o Options) *Bot {
+	calls := newBudget(o.HTTPClient.Transport, o.APIURL)
+	paced := *o.HTTPClient
+	paced.Transport = calls
 	b := &Bot{
-		opts: o,
+		opts: o, calls: calls,
 		// The SDK's own log and its retries stay off: the one prints message bodies, the others can post twice.
 		api: slackapi.New(o.BotToken, slackapi.OptionAppLevelToken(o.AppToken), slackapi.OptionAPIURL(o.APIURL),
-			slackapi.OptionHTTPClient(o.HTTPClient), slackapi.OptionLog(log.New(io.Discard, "", 0))),
+			slackapi.OptionHTTPClient(&paced), slackapi.OptionLog(log.New(io.Discard, "", 0))),
 		connected: make(chan struct{}),
 		handling:  semaphore.NewWeighted(maxHandlers),
 		following: semaphore.NewWeighted(maxFollowers),

@@ -72,7 +72,6 @@ func (a *announcer) post(ctx context.Context, p pending, todo chore) error {
 		options = append(options, slackapi.MsgOptionTS(p.ref.Card.TS))
 	}
 	options = append(options, p.content(message, p.op)...)
-	a.posts.spend(time.Now())
 	done := Posted{State: StatePosted, Seq: p.op.Seq, Continued: intent.Continued}
 	err := a.bot.seam("slack.post", func() (err error) {
 		done.Channel, done.TS, err = a.bot.api.PostMessageContext(ctx, a.bot.opts.Channel, options...)
@@ -98,7 +97,6 @@ func (a *announcer) edit(ctx context.Context, p pending) error {
 		return nil
 	}
 	options := p.content(render.Card(p.op, a.bot.opts.Now(), shown.Continued), p.op)
-	a.edits.spend(time.Now())
 	err := a.bot.seam("slack.update", func() error {
 		_, _, _, err := a.bot.api.UpdateMessageContext(ctx, shown.Channel, shown.TS, options...)
 		return err
@@ -148,9 +146,8 @@ func (a *announcer) learn(ctx context.Context, p pending, todo chore, err error)
 	switch fix := setupFix(err); {
 	case todo.kind == choreSave:
 		p.forget()
-	case retryAfter(err) > 0:
+	case retryAfter(err) > 0: // which holds for all calls of that kind, see budget
 		p.notBefore = now
-		a.quotaOf(todo.kind).pause(now.Add(retryAfter(err)))
 	case isGone(err):
 		p.gone(todo.key, a.me, p.op.Seq)
 	case isContent(err):
@@ -164,13 +161,6 @@ func (a *announcer) learn(ctx context.Context, p pending, todo chore, err error)
 		p.notBefore = now.Add(backoff(p.failures) + slowRetry*time.Duration(min(p.failures-1, 10))) // each try may be one message more
 	}
 	a.warn(ctx, p.id, err, "")
-}
-
-func (a *announcer) quotaOf(kind choreKind) *quota {
-	if kind == choreEdit {
-		return a.edits
-	}
-	return a.posts
 }
 
 // warn logs a cause once, however many operations meet it.

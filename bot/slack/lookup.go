@@ -103,7 +103,7 @@ func (l *lookups) all(ctx context.Context) map[string]finding {
 		}
 		asked[id] = k
 		if open < renewed && !k.fresh(time.Now()) && time.Since(k.failed) >= freshFor { // nobody waits for it
-			l.look(ctx, id, k)
+			l.look(idle(ctx), id, k)
 			open++
 		}
 	}

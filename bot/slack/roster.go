@@ -20,9 +20,6 @@ const (
 	rosterEvery = time.Minute
 	rosterRetry = 10 * time.Second
 	rosterFresh = 45 * time.Second
-	// groupEvery keeps the questions within the 20 a minute that Slack allows; the first few may come at once.
-	groupEvery = 3 * time.Second
-	groupBurst = 3
 	// groupPatience is how long one group that Slack does not tell of holds up the others.
 	groupPatience = time.Minute
 )
@@ -32,15 +29,14 @@ const (
 // each reading is whole. A group that is not there, or may not be read, has no members. While Slack does not answer, nothing
 // is stored: what was read last grows old, and does not count any more after [failover.MembershipLife].
 type roster struct {
-	bot   *Bot
-	calls *quota
-	good  map[string]time.Time // when a group was read last
-	told  string               // the newest trouble, so that each is logged once
-	due   bool                 // a change was told of, so that only a reading of its own will do
+	bot  *Bot
+	good map[string]time.Time // when a group was read last
+	told string               // the newest trouble, so that each is logged once
+	due  bool                 // a change was told of, so that only a reading of its own will do
 }
 
 func newRoster(b *Bot) *roster {
-	return &roster{bot: b, calls: newQuota(groupEvery, groupBurst), good: map[string]time.Time{}}
+	return &roster{bot: b, good: map[string]time.Time{}}
 }
 
 // regroup has the groups read at once.
@@ -181,15 +177,13 @@ func (r *roster) waits(missing []error) bool {
 func (r *roster) members(ctx context.Context, group string) ([]string, error) {
 	users, err := r.ask(ctx, group)
 	if wait := retryAfter(err); wait > 0 {
-		r.calls.pause(time.Now().Add(wait))
+		pause(ctx, wait)
 		return r.ask(ctx, group)
 	}
 	return users, err
 }
 
 func (r *roster) ask(ctx context.Context, group string) ([]string, error) {
-	pause(ctx, time.Until(r.calls.at(time.Now())))
-	r.calls.spend(time.Now())
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var options []slackapi.GetUserGroupMembersOption
@@ -245,7 +239,6 @@ func (e *groupError) forGood() bool {
 func (r *roster) inspect(ctx context.Context) {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	r.calls.spend(time.Now())
 	open, err := r.bot.openGroups(call, r.bot.opts.Groups)
 	if err != nil {
 		return // the reading meets the same trouble, and says so
