@@ -90,8 +90,8 @@ type choice struct {
 	at time.Time
 }
 
-// choose finds the chore to do now, or (without a card) when there will be one: final states first, then new messages, then
-// who waits longest.
+// choose finds the chore to do now, or (without a card) when there will be one: final states first, then new cards, then what
+// must notify, then who waits longest.
 func (a *announcer) choose(ctx context.Context, now time.Time) (choice, time.Time) {
 	best, at := choice{}, now.Add(longWait)
 	for _, p := range a.board.lagging() {
@@ -150,10 +150,21 @@ func (c choice) before(other choice) bool {
 	if mine, theirs := c.op.Phase.Final(), other.op.Phase.Final(); mine != theirs {
 		return mine
 	}
-	if mine, theirs := c.kind == choreEdit, other.kind == choreEdit; mine != theirs {
-		return theirs
+	if mine, theirs := c.rank(), other.rank(); mine != theirs {
+		return mine < theirs
 	}
 	return c.since.Before(other.since)
+}
+
+// rank orders what people are shown: cards that are not there yet, what must notify, and what changes on a card.
+func (c choice) rank() int {
+	switch {
+	case c.kind == choreEdit:
+		return 2
+	case c.kind == chorePost && c.key != cardKey:
+		return 1
+	}
+	return 0
 }
 
 // acknowledge tells the feed; what gets lost on the way is delivered again.

@@ -71,6 +71,10 @@ func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
 	form, _ := url.ParseQuery(string(body))
 	if code := spoil(method, form); code != "" {
 		answer := httptest.NewRecorder()
+		if code == "ratelimited" {
+			answer.Header().Set("Retry-After", "30")
+			answer.WriteHeader(http.StatusTooManyRequests)
+		}
 		answer.Header().Set("Content-Type", "application/json")
 		_, _ = fmt.Fprintf(answer, `{"ok":false,"error":%q}`, code)
 		return answer.Result(), nil
