@@ -98,6 +98,12 @@ func (a *app) interaction(ctx context.Context, e socketmode.Event, i slack.Inter
 		a.say(ctx, "chosen: "+chosen.ActionID+" "+chosen.SelectedOption.Value)
 	case slack.InteractionTypeViewSubmission:
 		a.submission(ctx, e, i)
+	case slack.InteractionTypeMessageAction:
+		a.ack(ctx, e, nil)
+		a.say(ctx, i.User.Name+" used "+i.CallbackID+" on: "+i.Message.Text)
+	case slack.InteractionTypeShortcut:
+		a.ack(ctx, e, nil)
+		a.say(ctx, i.User.Name+" used "+i.CallbackID)
 	default:
 		a.ack(ctx, e, nil)
 	}
@@ -179,13 +185,14 @@ func TestModalInBrowser(t *testing.T) {
 	newTab := newBrowser(t)
 	for name, size := range map[string][2]int64{"desktop": {1280, 800}, "phone": {360, 740}} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t, workspace.Options{NoRateLimits: true})
+			s := newSite(t, workspace.Options{NoRateLimits: true, Shortcuts: declared()})
 			s.runApp(t)
 			p := open(t, newTab, s.URL, size[0], size[1])
 			p.fillsModal(s, name)
 			p.repliesInThread(s, name)
 			p.choosesInMessage(s, name)
 			p.staysAtHome(s, name)
+			p.usesShortcuts(name)
 		})
 	}
 }
@@ -315,6 +322,17 @@ func (p *tab) staysAtHome(s *site, name string) {
 	p.sees("#home", "chosen: point value-oldest")
 	check(p.T, s.LeaveHome("ana")) // as a script would
 	p.until("the channel is back", `document.getElementById("home").checkVisibility() === false && document.getElementById("say").checkVisibility()`)
+}
+
+func (p *tab) usesShortcuts(name string) {
+	p.Helper()
+	p.clicks(".composer .more-button", "")
+	p.clicks(".composer [role=menuitem]", "Fail over")
+	p.sees("#messages", "ana used run")
+	p.clicks("#messages li:last-child .shortcuts button", "")
+	p.looks(name + "-shortcuts")
+	p.clicks("#messages [role=menuitem]", "Show operation")
+	p.sees("#messages", "ana used show on: ana used run")
 }
 
 func TestModalIsItsPersonsAlone(t *testing.T) {

@@ -56,6 +56,7 @@ func (w *Workspace) handlePage() {
 	handle("GET /client/events", http.HandlerFunc(w.serveEvents))
 	handle("POST /client/type", http.HandlerFunc(w.serveType))
 	handle("POST /client/press", http.HandlerFunc(w.servePress))
+	handle("POST /client/shortcut", http.HandlerFunc(w.serveShortcut))
 	handle("POST /client/search", http.HandlerFunc(w.serveSearch))
 	handle("POST /client/submit", http.HandlerFunc(w.serveSubmit))
 	handle("POST /client/dismiss", http.HandlerFunc(w.serveDismiss))

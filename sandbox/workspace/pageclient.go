@@ -19,9 +19,13 @@ func (w *Workspace) serveAbout(rw http.ResponseWriter, _ *http.Request) {
 			"can_act": p.ID != botUserID && p.ID != slackbotID,
 		})
 	}
+	shortcuts := []reply{}
+	for _, s := range w.opts.Shortcuts {
+		shortcuts = append(shortcuts, reply{"name": s.Name, "callback_id": s.CallbackID, "type": s.Type})
+	}
 	o := w.opts
 	writeJSON(rw, http.StatusOK, reply{
-		"channel": reply{"id": o.Channel.ID, "name": o.Channel.Name}, "command": o.SlashCommand, "people": people,
+		"channel": reply{"id": o.Channel.ID, "name": o.Channel.Name}, "command": o.SlashCommand, "shortcuts": shortcuts, "people": people,
 		"verbs": o.Page.Verbs, "hints": o.Page.Hints, "terminal": o.Page.Terminal, "world": o.Page.World != nil,
 	})
 }
@@ -35,6 +39,18 @@ func (w *Workspace) serveType(rw http.ResponseWriter, r *http.Request) {
 	}
 	if readPosted(rw, r, &in) {
 		answerPosted(rw, w.write(in.As, w.opts.Channel.ID, in.Thread, in.Text))
+	}
+}
+
+// serveShortcut lets the person named use a shortcut, on the message with this ts if there is one.
+func (w *Workspace) serveShortcut(rw http.ResponseWriter, r *http.Request) {
+	var in struct {
+		As         string `json:"as"`
+		CallbackID string `json:"callback_id"`
+		TS         string `json:"ts"`
+	}
+	if readPosted(rw, r, &in) {
+		answerPosted(rw, w.Shortcut(in.As, w.opts.Channel.ID, in.CallbackID, OnMessage(in.TS)))
 	}
 }
 

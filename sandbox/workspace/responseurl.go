@@ -46,7 +46,7 @@ type deadURLError string
 
 func (e deadURLError) Error() string { return string(e) }
 
-// newHook returns a response_url; kind is "commands" or "actions".
+// newHook returns a response_url; kind is "commands", "actions" or "app".
 func (w *Workspace) newHook(kind string, p Person, c *channel, original string) string {
 	key := uuid.NewString()
 	w.hooks[key] = &hook{person: p, channel: c, original: original, expires: time.Now().Add(responseLife)}

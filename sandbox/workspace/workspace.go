@@ -1,6 +1,6 @@
 // Package workspace is a stand-in for one Slack workspace with one app in it. A bot that reaches Slack over the Web API,
 // Socket Mode or request URLs, and response_url can be pointed at it unchanged. People are played with [Workspace.Type], [Workspace.Reply],
-// [Workspace.Click] and [Workspace.Choose]; with a modal in front of them, which [Workspace.Modal] shows, with
+// [Workspace.Click], [Workspace.Choose] and [Workspace.Shortcut]; with a modal in front of them, which [Workspace.Modal] shows, with
 // [Workspace.Fill], [Workspace.Search], [Workspace.Submit] and [Workspace.Dismiss]; at the Home tab after
 // [Workspace.OpenHome]. What an administrator does is
 // [Workspace.SetKind], [Workspace.SetGroup] and [Workspace.Share].
@@ -35,6 +35,7 @@ type Options struct {
 	BotToken     string // "xoxb-sandbox" when empty
 	AppToken     string // "xapp-sandbox" when empty
 	SlashCommand string // with its slash
+	Shortcuts    []Shortcut
 	People       []Person
 	Channel      Channel
 	Others       []Channel // where people can write besides
@@ -133,6 +134,7 @@ func New(o Options) *Workspace {
 	w.mux.HandleFunc("GET /link", w.serveLink)
 	w.mux.HandleFunc("POST /commands/{team}/{key}", w.serveResponseURL)
 	w.mux.HandleFunc("POST /actions/{team}/{key}", w.serveResponseURL)
+	w.mux.HandleFunc("POST /app/{team}/{key}", w.serveResponseURL)
 	w.handlePage()
 	return w
 }

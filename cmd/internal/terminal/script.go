@@ -109,7 +109,7 @@ func (p *player) line(ctx context.Context, line string) error {
 	if !ok {
 		return errors.New("a line is NAME: TEXT, NAME: click LABEL [on TEXT], NAME: choose \"OPTION\" in \"MENU\" [on TEXT],\n" +
 			"NAME: fill \"FIELD\" with VALUE[, VALUE], NAME: submit, NAME: dismiss, NAME: reply to TEXT: TEXT,\n" +
-			"NAME: home, NAME: channel,\n" +
+			"NAME: shortcut NAME [on TEXT], NAME: home, NAME: channel,\n" +
 			"expect ..., speed N, wait DURATION, within DURATION, fault ..., portal ..., source ..., role ..., person ..., channel ..., or # a comment")
 	}
 	return p.act(ctx, who, what)
@@ -117,7 +117,7 @@ func (p *player) line(ctx context.Context, line string) error {
 
 // forms are what people can do besides typing.
 func forms() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:(click) (.+)|(choose) "([^"]+)" in "([^"]+)"(?: on (.+))?|(fill) "([^"]+)" with (.*)|(submit)|(dismiss)|(reply) to (.+?): (.+)|(home)|(channel))$`)
+	return regexp.MustCompile(`^(?:(click) (.+)|(choose) "([^"]+)" in "([^"]+)"(?: on (.+))?|(fill) "([^"]+)" with (.*)|(submit)|(dismiss)|(reply) to (.+?): (.+)|(home)|(channel)|(shortcut) (.+))$`)
 }
 
 func (p *player) act(ctx context.Context, who, what string) error {
@@ -142,6 +142,9 @@ func (p *player) act(ctx context.Context, who, what string) error {
 		return p.workspace.OpenHome(who)
 	case m[16] != "":
 		return p.workspace.LeaveHome(who)
+	case m[17] != "":
+		name, on, _ := strings.Cut(m[18], " on ")
+		return p.until(ctx, func() error { return p.workspace.Shortcut(who, channel, name, workspace.Containing(on)) })
 	default:
 		return p.reply(ctx, who, m[13], m[14])
 	}

@@ -6,6 +6,7 @@ import { date, exact, ofTS } from "./dates.js";
 import { confirmed, toast } from "./dialog.js";
 import { el, fill } from "./dom.js";
 import { mrkdwn } from "./mrkdwn.js";
+import { shortcuts } from "./shortcuts.js";
 import { count } from "./thread.js";
 
 const nearEnd = 80; // pixels from the end at which the reader follows what is new
@@ -17,6 +18,7 @@ export class Channel {
     this.people = new Map(about.people.map((p, i) => [p.id, { ...p, tone: p.is_app ? "app" : i }]));
     this.onChange = onChange;
     this.onThread = onThread;
+    this.shortcuts = about.shortcuts.filter((s) => s.type === "message");
     this.list = document.getElementById("messages");
     this.scroller = document.getElementById("scroll");
     this.newer = document.getElementById("newer");
@@ -107,7 +109,8 @@ export class Channel {
           el("b", {}, author.name), author.is_app && el("span", { class: "app" }, "APP"),
           el("time", { title: exact(seconds) }, date(seconds, "{time}", "")),
           message.edited && el("span", { class: "edited" }, "(edited)"),
-          !message.is_ephemeral && !message.thread_ts && this.replyButton(message)),
+          !message.is_ephemeral && !message.thread_ts && this.replyButton(message),
+          !message.is_ephemeral && shortcuts(this.shortcuts, "Shortcuts for this message", () => this.viewer, message.ts)),
         message.thread_ts && message.reply_broadcast && el("p", { class: "edited" }, "replied in a thread"),
         this.content(message),
         replies.length > 0 && this.thread(message, replies)));

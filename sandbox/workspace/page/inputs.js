@@ -28,7 +28,7 @@ export function control(e, block, context) {
     case "timepicker":
       return moment("time", e, block, context, e.initial_time, "selected_time");
     case "overflow":
-      return menu(e, context, (node, value) => context.press(node, e, block, [value]));
+      return menu(e, "More actions", (node, value) => context.press(node, e, block, [value]));
     default:
       return null;
   }

@@ -9,6 +9,7 @@ import { Guide } from "./guide.js";
 import { Home } from "./home.js";
 import { Modal } from "./modal.js";
 import { people } from "./people.js";
+import { shortcuts } from "./shortcuts.js";
 import { Thread } from "./thread.js";
 import { World } from "./world.js";
 
@@ -113,5 +114,6 @@ if (world) {
   document.querySelector(".tabs [data-tab=world]").hidden = false;
   world.terminal(about.terminal);
 }
+document.querySelector("#composer .field").prepend(shortcuts(about.shortcuts.filter((s) => s.type === "global"), "Shortcuts", () => channel.viewer) ?? "");
 switcher.first();
 if (matchMedia("(pointer: fine)").matches) document.getElementById("say").focus(); // elsewhere a keyboard would cover the page

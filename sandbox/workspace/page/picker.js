@@ -128,9 +128,9 @@ function filtered(e, query) {
 }
 
 /** menu is an overflow menu: a button with a list. */
-export function menu(e, context, onChoose) {
+export function menu(e, name, onChoose) {
   const items = el("ul", { class: "picks", role: "menu", hidden: true });
-  const button = el("button", { type: "button", class: "more-button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": "More actions", "data-action": e.action_id }, "⋯");
+  const button = el("button", { type: "button", class: "more-button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": name, "data-action": e.action_id }, "⋯");
   const show = (open) => {
     items.hidden = !open;
     button.setAttribute("aria-expanded", String(open));
