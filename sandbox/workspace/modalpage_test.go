@@ -296,7 +296,7 @@ func (p *tab) choosesInMessage(s *site, name string) {
 		{"type": "actions", "elements": [
 			{"type": "external_select", "action_id": "vm", "min_query_length": 1, "placeholder": {"type": "plain_text", "text": "Server"}},
 			{"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}]}]`)
-	p.clicks("#messages .more-button", "")
+	p.clicks("#messages .block .more-button", "")
 	p.clicks("#messages [role=menuitem]", "Log")
 	p.sees("#messages", "chosen: more log")
 	p.clicks("#messages [data-action=point]", "")
