@@ -169,12 +169,12 @@ func (p Policy) mayReview(op Operation, actor Actor) *Refusal {
 	return nil
 }
 
-// Reviewers lists the actor ids that may review a broken glass.
+// Reviewers lists whom to call for the review of a broken glass: groups, then who is named.
 func (p Policy) Reviewers(op Operation) []string {
 	if !op.Unreviewed() {
 		return nil
 	}
-	ids := p.Deciders(Rule{Approvals: 1, Approvers: op.Plan.BrokenGlass.Reviewers})
+	ids := p.Callable(Rule{Approvals: 1, Approvers: op.Plan.BrokenGlass.Reviewers})
 	return slices.DeleteFunc(ids, func(id string) bool { return p.same(op.Plan.BrokenGlass.By, Actor{ID: id}) })
 }
 

@@ -34,6 +34,11 @@ func TestApproversAreMentioned(t *testing.T) {
 	if got, want := approvers(config.Slack{NotifyApprovers: true}, p)(waiting), []string{"S2", "S3", "U2"}; !slices.Equal(got, want) {
 		t.Errorf("mentions %v, want %v", got, want)
 	}
+	broken := failover.Operation{Verb: failover.VerbFailover, Phase: failover.Running, StartedAt: time.Unix(1, 0), Plan: failover.Plan{Rule: rule}}
+	broken.Plan.BrokenGlass = &failover.BrokenGlass{By: failover.Actor{ID: "cli:ben"}, Reviewers: []string{"approver"}}
+	if got, want := approvers(config.Slack{NotifyApprovers: true}, p)(broken), []string{"S2", "S3"}; !slices.Equal(got, want) {
+		t.Errorf("to review the broken glass, mentions %v, want %v: not who broke it", got, want)
+	}
 	if got := approvers(config.Slack{}, p)(waiting); len(got) > 0 {
 		t.Errorf("mentions %v although nobody is to be", got)
 	}
