@@ -21,6 +21,10 @@ import (
 // auditHead is the entry with the page that is being written; full pages have their own, see pageKey.
 const auditHead = "head"
 
+// auditIdle is how often the keeper looks at a stream on which nothing happens: one that was cut off shows nothing new until
+// it is longer than before.
+const auditIdle = 5 * time.Minute
+
 // auditPause is how long the keeper lets a burst of messages pass before it reads them.
 const auditPause = time.Second
 
@@ -33,13 +37,13 @@ const auditSure = 6
 func pageKey(first uint64) string { return fmt.Sprintf("page.%d", first) }
 
 // KeepAudit keeps the rolling hash of the stream in a bucket until ctx ends: from where it was kept before, whenever changes
-// says that something was stored. Any number of executors may keep it. A stream that is not what it was is reported and not
+// says that something was stored, and now and then besides. Any number of executors may keep it. A stream that is not what it was is reported and not
 // kept any further: what is known of it must not be lost.
 func (c *Client) KeepAudit(ctx context.Context, changes func() <-chan struct{}) error {
 	for damaged := 0; ctx.Err() == nil; {
 		next := changes()
 		err := c.catchUp(ctx)
-		var retry <-chan time.Time
+		retry := time.After(auditIdle)
 		switch {
 		case err == nil:
 			damaged = 0
@@ -93,6 +97,9 @@ func (c *Client) catchUp(ctx context.Context) error {
 	if end < page.Last {
 		return fmt.Errorf("%w: it is kept to %d, and ends at %d", errDamaged, page.Last, end)
 	}
+	if err := c.holds(ctx, page); err != nil {
+		return err
+	}
 	for page.Last < end {
 		m, stored, err := c.stored(ctx, page.Last+1)
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -107,6 +114,24 @@ func (c *Client) catchUp(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// holds looks whether the last message that is kept is the one that the stream has there: what was cut off and grew again, or
+// is another stream, must not be taken for what follows.
+func (c *Client) holds(ctx context.Context, page events.Page) error {
+	if page.At.IsZero() { // nothing is kept yet, or the page is new
+		return nil
+	}
+	switch _, at, err := c.stored(ctx, page.Last); {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return fmt.Errorf("%w: message %d is missing", errDamaged, page.Last)
+	case err != nil:
+		return err
+	case !at.Equal(page.At):
+		return fmt.Errorf("%w: message %d is another: it was stored at %s, and the one that is kept at %s", errDamaged, page.Last,
+			at.UTC().Format(time.RFC3339Nano), page.At.Format(time.RFC3339Nano))
 	}
 	return nil
 }

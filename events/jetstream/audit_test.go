@@ -223,19 +223,14 @@ func TestAuditTakesItsTimeToCallItDamage(t *testing.T) {
 		}
 		l.start()
 		l.client("b", nil).Close() // the stream is there, and empty
-		var log bytes.Buffer
-		c, err := jetstream.Connect(jetstream.Options{InProcess: l, Name: "c", Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))})
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.Cleanup(c.Close)
+		c, log := l.errors()
 		busy := make(chan struct{})
 		close(busy)
 		stop = l.loop(func(ctx context.Context) error { return c.KeepAudit(ctx, func() <-chan struct{} { return busy }) })
 		pass(25 * time.Second)
 		stop()
 		if log.Len() > 0 {
-			t.Errorf("after 25 s: %s", &log)
+			t.Errorf("after 25 s: %s", log)
 		}
 		stop = l.loop(func(ctx context.Context) error { return c.KeepAudit(ctx, func() <-chan struct{} { return busy }) })
 		pass(2 * time.Minute)
@@ -244,6 +239,48 @@ func TestAuditTakesItsTimeToCallItDamage(t *testing.T) {
 			t.Error("it is never told")
 		}
 	})
+}
+
+// A stream that is another is told of when nothing happens on it, and when it is longer than what is kept: nothing of it is
+// taken for what follows.
+func TestAuditOfAnotherStream(t *testing.T) {
+	for name, more := range map[string]int{"idle": 0, "longer": 30} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(l *lab) {
+				l.fill(jetstream.NewJournal(l.client("a", nil)), 20)
+				c, log := l.errors()
+				stop := l.loop(func(ctx context.Context) error { return c.KeepAudit(ctx, func() <-chan struct{} { return nil }) })
+				pass(3 * time.Second)
+				head := l.verify(c).Head
+				l.stop()
+				if err := os.RemoveAll(filepath.Join(l.dir, "jetstream", "$G", "streams", events.Stream)); err != nil {
+					t.Fatal(err)
+				}
+				l.start()
+				l.fill(jetstream.NewJournal(l.client("b", nil)), more)
+				pass(10 * time.Minute)
+				stop()
+				if now := l.verify(c).Head; now != head || head.Seq != 20 {
+					t.Errorf("kept %+v, and then %+v", head, now)
+				}
+				if !bytes.Contains(log.Bytes(), []byte("the stream is not what it was")) {
+					t.Error("it is never told")
+				}
+			})
+		})
+	}
+}
+
+// errors is a client and what it logs as an error. Stop what runs before reading that.
+func (l *lab) errors() (*jetstream.Client, *bytes.Buffer) {
+	l.Helper()
+	var log bytes.Buffer
+	c, err := jetstream.Connect(jetstream.Options{InProcess: l, Name: "errors", Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))})
+	if err != nil {
+		l.Fatal(err)
+	}
+	l.Cleanup(c.Close)
+	return c, &log
 }
 
 // The head does not depend on who keeps it: it can be recomputed from an export.
