@@ -32,6 +32,17 @@ type Message struct {
 	Stored  time.Time // by the server's clock; zero where that does not matter
 }
 
+// size is how many bytes the message has, about.
+func (m Message) size() int {
+	n := len(m.Data)
+	for name, values := range m.Header {
+		for _, v := range values {
+			n += len(name) + len(v)
+		}
+	}
+	return n
+}
+
 // ID is the message id, also the CloudEvents id and the key of the stream's duplicate window.
 func (m Message) ID() string { return m.Header.Get(headerMsgID) }
 
@@ -110,9 +121,16 @@ func EncodeCommand(source string, c failover.Command) (Message, error) {
 	return message(CommandSubject(source, c.Op), c.MessageID, typeCommand, c.At, c)
 }
 
+// MaxCommand is how many bytes of a command are read, headers counted: what people type is far below. What is larger could be
+// answered by no fact that a server takes, and would come again and again.
+const MaxCommand = 64 << 10
+
 // DecodeCommand reads a command. Who asked is taken from the subject's source wherever that settles it.
 func DecodeCommand(m Message) (failover.Command, error) {
 	var c failover.Command
+	if n := m.size(); n > MaxCommand {
+		return c, fmt.Errorf("%s #%d: a command of %d bytes, where %d are enough for any", m.Subject, m.Seq, n, MaxCommand)
+	}
 	if err := m.expect(typeCommand); err != nil {
 		return c, err
 	}
@@ -126,6 +144,9 @@ func DecodeCommand(m Message) (failover.Command, error) {
 	c.By, c.MessageID, c.StoredAt, c.Op = by, m.ID(), m.Stored, failover.OpID(LastToken(m.Subject))
 	if c.MessageID == "" || !failover.IsOpID(string(c.Op)) {
 		return c, fmt.Errorf("%s: a command needs a message id and an operation id", m.Subject)
+	}
+	if c.Verb == failover.VerbExpire {
+		return c, fmt.Errorf("%s: nobody asks for %q, an executor does it by itself", m.Subject, c.Verb)
 	}
 	return c, nil
 }

@@ -2,6 +2,7 @@ package events
 
 import (
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -241,6 +242,20 @@ func TestWhoAsked(t *testing.T) {
 	}
 }
 
+// The longest text that can be typed is taken, whatever it is made of.
+func TestTheLongestCommandIsTaken(t *testing.T) {
+	t.Parallel()
+	c := command()
+	c.Reason = strings.Repeat("\x01", 8000) // six bytes each in JSON
+	m, err := EncodeCommand(SourceSlack, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := DecodeCommand(m); err != nil || got.Reason != c.Reason {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestDecodeCommandRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*Message){
@@ -251,7 +266,13 @@ func TestDecodeCommandRefuses(t *testing.T) {
 		"a longer subject":    func(m *Message) { m.Subject = "ferry.command.slack.x." + string(op) },
 		"a server's answer":   func(m *Message) { m.Header = nil },
 		"another operation's": func(m *Message) { m.Subject = CommandSubject(SourceSlack, "op-aaaaaaaa") },
-		"forwarded from KV":   func(m *Message) { m.Header["Nats-Stream"] = []string{"KV_x"} },
+		"an executor's own":   func(m *Message) { m.Data = []byte(`{"verb":"expire","by":{"id":"U0ANA"}}`) },
+		"a very long text": func(m *Message) {
+			m.Data = fmt.Appendf(nil, `{"verb":"failover","by":{"id":"U0ANA"},"reason":"%s"}`, strings.Repeat("x", MaxCommand))
+		},
+		"a very long id":    func(m *Message) { m.Header["Nats-Msg-Id"] = []string{strings.Repeat("x", MaxCommand)} },
+		"a very long type":  func(m *Message) { m.Header["ce-type"] = []string{"ferry.command." + strings.Repeat("x", MaxCommand)} },
+		"forwarded from KV": func(m *Message) { m.Header["Nats-Stream"] = []string{"KV_x"} },
 	}
 	for name, change := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -263,6 +284,8 @@ func TestDecodeCommandRefuses(t *testing.T) {
 			change(&m)
 			if c, err := DecodeCommand(m); err == nil {
 				t.Errorf("took %+v", c)
+			} else if errors.Is(err, ErrNewer) || len(err.Error()) > 300 {
+				t.Errorf("says %v", err)
 			}
 		})
 	}

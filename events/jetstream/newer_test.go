@@ -3,6 +3,7 @@ package jetstream_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,26 @@ func TestWorkOfTheFutureWaits(t *testing.T) {
 		pass(2 * time.Minute)
 		if waiting("decide") != 0 || waiting("drive") != 1 {
 			t.Errorf("%d commands and %d work messages wait", waiting("decide"), waiting("drive"))
+		}
+	})
+}
+
+// Whoever may ask for anything may store commands that only a newer version could read, and however many there are, what
+// others ask is decided.
+func TestCommandsOfTheFutureLeaveRoom(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		for i := range 1100 { // more than the server hands out at once
+			cmd := command(fmt.Sprint("m", i))
+			m, err := later(events.EncodeCommand(events.SourceSlack, cmd))
+			l.publish(c, m, err)
+		}
+		l.submit(c, "freeze")
+		h := &handled{began: time.Now()}
+		l.commands(c, 4, func(context.Context, failover.Command) error { h.note(); return nil })
+		pass(30 * time.Second)
+		if n := len(h.times()); n != 1 {
+			t.Errorf("handled %d times", n)
 		}
 	})
 }

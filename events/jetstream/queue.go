@@ -28,12 +28,38 @@ const leaveAlone = 10 * time.Second
 // it takes. The clock of this host may be wrong.
 func tooLate(d delivery) bool { return d.times > uint64(failover.CommandValidity/leaveAlone) }
 
+// asideAtOnce is how many commands of a newer version an executor leaves alone in the time that one may be acted on. Each of them
+// is a place fewer for all others in the queue, and whoever may ask for anything can make up as many as they like.
+const asideAtOnce = 50
+
+// aside counts the commands that are left alone. Safe for use by several goroutines.
+type aside struct {
+	mu    sync.Mutex
+	since time.Time
+	n     int
+}
+
+// leave reports whether a command that only a newer version can read is to come again.
+func (a *aside) leave(d delivery) bool {
+	if d.times > 1 { // it has its place
+		return !tooLate(d)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if now := time.Now(); now.Sub(a.since) > failover.CommandValidity {
+		a.since, a.n = now, 0
+	}
+	a.n++
+	return a.n <= asideAtOnce
+}
+
 // Commands hands each stored command to handle, at most slots at once, until ctx ends. A nil answer acknowledges it;
 // an error brings it back. A message that is no command is acknowledged and reported: it will never become one.
 func (c *Client) Commands(ctx context.Context, slots int, handle func(context.Context, failover.Command) error) error {
+	var newer aside
 	return c.work(ctx, consumerDecide, slots, func(ctx context.Context, d delivery) error {
 		cmd, err := events.DecodeCommand(d.Message)
-		if errors.Is(err, events.ErrNewer) && !tooLate(d) {
+		if errors.Is(err, events.ErrNewer) && newer.leave(d) {
 			return err
 		}
 		if err != nil {
