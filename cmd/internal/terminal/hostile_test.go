@@ -23,3 +23,18 @@ func TestHostileNamesInTheTerminal(t *testing.T) {
 		}
 	}
 }
+
+// What stands in a shell's line after TAB is a name there and nothing else.
+func TestHostileNamesInAShell(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"$(reboot)", "x;reboot", "`reboot`", "-rf", "x y", "x\ny", "x>y", "x|y", "x&", "x'", `x"`, "x\\", "x\t", "x\u202ey", "~x", "x*", "x?", "!x", "#x", "{a,b}"} {
+		if got := proposal(name, ""); len(got) > 0 {
+			t.Errorf("%q is proposed: %q", name, got)
+		}
+	}
+	for _, name := range []string{"vm-x", "vault-eus/vm-x", "数据库-01", "VM_1.local"} {
+		if got := proposal(name, "a\tb\nc"); len(got) != 1 || got[0] != name+"\ta b c" {
+			t.Errorf("%q: %q", name, got)
+		}
+	}
+}

@@ -135,11 +135,15 @@ func newRoot(io Streams) *cobra.Command {
 	flags.StringVar(&g.data, "data", "", "talk to the embedded server of this data `DIR`")
 	flags.StringVar(&g.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&g.logLevel, "log-level", "", "debug, info, warn or error (default: info for processes, warn for verbs)")
+	completeFlags(root, map[string][]string{"log-format": {"text", "json"}, "log-level": {"debug", "info", "warn", "error"}})
 	root.AddCommand(newSandbox(g), newVersion(g), newInit(g), newManifest(g), newDoctor(g), newAudit(g), newWatch(g))
 	root.AddCommand(newProcesses(g)...)
 	root.AddCommand(newVerbs(g)...)
 	return root
 }
+
+// silent is the level of a command that says itself what its user has to know of NATS.
+const silent = "error"
 
 // logger writes to the error stream, so that output can be piped.
 func (g *globals) logger(standard slog.Level) (*slog.Logger, error) {

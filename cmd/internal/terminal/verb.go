@@ -49,7 +49,7 @@ func newVerb(g *globals, r bot.Record) *cobra.Command {
 	own := &verbFlags{}
 	cmd := &cobra.Command{
 		Use: use(r), Short: summary(r), Hidden: !r.Available, DisableFlagsInUseLine: true,
-		Example: examples(r.Examples), Args: cobra.ArbitraryArgs,
+		Example: examples(r.Examples), Args: cobra.ArbitraryArgs, ValidArgsFunction: g.completeArgs(r.Args),
 	}
 	if strings.Contains(r.Args, "POINT") {
 		cmd.Long = cmd.Short + "\n\n" + bot.PointForms
@@ -61,11 +61,15 @@ func newVerb(g *globals, r bot.Record) *cobra.Command {
 			cmd.Flags().Var(&text{kind: f.Value}, strings.TrimPrefix(f.Name, "--"), f.Summary)
 		}
 		cmd.Flags().Lookup(strings.TrimPrefix(f.Name, "--")).Hidden = !f.Available
+		if f.Value != "" {
+			completeFlags(cmd, map[string][]string{strings.TrimPrefix(f.Name, "--"): nil})
+		}
 	}
 	outputFlag(cmd, &own.output)
 	if !r.ReadOnly {
 		cmd.Flags().BoolVar(&own.wait, "wait", false, "follow to the end, or to a gate that waits for you")
 	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return g.wrongFlag(r, cmd, err) })
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		words := append([]string{r.Name}, args...)
 		for _, f := range r.Flags {
@@ -74,6 +78,27 @@ func newVerb(g *globals, r bot.Record) *cobra.Command {
 		return g.verb(cmd.Context(), words, *own)
 	}
 	return cmd
+}
+
+// wrongFlag says what is wrong with a flag as Slack would, unless it looks like one of the terminal's own.
+func (g *globals) wrongFlag(r bot.Record, cmd *cobra.Command, err error) error {
+	about, ok := errors.AsType[interface {
+		error
+		GetSpecifiedName() string
+	}](err)
+	general := cmd.Root().FlagErrorFunc()(cmd, err)
+	if !ok {
+		return general
+	}
+	name := about.GetSpecifiedName()
+	if near := failover.Near(name, []string{"wait", "output", "data", "config"}, func(own string) string { return own }, 1); len(near) > 0 && near[0] != name {
+		return exit(exitUsage, fmt.Errorf("%w; did you mean --%s?", err, near[0]))
+	}
+	_, refusal := bot.ParseWords([]string{r.Name, "--" + name}, time.Now())
+	if refusal == nil || name == "" {
+		return general
+	}
+	return g.refused("", refusal, verbFlags{})
 }
 
 // text is the value of a flag that the help shows as the grammar does: --reason TEXT.
@@ -117,9 +142,11 @@ var slashForm = regexp.MustCompile(bot.Command + ` ([^\s;,:]+)`)
 // unquoted is a flag's text of several words, which Slack takes as it is and a shell does not.
 var unquoted = regexp.MustCompile(`(--(?:reason|notes)) ([a-z]+( [a-z]+)+)`)
 
-// inTerminal turns what a text says to type in Slack into what to type here, where the verb is never left out.
-func inTerminal(text string) string {
-	text = unquoted.ReplaceAllString(text, `$1 "$2"`)
+// inTerminal turns what a text says to type in Slack into what to type here.
+func inTerminal(text string) string { return inShell(unquoted.ReplaceAllString(text, `$1 "$2"`)) }
+
+// inShell turns the slash command into this one, where the verb is never left out.
+func inShell(text string) string {
 	return slashForm.ReplaceAllStringFunc(text, func(form string) string {
 		word := strings.TrimPrefix(form, bot.Command+" ")
 		isVerb := slices.ContainsFunc(bot.Grammar(), func(r bot.Record) bool { return r.Name == strings.TrimRight(word, ".") })
@@ -356,7 +383,7 @@ func (g *globals) print(own verbFlags, value any, text string) error {
 
 // refused prints the no in the form asked for, and ends with its exit code.
 func (g *globals) refused(op failover.OpID, r *failover.Refusal, own verbFlags) error {
-	local := &failover.Refusal{Kind: r.Kind, Message: inTerminal(bot.OneLine(r.Message)), Hint: inTerminal(bot.OneLine(r.Hint))}
+	local := &failover.Refusal{Kind: r.Kind, Message: inShell(bot.OneLine(r.Message)), Hint: inTerminal(bot.OneLine(r.Hint))}
 	if own.output != "json" {
 		return local
 	}

@@ -3,7 +3,6 @@ package terminal
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -25,7 +24,8 @@ func newWatch(g *globals) *cobra.Command {
 		Long: "Follow live what is open, or one operation to its end: with progress bars on a terminal, as lines in a pipe or a file.\n" +
 			"A VM stands for its newest operation. With one operation the exit code is that of --wait: 0 succeeded, 1 failed,\n" +
 			"3 denied, expired or cancelled, 4 stopped before its end. Without one it goes on until Ctrl-C.",
-		Example: "  ferry watch\n  ferry watch op-7f3kq2mz -o json",
+		Example:           "  ferry watch\n  ferry watch op-7f3kq2mz -o json",
+		ValidArgsFunction: g.completeArgs("[OP]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return exit(exitUsage, fmt.Errorf("watch takes one operation or none, and got %q as well", args[1]))
@@ -39,6 +39,7 @@ func newWatch(g *globals) *cobra.Command {
 
 func outputFlag(cmd *cobra.Command, into *string) {
 	cmd.Flags().StringVarP(into, "output", "o", "text", "`FORM` of the answer: text or json")
+	completeFlags(cmd, map[string][]string{"output": {"text", "json"}})
 }
 
 func (g *globals) watch(ctx context.Context, args []string, output string) error {
@@ -46,7 +47,7 @@ func (g *globals) watch(ctx context.Context, args []string, output string) error
 		return exit(exitUsage, fmt.Errorf("-o %q: say text or json", output))
 	}
 	if g.logLevel == "" {
-		g.logLevel = slog.LevelError.String() // it says itself that nobody answers
+		g.logLevel = silent // it says itself that nobody answers
 	}
 	ref := slices.Concat(args, []string{""})[0]
 	w := &watcher{ref: ref, view: g.view(output), dial: func() (asked, error) { return g.client() }}

@@ -1,0 +1,131 @@
+package terminal
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"ferry/bot"
+	"ferry/bot/render"
+	"ferry/cmd/internal/app"
+	"ferry/failover"
+)
+
+// completeWithin is how long a shell waits for names: who presses TAB is not kept waiting, and not told why there are none.
+const completeWithin = time.Second
+
+// completeArgs proposes what may stand at each place of a verb, as its record names it: VM|OP POINT, [PATTERN].
+func (g *globals) completeArgs(places string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		fields := strings.Fields(places)
+		if len(args) >= len(fields) {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var all []cobra.Completion
+		for kind := range strings.SplitSeq(strings.Trim(fields[len(args)], "[]"), "|") {
+			all = append(all, g.proposals(cmd.Context(), kind)...)
+		}
+		typed = strings.ToLower(typed)
+		all = slices.DeleteFunc(all, func(c cobra.Completion) bool { return !strings.HasPrefix(strings.ToLower(c), typed) })
+		return all, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// proposals are all that a kind of argument may be. What cannot be listed, such as a time, has none.
+func (g *globals) proposals(ctx context.Context, kind string) []cobra.Completion {
+	switch kind {
+	case "VM", "PATTERN":
+		return g.soon(ctx, vmNames)
+	case "OP":
+		return g.soon(ctx, openOperations)
+	case "POINT":
+		return []cobra.Completion{
+			cobra.CompletionWithDesc(string(failover.Latest), "the newest data, processed first"),
+			cobra.CompletionWithDesc(string(failover.LatestProcessed), "the newest point that is processed already: faster"),
+			cobra.CompletionWithDesc(string(failover.LatestApp), "the newest application-consistent point"),
+		}
+	case "over":
+		return []cobra.Completion{cobra.CompletionWithDesc("over", "the incident has ended")}
+	case "VERB":
+		var verbs []cobra.Completion
+		for _, r := range bot.Grammar() {
+			verbs = append(verbs, cobra.CompletionWithDesc(r.Name, summary(r)))
+		}
+		return verbs
+	}
+	return nil
+}
+
+// soon asks a running Ferry, and gives nothing when there is no answer in time.
+func (g *globals) soon(ctx context.Context, ask func(context.Context, *app.Client) []cobra.Completion) []cobra.Completion {
+	ctx, cancel := context.WithTimeout(ctx, completeWithin)
+	defer cancel()
+	answer := make(chan []cobra.Completion, 1)
+	quiet := *g
+	quiet.logLevel = silent
+	go func() { // it ends with the process
+		client, err := quiet.client()
+		if err != nil {
+			answer <- nil
+			return
+		}
+		defer client.Close()
+		answer <- ask(ctx, client)
+	}()
+	select {
+	case names := <-answer:
+		return names
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func vmNames(ctx context.Context, client *app.Client) []cobra.Completion {
+	inv, err := client.List(ctx)
+	if err != nil {
+		return nil
+	}
+	var names []cobra.Completion
+	for _, i := range inv.Items {
+		names = append(names, proposal(failover.Typed(i, inv.Items), i.State+" in "+i.Active)...)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func openOperations(ctx context.Context, client *app.Client) []cobra.Completion {
+	found, err := client.Status(ctx, "")
+	if err != nil {
+		return nil
+	}
+	var ids []cobra.Completion
+	for _, op := range found.Operations {
+		ids = append(ids, proposal(string(op.ID), bot.Noun(op.Verb)+" of "+bot.Targets(op)+": "+render.State(op))...)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// proposal is what can be typed, and what it is. Names come from outside, and what is proposed stands in a shell's line: one that
+// is more than a name there is not proposed.
+func proposal(word, about string) []cobra.Completion {
+	if strings.ContainsFunc(word, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._-/", r)
+	}) || strings.HasPrefix(word, "-") {
+		return nil
+	}
+	return []cobra.Completion{cobra.CompletionWithDesc(word, bot.OneLine(about))}
+}
+
+// completeFlags says what the values of a command's flags may be; a shell would propose files otherwise.
+func completeFlags(cmd *cobra.Command, values map[string][]string) {
+	for flag, of := range values {
+		if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(of, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+			panic(err) // only a flag that is not there
+		}
+	}
+}
