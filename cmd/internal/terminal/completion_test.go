@@ -73,7 +73,7 @@ func TestCompletion(t *testing.T) {
 // Who presses TAB is told nothing of what is wrong, and waits for a second at most.
 func TestCompletionIsSilent(t *testing.T) {
 	t.Parallel()
-	hung, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	hung, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0") // takes connections and says nothing
 	if err != nil {
 		t.Fatal(err)
 	}
