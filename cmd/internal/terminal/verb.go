@@ -85,9 +85,10 @@ func (g *globals) wrongFlag(r bot.Record, cmd *cobra.Command, err error) error {
 	about, ok := errors.AsType[interface {
 		error
 		GetSpecifiedName() string
+		GetSpecifiedShortnames() string
 	}](err)
 	general := cmd.Root().FlagErrorFunc()(cmd, err)
-	if !ok {
+	if !ok || about.GetSpecifiedShortnames() != "" { // the grammar has no short ones
 		return general
 	}
 	name := about.GetSpecifiedName()
@@ -95,7 +96,7 @@ func (g *globals) wrongFlag(r bot.Record, cmd *cobra.Command, err error) error {
 		return exit(exitUsage, fmt.Errorf("%w; did you mean --%s?", err, near[0]))
 	}
 	_, refusal := bot.ParseWords([]string{r.Name, "--" + name}, time.Now())
-	if refusal == nil || name == "" {
+	if refusal == nil {
 		return general
 	}
 	return g.refused("", refusal, verbFlags{})
