@@ -146,6 +146,11 @@ func (c *Client) ensureBucket(ctx context.Context, name string) error {
 
 // Present is nil when everything is there that a bot needs and an executor sets up: a bot has no right to make it.
 func (c *Client) Present(ctx context.Context) error {
+	ctx, done := c.denials.watch(ctx, "") // of the answers
+	return done(c.present(ctx))
+}
+
+func (c *Client) present(ctx context.Context) error {
 	if _, err := c.stream(ctx); err != nil {
 		return err
 	}

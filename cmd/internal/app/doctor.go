@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -60,8 +61,15 @@ func (a *App) examineNATS(ctx context.Context) []Finding {
 		return []Finding{a.examineEmbedded(ctx)}
 	}
 	var denied error
+	if cfg.NATS.Identity != jetstream.LocalIdentity { // a person's own configuration
+		found, ok := a.examineTerminal(ctx)
+		if ok {
+			return []Finding{found}
+		}
+	}
 	for _, role := range []Role{Executor, Bot} {
 		o, err := a.natsAs(string(role))
+		o.Log = slog.New(slog.DiscardHandler) // what it would say is found below
 		if err != nil {
 			return []Finding{{Level: slack.Broken, Check: check, Said: err.Error(), Fix: "mend nats.tls"}}
 		}
@@ -74,14 +82,43 @@ func (a *App) examineNATS(ctx context.Context) []Finding {
 		client.Close()
 		switch {
 		case denied == nil && open:
-			return []Finding{{Level: slack.Caution, Check: check, Said: "the server is reached without encryption over a network", Fix: "give the server a certificate and nats.tls its authority; see deploy/nats"}}
+			return []Finding{inTheClear()}
 		case denied == nil:
 			return []Finding{{Level: slack.Fine, Check: check, Said: fmt.Sprintf("the stream, its consumers and buckets are there, and this identity may read them as %s", role)}}
 		case jetstream.IsMissing(denied):
 			return []Finding{{Level: slack.Caution, Check: check, Said: fmt.Sprintf("the server answers an %s, and something is not set up yet: %v", role, denied), Fix: "start an executor once: ferry executor, or ferry up"}}
 		}
 	}
-	return []Finding{{Level: slack.Broken, Check: check, Said: "the server is there, and does not let this identity read the stream as an executor or a bot: " + denied.Error(), Fix: "give the identity the rights of its role, as deploy/nats has them, and switch JetStream on"}}
+	return []Finding{{Level: slack.Broken, Check: check, Said: "the server is there, and does not let this identity read the stream as an executor or a bot: " + denied.Error(),
+		Fix: "give the identity the rights of its role, as deploy/nats has them, and switch JetStream on; a person's key needs nats.identity with their name"}}
+}
+
+func inTheClear() Finding {
+	return Finding{Level: slack.Caution, Check: "NATS", Said: "the server is reached without encryption over a network", Fix: "give the server a certificate and nats.tls its authority; see deploy/nats"}
+}
+
+// examineTerminal asks as the person that the configuration names; ok is false when the server does not take the key for theirs.
+func (a *App) examineTerminal(ctx context.Context) (f Finding, ok bool) {
+	f = Finding{Level: slack.Fine, Check: "NATS"}
+	client, err := NewClient(a.opts.Config, false, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return f, false
+	}
+	defer client.Close()
+	err = a.within(ctx, func(ctx context.Context) error { _, err := client.Status(ctx, ""); return err })
+	if _, denied := errors.AsType[*DeniedError](err); denied {
+		return f, false
+	}
+	f.Said = "the key is that of " + client.ID()
+	switch {
+	case err != nil:
+		f.Level, f.Said, f.Fix = slack.Caution, f.Said+", and nobody answers: "+err.Error(), "start an executor: ferry executor"
+	case client.nats.InTheClear():
+		f = inTheClear()
+	default:
+		f.Said += ", and it is answered; what it may ask for stands under access"
+	}
+	return f, true
 }
 
 func (a *App) examineEmbedded(ctx context.Context) Finding {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"ferry/config"
 	"ferry/events/jetstream"
 )
 
@@ -24,6 +25,16 @@ func serverOf(t *testing.T, o *server.Options) string {
 		t.Fatal("the server does not come up")
 	}
 	return s.ClientURL()
+}
+
+// serve answers reads of an empty stream until the test is over.
+func serve(t *testing.T, c *jetstream.Client) {
+	t.Helper()
+	serving := make(chan struct{})
+	go func() {
+		_ = c.Serve(t.Context(), jetstream.Sources{Board: jetstream.NewBoard(c)}, "0.0.0", func() { close(serving) })
+	}()
+	<-serving
 }
 
 // With a server of its own doctor says whether it is reached, set up, and open to this identity.
@@ -53,4 +64,25 @@ func TestDoctorOfNATS(t *testing.T) {
 	}
 	says(url, "ok: the stream, its consumers and buckets are there")
 	says(serverOf(t, &server.Options{}), "failed: the server is there, and does not let this identity read")
+
+	a.opts.Config.NATS.Identity = "ana"
+	says(url, "warning: the key is that of cli:ana, and nobody answers")
+	serve(t, client)
+	says(url, "ok: the key is that of cli:ana, and it is answered")
+	dir := t.TempDir()
+	embedded, err := jetstream.StartEmbedded(dir, true, a.opts.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = embedded.Stop() })
+	file, err := jetstream.ReadClientFile(dir, jetstream.RoleCLI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.opts.Config.NATS.NKey = config.NewSecret(file.Seed)
+	began := time.Now()
+	says(file.URL, "failed: the server is there, and does not let this identity read") // it is the key of cli:local
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("a key of another name is found out after %s", took)
+	}
 }
