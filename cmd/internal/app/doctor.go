@@ -13,6 +13,7 @@ import (
 	"ferry/config"
 	"ferry/events/jetstream"
 	"ferry/executor/azure"
+	"ferry/failover"
 )
 
 // Finding is the result of one check of [Doctor].
@@ -89,8 +90,10 @@ func (a *App) examineNATS(ctx context.Context) []Finding {
 			return []Finding{{Level: slack.Caution, Check: check, Said: fmt.Sprintf("the server answers an %s, and something is not set up yet: %v", role, denied), Fix: "start an executor once: ferry executor, or ferry up"}}
 		}
 	}
-	return []Finding{{Level: slack.Broken, Check: check, Said: "the server is there, and does not let this identity read the stream as an executor or a bot: " + denied.Error(),
-		Fix: "give the identity the rights of its role, as deploy/nats has them, and switch JetStream on; a person's key needs nats.identity with their name"}}
+	return []Finding{{
+		Level: slack.Broken, Check: check, Said: "the server is there, and does not let this identity read the stream as an executor or a bot: " + denied.Error(),
+		Fix: "give the identity the rights of its role, as deploy/nats has them, and switch JetStream on; a person's key needs nats.identity with their name",
+	}}
 }
 
 func inTheClear() Finding {
@@ -155,7 +158,7 @@ func (a *App) examineAzure(ctx context.Context) []Finding {
 	for _, v := range cfg.Vaults {
 		o := azure.Options{
 			Endpoint: cfg.Endpoint, Vaults: []azure.Vault{{SubscriptionID: v.SubscriptionID, ResourceGroup: v.ResourceGroup, Name: v.Name}},
-			Caches: cfg.CacheStorage, Credential: credential, Transport: client, Version: a.opts.Version, Log: a.opts.Log,
+			Caches: cfg.CacheStorage, Tags: policy(a.opts.Config).ByTags(), Credential: credential, Transport: client, Version: a.opts.Version, Log: a.opts.Log,
 		}
 		found = append(found, examineVault(ctx, o, v.Name)...)
 	}
@@ -175,6 +178,9 @@ func examineVault(ctx context.Context, o azure.Options, name string) []Finding {
 		return []Finding{{Level: slack.Broken, Check: reading, Said: err.Error(), Fix: "sign in as azure.credential says, and give that identity the role of docs/azure-permissions.md on the vault"}}
 	}
 	found := []Finding{{Level: slack.Fine, Check: reading, Said: fmt.Sprintf("signed in; %d replicated VMs are read", len(items))}}
+	if o.Tags {
+		found = append(found, tagsOf(items, name))
+	}
 	lacks, err := azure.Lacks(ctx, o)
 	switch {
 	case err != nil:
@@ -183,6 +189,26 @@ func examineVault(ctx context.Context, o azure.Options, name string) []Finding {
 		return append(found, Finding{Level: slack.Broken, Check: rights, Said: "the identity lacks " + strings.Join(lacks, ", "), Fix: "add them to its role; docs/azure-permissions.md says what each is for"})
 	}
 	return append(found, Finding{Level: slack.Fine, Check: rights, Said: "all actions that Ferry calls there; the right to read the VMs themselves shows with the first reprotect"})
+}
+
+// tagsOf says whether the tags are known by which rules of access go: what such a rule may be about is refused without.
+func tagsOf(items []failover.Item, vault string) Finding {
+	var unknown []string
+	for _, i := range items {
+		if i.Tags == nil {
+			unknown = append(unknown, i.Name)
+		}
+	}
+	f := Finding{Level: slack.Fine, Check: "Azure tags of VMs in " + vault, Said: "read; rules of access go by them"}
+	if n := len(unknown); n > 0 {
+		f.Level = slack.Caution
+		f.Said = fmt.Sprintf("of %d of %d VMs no tags are known, such as %s: what a rule with tags may be about is refused there", n, len(items), unknown[0])
+		f.Fix = "give the identity Microsoft.Compute/virtualMachines/read where the VMs are, as docs/azure-permissions.md says; a VM that is away from home is known again when it is back"
+	}
+	if len(unknown) > 0 && len(unknown) == len(items) {
+		f.Level = slack.Broken
+	}
+	return f
 }
 
 // Failed reports whether one of the checks failed.

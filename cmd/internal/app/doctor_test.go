@@ -9,6 +9,7 @@ import (
 
 	"ferry/config"
 	"ferry/events/jetstream"
+	"ferry/failover"
 )
 
 // serverOf is a NATS server on this machine.
@@ -84,5 +85,20 @@ func TestDoctorOfNATS(t *testing.T) {
 	says(file.URL, "failed: the server is there, and does not let this identity read") // it is the key of cli:local
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("a key of another name is found out after %s", took)
+	}
+}
+
+// Rules that go by tags need them read: doctor says where they are not known, and fails where none is.
+func TestDoctorOfTags(t *testing.T) {
+	t.Parallel()
+	known, unknown := failover.Item{Name: "vm-x", Tags: map[string]string{}}, failover.Item{Name: "vm-y"}
+	for want, items := range map[string][]failover.Item{
+		"ok: read; ": {known, known},
+		"warning: of 1 of 2 VMs no tags are known, such as vm-y": {known, unknown},
+		"failed: of 1 of 1 VMs no tags are known":                {unknown},
+	} {
+		if f := tagsOf(items, "vault-dr"); !strings.HasPrefix(string(f.Level)+": "+f.Said, want) {
+			t.Errorf("found %+v, want %q", f, want)
+		}
 	}
 }
