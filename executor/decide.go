@@ -111,7 +111,7 @@ func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, 
 	c := matter{situation: failover.Situation{Now: e.now(), Policy: e.policy(ctx), Networks: e.Networks, Jumped: e.Clock.Jumped}}
 	op, err := e.own(ctx, cmd)
 	c.op = op
-	if _, again := op.Answers[cmd.MessageID]; err != nil || again || cmd.By.Standing != "" || cmd.Late(c.situation.Now) {
+	if _, again := op.Answers[cmd.MessageID]; err != nil || again || cmd.By.Standing != "" || cmd.Late(c.situation.Now) || op.SentBefore(cmd.MessageID) {
 		return c, nil, err
 	}
 	if err := e.background(ctx, &c.situation); err != nil {
@@ -222,7 +222,7 @@ func (e *Executor) fresh(ctx context.Context, cmd failover.Command) (failover.Op
 		if op.Draft != nil && op.Draft.Command == cmd.MessageID {
 			return e.abandon(ctx, op)
 		}
-		if err != nil || ours || !op.Exists() && op.Draft == nil {
+		if err != nil || ours || op.SentBefore(cmd.MessageID) || !op.Exists() && op.Draft == nil {
 			return op, err
 		}
 	}

@@ -110,13 +110,13 @@ func (s Situation) beforeIncident(cmd Command, point RecoveryPoint) *Refusal {
 		return nil
 	}
 	return Refuse(WrongState, "Type "+s.Incident.UTC().Format("2006-01-02T15:04Z")+" for the newest point not later than that, or add --force to take the later one.",
-		"The recovery point would have data of %s, and the incident began at %s.", stamp(newest), stamp(s.Incident))
+		"The recovery point would have data of %s, and the incident began at %s.", stamp(newest), stamp(s.Incident)).about(AboutForce)
 }
 
 // isolated finds the network of a drill among those of the configuration, by name or ARM id.
 func isolated(networks []string, typed string) (string, *Refusal) {
 	if len(networks) == 0 {
-		return "", Refuse(NotAllowed, "Have the ARM id of an isolated network added under azure.isolated_networks.", "No network is configured as isolated, and a drill may use no other.")
+		return "", Refuse(NotAllowed, "Have the ARM id of an isolated network added under azure.isolated_networks.", "No network is configured as isolated, and a drill may use no other.").about(AboutNetwork)
 	}
 	var names []string
 	for _, id := range networks {
@@ -126,7 +126,7 @@ func isolated(networks []string, typed string) (string, *Refusal) {
 		return networks[0], nil
 	}
 	if typed == "" {
-		return "", Refuse(BadUsage, "Say which with --network NAME: "+strings.Join(names, ", ")+".", "There are %d isolated networks.", len(networks))
+		return "", Refuse(BadUsage, "Say which with --network NAME: "+strings.Join(names, ", ")+".", "There are %d isolated networks.", len(networks)).about(AboutNetwork)
 	}
 	hits := slices.DeleteFunc(slices.Clone(networks), func(id string) bool {
 		return !strings.EqualFold(id, typed) && !strings.EqualFold(lastSegment(id), typed)
@@ -135,9 +135,9 @@ func isolated(networks []string, typed string) (string, *Refusal) {
 	case 1:
 		return hits[0], nil
 	case 0:
-		return "", Refuse(NotAllowed, "A drill may use one of: "+strings.Join(names, ", ")+".", "The network %q is not configured as isolated.", typed)
+		return "", Refuse(NotAllowed, "A drill may use one of: "+strings.Join(names, ", ")+".", "The network %q is not configured as isolated.", typed).about(AboutNetwork)
 	}
-	return "", Refuse(BadUsage, "Give its ARM id.", "Several isolated networks are called %s.", typed)
+	return "", Refuse(BadUsage, "Give its ARM id.", "Several isolated networks are called %s.", typed).about(AboutNetwork)
 }
 
 // reversed checks that the VM can be replicated back, and takes what that would use.

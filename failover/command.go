@@ -59,9 +59,24 @@ var opPattern = regexp.MustCompile(`^op-[a-z2-7]{8}$`)
 // IsOpID reports whether a word always means an operation.
 func IsOpID(word string) bool { return opPattern.MatchString(word) }
 
+// Sending is the id of one sending of a form, made of the form's own id and what tells its sendings apart, such as the trigger
+// of the press. What was refused can be sent again; all sendings would open the same operation, so that one of them does at most.
+func Sending(form, press string) string { return form + "." + MessageID(press)[:16] }
+
+// formOf is what all sendings of a form have in common; of another command it is the command's own id.
+func formOf(messageID string) string {
+	form, _, _ := strings.Cut(messageID, ".")
+	return form
+}
+
+// SentBefore reports whether the operation was opened by another sending of the form that a command comes from.
+func (o Operation) SentBefore(messageID string) bool {
+	return o.Exists() && o.Asked != messageID && formOf(o.Asked) == formOf(messageID)
+}
+
 // OpIDOf is the operation id of a command. salt counts up from 0 while the id is taken by another command.
 func OpIDOf(messageID string, salt int) OpID {
-	sum := sha256.Sum256([]byte(messageID + strings.Repeat("+", salt)))
+	sum := sha256.Sum256([]byte(formOf(messageID) + strings.Repeat("+", salt)))
 	return OpID("op-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:5])))
 }
 

@@ -46,6 +46,9 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal := cmd.By.Standing.Barred(); refusal != nil {
 		return nil, refusal
 	}
+	if op.SentBefore(cmd.MessageID) {
+		return nil, Refuse(TooLate, "Type /failover status "+string(op.ID)+" to see where it stands.", "This form was sent before: %s came of it and is %s. Nothing more was started.", op.ID, op.Phase.Words())
+	}
 	cmd.By = s.Policy.Named(cmd.By)
 	if cmd.Late(s.Now) {
 		hint := "Ask again; nothing was started."

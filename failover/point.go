@@ -114,18 +114,18 @@ func (p Point) fits(point RecoveryPoint) bool {
 
 func (p Point) none(points []RecoveryPoint) *Refusal {
 	if len(points) == 0 {
-		return Refuse(WrongState, "Check the replication of this VM in the portal; without a recovery point it cannot be failed over.", "There is no recovery point.")
+		return Refuse(WrongState, "Check the replication of this VM in the portal; without a recovery point it cannot be failed over.", "There is no recovery point.").about(AboutPoint)
 	}
 	oldest := slices.MinFunc(points, func(a, b RecoveryPoint) int { return a.Time.Compare(b.Time) })
 	hint := "The oldest is of " + stamp(oldest.Time) + "; type latest, or a time from then on."
 	switch p.Kind {
 	case LatestApp:
-		return Refuse(WrongState, "Type latest-processed for the newest crash-consistent one.", "There is no application-consistent recovery point.")
+		return Refuse(WrongState, "Type latest-processed for the newest crash-consistent one.", "There is no application-consistent recovery point.").about(AboutPoint)
 	case AtTime:
-		return Refuse(WrongState, hint, "There is no recovery point at or before %s.", stamp(p.Time))
+		return Refuse(WrongState, hint, "There is no recovery point at or before %s.", stamp(p.Time)).about(AboutPoint)
 	case ByID, Latest, LatestProcessed:
 	}
-	return Refuse(WrongState, hint, "There is no recovery point %q.", p.String())
+	return Refuse(WrongState, hint, "There is no recovery point %q.", p.String()).about(AboutPoint)
 }
 
 // lastSegment of an ARM id. Azure reports the same point under different containers, so only the name counts.

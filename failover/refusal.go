@@ -31,8 +31,28 @@ type Refusal struct {
 	Kind    RefusalKind `json:"kind"`
 	Message string      `json:"message"`
 	Hint    string      `json:"hint"` // never empty
+	// About is the part of the command that is refused; empty is what it is about, or none in particular.
+	About About `json:"about,omitempty"`
 	// Rule is the one that says no; empty where it is not for a rule that it is refused.
 	Rule RuleRef `json:"rule,omitzero"`
+}
+
+// About is a part of a command that can be refused by itself, for a form that has a field for it.
+type About string
+
+const (
+	// AboutPoint: there is no such recovery point.
+	AboutPoint About = "point"
+	// AboutForce: the recovery point is taken with --force only.
+	AboutForce About = "force"
+	// AboutNetwork: a drill may not use this network, or it is not clear which is meant.
+	AboutNetwork About = "network"
+)
+
+// about says what part of the command is refused.
+func (r *Refusal) about(part About) *Refusal {
+	r.About = part
+	return r
 }
 
 // Error makes a refusal usable as an error.
