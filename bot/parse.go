@@ -17,6 +17,19 @@ func Parse(text string, now time.Time) (Intent, *failover.Refusal) {
 	return parse(split(unescape(text)), now)
 }
 
+// FormFor is the verb whose form a text without any argument opens in Slack; false when it means what [Parse] says.
+func FormFor(text string) (verb string, ok bool) {
+	words := split(unescape(text[:min(len(text), maxTyped)]))
+	switch {
+	case len(words) == 0:
+		return "run", true
+	case len(words) > 1 || words[0].quoted:
+		return "", false
+	}
+	rec, known := lookup(words[0].text)
+	return rec.Name, known && rec.Form
+}
+
 // maxTyped is how much may be typed, in bytes: far more than a reason needs.
 const maxTyped = 8000
 

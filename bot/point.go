@@ -12,14 +12,27 @@ import (
 func ToPoint(name string, item failover.Item, p failover.RecoveryPoint) string {
 	switch item.State {
 	case failover.StateProtected:
-		if _, isVerb := lookup(name); isVerb {
-			name = "run " + name
-		}
-		return Command + " " + name + " " + p.ShortID()
+		return run(name) + " " + p.ShortID()
 	case failover.StateCommitPending:
 		return Command + " change " + name + " " + p.ShortID()
 	}
 	return ""
+}
+
+// run begins the line that fails a VM over.
+func run(name string) string {
+	if _, isVerb := lookup(name); isVerb {
+		name = "run " + name
+	}
+	return Command + " " + name
+}
+
+// AtField is a refusal as it stands at a field of a form, where no flag can be added.
+func AtField(cmd failover.Command, r *failover.Refusal) string {
+	if r.About == failover.AboutForce {
+		return OneLine(r.Message + " Take an earlier point. To take this one all the same, type " + run(cmd.Target) + " " + cmd.Point.String() + " --force.")
+	}
+	return RefusalText(r)
 }
 
 // NoPoints says what it means that a VM has no recovery point, and what to do.

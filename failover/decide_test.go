@@ -199,3 +199,27 @@ func TestFirstMatchingRuleDecides(t *testing.T) {
 		t.Error("no rule names commit, so nobody may")
 	}
 }
+
+// All sendings of a form would open the same operation, and one does.
+func TestOneFormOpensOneOperation(t *testing.T) {
+	form := failover.MessageID("T1", "view", "V1")
+	first, second := failover.Sending(form, "press 1"), failover.Sending(form, "press 2")
+	id := failover.OpIDOf(first, 0)
+	if first == second || failover.Sending(form, "press 1") != first || failover.OpIDOf(second, 0) != id {
+		t.Fatalf("sendings %s %s of %s", first, second, id)
+	}
+	cmd := failover.Command{MessageID: first, Op: id, Verb: failover.VerbFailover, Target: "vm-x", By: failover.Actor{ID: "U0ANA"}}
+	refused := failover.Fold(failover.Operation{ID: id}, failover.Batch{Command: first, Facts: []failover.Fact{failover.Refused{Verb: cmd.Verb, Refusal: failover.Refusal{Kind: failover.Busy}}}})
+	if refused.SentBefore(second) {
+		t.Error("what was refused cannot be sent again")
+	}
+	opened := failover.Fold(refused, failover.Batch{Command: second, Facts: []failover.Fact{failover.Requested{Op: id, Verb: cmd.Verb}}})
+	cmd.MessageID = failover.Sending(form, "press 3")
+	facts, refusal := failover.Decide(opened, cmd, failover.Situation{Item: failover.Item{Key: "k"}})
+	if facts != nil || refusal == nil || refusal.Kind != failover.TooLate || !strings.Contains(refusal.Message, "sent before") {
+		t.Errorf("a sending more came to %v, %v", facts, refusal)
+	}
+	if opened.SentBefore(second) || opened.SentBefore(failover.MessageID("T1", "view", "V2")) {
+		t.Error("another request is taken for one of the form")
+	}
+}

@@ -291,13 +291,16 @@ func checkNode(t *rapid.T, n node) {
 		if label, ok := n["text"].(node); !ok || utf8.RuneCountInString(fmt.Sprint(label["text"])) > 75 {
 			t.Fatalf("button %v", n)
 		}
-	case "<nil>": // a confirm dialog, or a style
+	case "<nil>": // a confirm dialog, an option, or a style
+		if label, ok := n["text"].(node); ok && n["value"] != nil && (utf8.RuneCountInString(fmt.Sprint(label["text"])) > 75 || len(fmt.Sprint(n["value"])) > 150 || n["value"] == "") {
+			t.Fatalf("option %v", n)
+		}
 		for key, most := range map[string]int{"title": 100, "text": 300, "confirm": 30, "deny": 30} {
 			if inner, ok := n[key].(node); ok && utf8.RuneCountInString(fmt.Sprint(inner["text"])) > most {
 				t.Fatalf("%s of a dialog: %v", key, inner)
 			}
 		}
-	case "rich_text", "rich_text_section", "rich_text_preformatted", "date", "actions", "context", "static_select", "input", "plain_text_input":
+	case "rich_text", "rich_text_section", "rich_text_preformatted", "date", "actions", "context", "static_select", "input", "plain_text_input", "external_select", "checkboxes", "radio_buttons":
 	default:
 		t.Fatalf("a %s block or element in a card", kind)
 	}

@@ -95,6 +95,17 @@ func textOf(lines []line) string {
 
 // picker offers points in groups by day. Options are plain text, so their times are UTC.
 func picker(key string, points []failover.RecoveryPoint, older int, now time.Time) slack.Block {
+	groups := pointGroups(points, now, func(p failover.RecoveryPoint) string { return key + "." + p.ShortID() })
+	elements := []slack.BlockElement{slack.NewOptionsGroupSelectBlockElement(slack.OptTypeStatic, label("Choose a recovery point"), ActionPoint, groups...)}
+	if older > 0 {
+		last := points[len(points)-1].Time
+		elements = append(elements, slack.NewButtonBlockElement(ActionPoints, key+"."+strconv.FormatInt(last.UnixNano(), 10), label(fmt.Sprintf("Older (%d more)", older))))
+	}
+	return slack.NewActionBlock("points.pick", elements...)
+}
+
+// pointGroups are points as options, by day.
+func pointGroups(points []failover.RecoveryPoint, now time.Time, value func(failover.RecoveryPoint) string) []*slack.OptionGroupBlockObject {
 	var groups []*slack.OptionGroupBlockObject
 	day := ""
 	for _, p := range points {
@@ -103,14 +114,9 @@ func picker(key string, points []failover.RecoveryPoint, older int, now time.Tim
 		}
 		text := fmt.Sprintf("%s, %s, %s old", p.Time.UTC().Format("15:04:05"), bot.PointType(p), duration(now.Sub(p.Time)))
 		g := groups[len(groups)-1]
-		g.Options = append(g.Options, slack.NewOptionBlockObject(key+"."+p.ShortID(), label(text), nil))
+		g.Options = append(g.Options, slack.NewOptionBlockObject(value(p), label(text), nil))
 	}
-	elements := []slack.BlockElement{slack.NewOptionsGroupSelectBlockElement(slack.OptTypeStatic, label("Choose a recovery point"), ActionPoint, groups...)}
-	if older > 0 {
-		last := points[len(points)-1].Time
-		elements = append(elements, slack.NewButtonBlockElement(ActionPoints, key+"."+strconv.FormatInt(last.UnixNano(), 10), label(fmt.Sprintf("Older (%d more)", older))))
-	}
-	return slack.NewActionBlock("points.pick", elements...)
+	return groups
 }
 
 func label(text string) *slack.TextBlockObject {

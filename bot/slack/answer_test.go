@@ -110,7 +110,7 @@ func TestAnswersThatNeedNoStore(t *testing.T) {
 	for text, want := range map[string]string{
 		"/failover aprove op-aaaaaaaa": "approve",
 		"/failover help commit":        "Make a failover final",
-		"/failover":                    "Look",
+		"/failover help":               "Look",
 		"/failover status":             "op-aaaaaaaa",
 		"/failover list":               "vm-x",
 		"/failover jobs":               "outside Ferry",

@@ -158,22 +158,32 @@ func (b *Bot) tell(ctx context.Context, env *envelope, text string, decided bool
 	}
 }
 
-// decision asks until there is one or ctx ends.
+// decision asks until there is one or ctx ends, and puts it in words.
 func (b *Bot) decision(ctx context.Context, cmd failover.Command) (string, error) {
+	v, err := b.verdict(ctx, cmd)
+	return v.text, err
+}
+
+// verdict is a decision, in words and, when it is a no, as it is.
+type verdict struct {
+	text    string
+	refused *failover.Refusal
+}
+
+func (b *Bot) verdict(ctx context.Context, cmd failover.Command) (v verdict, err error) {
 	for {
-		var text string
 		err := guarded(func() error {
 			op, answer, err := b.opts.Commands.Decision(ctx, cmd.MessageID)
 			if err == nil {
-				text = bot.AnswerTo(cmd, op, answer)
+				v = verdict{bot.AnswerTo(cmd, op, answer), answer.Refused}
 			}
 			return err
 		})
 		if err == nil {
-			return text, nil
+			return v, nil
 		}
 		if over(ctx) {
-			return "", errors.Join(err, ctx.Err())
+			return verdict{}, errors.Join(err, ctx.Err())
 		}
 		pause(ctx, firstRetry)
 	}

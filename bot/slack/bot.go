@@ -57,6 +57,8 @@ type Bot struct {
 	channels *lookups
 	changed  chan struct{} // holds one: the members of a user group changed
 
+	views views
+
 	mu    sync.Mutex
 	asked map[string]time.Time // when a message id was first delivered, for as long as it may come again
 }

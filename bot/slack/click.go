@@ -16,8 +16,15 @@ const unknownButtonText = "This button is from another version of Ferry and does
 // interaction takes the press of a button, a choice or a form that was sent; shortcuts are not offered by this version.
 func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.InteractionCallback) {
 	env.url = c.ResponseURL
-	if c.Type == slackapi.InteractionTypeViewSubmission {
+	switch {
+	case c.Type == slackapi.InteractionTypeViewSubmission:
 		b.submitted(ctx, env, c)
+		return
+	case c.Type == slackapi.InteractionTypeBlockSuggestion:
+		b.suggest(ctx, env, c)
+		return
+	case c.Type == slackapi.InteractionTypeBlockActions && c.View.ID != "" && c.View.Type == slackapi.VTModal:
+		b.chose(ctx, env, c)
 		return
 	}
 	if c.Type != slackapi.InteractionTypeBlockActions || len(c.ActionCallback.BlockActions) == 0 {

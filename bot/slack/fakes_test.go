@@ -1,6 +1,7 @@
 package slack_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,20 +99,31 @@ func (c *commands) Decision(ctx context.Context, id string) (failover.Operation,
 type reads struct {
 	err     error
 	refused *failover.Refusal
-	slow    time.Duration // of Azure
-	asked   []string      // of Points and Review
+	slow    time.Duration            // of Azure
+	slowFor map[string]time.Duration // and for one VM
+	names   []string                 // of VMs besides vm-x
 	op      *failover.Operation
+
+	mu    sync.Mutex
+	asked []string // of Points and Review
+}
+
+func (r *reads) note(asked string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = append(r.asked, asked)
 }
 
 func (r *reads) Points(ctx context.Context, vm, key string) (failover.PointList, *failover.Refusal, error) {
-	r.asked = append(r.asked, vm+key)
+	r.note(vm + key)
+	name := cmp.Or(vm, "vm-x")
 	select {
-	case <-time.After(r.slow):
+	case <-time.After(max(r.slow, r.slowFor[name])):
 	case <-ctx.Done():
 		return failover.PointList{}, failover.AzureSilent(), nil
 	}
 	at := time.Now().UTC()
-	list := failover.PointList{Item: failover.Item{Key: "4f1c", Name: "vm-x", Vault: "v", State: failover.StateProtected}, Name: "vm-x", At: at}
+	list := failover.PointList{Item: failover.Item{Key: "4f1c", Name: name, Vault: "v", State: failover.StateProtected}, Name: name, At: at}
 	for i := range 60 {
 		id := fmt.Sprintf("/x/recoveryPoints/6c2f0a52-0000-0000-0000-%012d", i)
 		list.Points = append(list.Points, failover.RecoveryPoint{ID: id, Time: at.Add(-time.Duration(i) * 5 * time.Minute)})
@@ -135,7 +147,7 @@ func (r *reads) Readiness(context.Context) (failover.ReadinessList, error) {
 }
 
 func (r *reads) Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error) {
-	r.asked = append(r.asked, vm+string(op))
+	r.note(vm + string(op))
 	select {
 	case <-time.After(r.slow):
 	case <-ctx.Done():
@@ -158,7 +170,11 @@ func (r *reads) Inventory(ctx context.Context) (failover.Inventory, error) {
 	if r.err != nil { // nobody is there to say no
 		<-ctx.Done()
 	}
-	return failover.Inventory{Items: []failover.Item{{Name: "vm-x", State: failover.StateProtected}}, At: time.Now()}, r.err
+	inv := failover.Inventory{At: time.Now()}
+	for _, name := range append([]string{"vm-x"}, r.names...) {
+		inv.Items = append(inv.Items, failover.Item{Name: name, Vault: "v", State: failover.StateProtected, Allowed: []string{"UnplannedFailover", "TestFailover"}, TestState: "None"})
+	}
+	return inv, r.err
 }
 
 // feed delivers what is published, once.

@@ -38,6 +38,7 @@ type Manifest struct {
 		Interactivity struct {
 			Enabled bool   `json:"is_enabled" yaml:"is_enabled"`
 			URL     string `json:"request_url,omitempty" yaml:"request_url,omitempty"`
+			Options string `json:"message_menu_options_url,omitempty" yaml:"message_menu_options_url,omitempty"`
 		} `json:"interactivity" yaml:"interactivity"`
 		OrgDeploy     bool `json:"org_deploy_enabled" yaml:"org_deploy_enabled"`
 		SocketMode    bool `json:"socket_mode_enabled" yaml:"socket_mode_enabled"`
@@ -69,6 +70,7 @@ func NewManifest(command, url string) Manifest {
 	if url != "" {
 		url = strings.TrimSuffix(url, "/") + "/slack/"
 		slash.URL, m.Settings.Interactivity.URL, m.Settings.Events.URL = url+"commands", url+"interactions", url+"events"
+		m.Settings.Interactivity.Options = m.Settings.Interactivity.URL
 	}
 	m.Features.Commands = []slashCommand{slash}
 	return m

@@ -17,25 +17,35 @@ import (
 const triggerLife = 3 * time.Second
 
 // modal is a view that somebody has open, and what it is called.
-type modal struct{ id, title, user string }
+type modal struct {
+	id, title, user string
+	choice          string // in a form, the one that it is shown for; see [views]
+}
 
 // open shows a modal at once to who may look, since Slack allows 3 s for it, and fills it with what is read meanwhile.
 func (b *Bot) open(ctx context.Context, env *envelope, trigger string, by failover.Actor, title string, read func(context.Context) (slackapi.ModalViewRequest, error)) {
+	if m, ok := b.opened(ctx, env, trigger, by, render.Said(title, bot.Reading)); ok {
+		b.fill(ctx, env, m, func(text string) slackapi.ModalViewRequest { return render.Said(title, text) }, read)
+	}
+}
+
+// opened shows a modal to who may look. False: it is not shown, and who asked has been told so.
+func (b *Bot) opened(ctx context.Context, env *envelope, trigger string, by failover.Actor, v slackapi.ModalViewRequest) (m modal, ok bool) {
 	if refusal := b.opts.MayRead(by); refusal != nil {
 		env.reply(ctx, render.Ephemeral(bot.RefusalText(refusal)))
-		return
+		return m, false
 	}
 	first := b.claim(env.messageID(trigger), env.received)
 	env.acknowledge(ctx, nil)
 	env.linger()
 	if !first {
-		return
+		return m, false
 	}
-	m := modal{title: title, user: by.ID}
+	m = modal{title: v.Title.Text, user: by.ID}
 	limited, cancel := context.WithDeadline(ctx, env.received.Add(triggerLife))
 	defer cancel()
 	err := b.seam("slack.open", func() error {
-		opened, err := b.api.OpenViewContext(limited, trigger, render.Said(title, bot.Reading))
+		opened, err := b.api.OpenViewContext(limited, trigger, v)
 		if err == nil {
 			m.id = opened.ID
 		}
@@ -44,13 +54,12 @@ func (b *Bot) open(ctx context.Context, env *envelope, trigger string, by failov
 	if err != nil {
 		b.opts.Log.WarnContext(ctx, "a form could not be opened", slog.Any("cause", cause(err)))
 		b.answer(ctx, env, render.Ephemeral(bot.NoForm))
-		return
 	}
-	b.fill(ctx, env, m, read)
+	return m, err == nil
 }
 
-// fill puts into a modal what was read. When that takes long its reader is told what is waited for.
-func (b *Bot) fill(ctx context.Context, env *envelope, m modal, read func(context.Context) (slackapi.ModalViewRequest, error)) {
+// fill puts into a modal what was read. When that takes long its reader is told what is waited for, in a modal that says it.
+func (b *Bot) fill(ctx context.Context, env *envelope, m modal, say func(text string) slackapi.ModalViewRequest, read func(context.Context) (slackapi.ModalViewRequest, error)) {
 	bounded, cancel := context.WithTimeout(ctx, azureTime)
 	defer cancel()
 	found := make(chan slackapi.ModalViewRequest, 1)
@@ -58,7 +67,7 @@ func (b *Bot) fill(ctx context.Context, env *envelope, m modal, read func(contex
 		var v slackapi.ModalViewRequest
 		if err := guarded(func() (err error) { v, err = read(bounded); return err }); err != nil {
 			b.opts.Log.WarnContext(ctx, "a read was not answered", slog.Any("cause", cause(err)))
-			v = render.Said(m.title, bot.NoExecutor)
+			v = say(bot.NoExecutor)
 		}
 		found <- v
 	})
@@ -66,7 +75,7 @@ func (b *Bot) fill(ctx context.Context, env *envelope, m modal, read func(contex
 	case v := <-found:
 		b.show(ctx, env, m, v)
 	case <-time.After(time.Until(env.received.Add(readTime))):
-		b.show(ctx, env, m, render.Said(m.title, bot.AzureSlow))
+		b.show(ctx, env, m, say(bot.AzureSlow))
 		b.show(ctx, env, m, <-found)
 	}
 }
@@ -79,7 +88,14 @@ func (b *Bot) show(ctx context.Context, env *envelope, m modal, v slackapi.Modal
 		err := b.seam("slack.view", func() error {
 			call, cancel := context.WithTimeout(ctx, callTimeout)
 			defer cancel()
-			_, err := b.api.UpdateViewContext(call, v, "", "", m.id)
+			hash, current := b.views.hash(m)
+			if !current {
+				return slackapi.SlackErrorResponse{Err: outdatedView}
+			}
+			updated, err := b.api.UpdateViewContext(call, v, "", hash, m.id)
+			if err == nil {
+				b.views.shown(m, updated.Hash)
+			}
 			return err
 		})
 		if err == nil {
@@ -148,11 +164,15 @@ func (b *Bot) submitted(ctx context.Context, env *envelope, c slackapi.Interacti
 		m.title = c.View.Title.Text
 	}
 	by, known := b.actor(ctx, env, originOf(c))
+	b.views.sent(m.id, env.received)
 	form, ours := render.FormOf(c.View)
 	note, problems := render.NoteOf(c.View)
+	asked, asks := render.AskedOf(c.View)
 	switch {
 	case !known:
 		env.acknowledge(ctx, m.saying(nobodyText))
+	case asks:
+		b.requested(ctx, env, m, c, asked, by)
 	case !ours:
 		env.acknowledge(ctx, m.saying(unknownButtonText))
 	case by.Standing == "" && (problems != nil || form.Problems(note) != nil):
@@ -161,7 +181,7 @@ func (b *Bot) submitted(ctx context.Context, env *envelope, c slackapi.Interacti
 		}
 		env.acknowledge(ctx, slackapi.NewErrorsViewSubmissionResponse(problems))
 	default:
-		b.submit(ctx, env, m, form.Command(failover.MessageID(b.team, "view", c.View.ID), note, by, env.asked()))
+		b.submit(ctx, env, m, form.Command(failover.MessageID(b.team, "view", c.View.ID), note, by, env.asked()), nil)
 	}
 }
 
@@ -172,10 +192,10 @@ func (m modal) saying(text string) *slackapi.ViewSubmissionResponse {
 }
 
 // submit stores a command as [Bot.ask] does and answers in the modal. The acknowledgement carries the decision when it comes
-// in time, else what is known by then.
-func (b *Bot) submit(ctx context.Context, env *envelope, m modal, cmd failover.Command) {
+// in time, else what is known by then. A refusal for which at knows a field stands there, if at is not nil; the form is kept then.
+func (b *Bot) submit(ctx context.Context, env *envelope, m modal, cmd failover.Command, at func(*failover.Refusal) map[string]string) {
 	first := b.claim(cmd.MessageID, env.received)
-	decided := make(chan string, 1)
+	decided := make(chan verdict, 1)
 	stored := make(chan struct{})
 	b.handlers.Go(func() {
 		defer close(decided)
@@ -186,14 +206,14 @@ func (b *Bot) submit(ctx context.Context, env *envelope, m modal, cmd failover.C
 		close(stored)
 		wait, cancel := context.WithDeadline(ctx, env.received.Add(answerLife))
 		defer cancel()
-		if text, err := b.decision(wait, cmd); err == nil {
-			decided <- text
+		if v, err := b.verdict(wait, cmd); err == nil {
+			decided <- v
 		}
 	})
 	select {
-	case text, ok := <-decided:
+	case v, ok := <-decided:
 		if ok {
-			env.acknowledge(ctx, m.saying(text))
+			env.acknowledge(ctx, m.answer(v, at))
 		}
 		return
 	case <-time.After(time.Until(env.deadline())):
@@ -206,23 +226,33 @@ func (b *Bot) submit(ctx context.Context, env *envelope, m modal, cmd failover.C
 	}
 	env.acknowledge(ctx, m.saying(known))
 	env.linger()
-	if text, ok := <-decided; ok && first {
-		b.tellIn(ctx, env, m, text)
+	if v, ok := <-decided; ok && first {
+		b.tellIn(ctx, env, m, v.text)
 	}
 }
 
+// answer is the acknowledgement that says what was decided.
+func (m modal) answer(v verdict, at func(*failover.Refusal) map[string]string) *slackapi.ViewSubmissionResponse {
+	if v.refused != nil && at != nil {
+		if problems := at(v.refused); problems != nil {
+			return slackapi.NewErrorsViewSubmissionResponse(problems)
+		}
+	}
+	return m.saying(v.text)
+}
+
 // unstored tells what became of a command that could not be stored while it was valid: the last try may have worked.
-func (b *Bot) unstored(ctx context.Context, cmd failover.Command, decided chan<- string) {
+func (b *Bot) unstored(ctx context.Context, cmd failover.Command, decided chan<- verdict) {
 	if over(ctx) {
 		return
 	}
 	look, cancel := context.WithTimeout(ctx, lastLook)
 	defer cancel()
-	text, err := b.decision(look, cmd)
+	v, err := b.verdict(look, cmd)
 	if err != nil {
-		text = bot.NotStored
+		v.text = bot.NotStored
 	}
-	decided <- text
+	decided <- v
 }
 
 // tellIn says a late decision in the modal, or in the channel to who has closed it.

@@ -184,7 +184,7 @@ func TestFormSaysWhatCannotBeShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBothModes(t, func(l *lab) {
-				*l.reads = *row.reads
+				l.reads.err, l.reads.refused, l.reads.slow = row.reads.err, row.reads.refused, row.reads.slow
 				after := row.after
 				l.start()
 				l.typed("U0ANA", "/failover reprotect vm-x")

@@ -35,6 +35,9 @@ type Options struct {
 	// MayRead says no to who may not look at VMs and operations; nil: anyone in good standing may.
 	MayRead func(failover.Actor) *failover.Refusal
 
+	// Networks are the ARM ids of the isolated networks, to be offered for drills.
+	Networks []string
+
 	Commands Commands
 	Reads    Reads
 	Feed     Feed

@@ -24,6 +24,10 @@ func (b *Bot) slash(ctx context.Context, env *envelope, c slackapi.SlashCommand)
 		env.reply(ctx, render.Ephemeral(nobodyText))
 		return
 	}
+	if verb, ok := bot.FormFor(c.Text); ok && by.Standing == "" {
+		b.form(ctx, env, c.TriggerID, by, verb)
+		return
+	}
 	intent, refusal := bot.Parse(c.Text, env.asked())
 	b.typed(ctx, env, c.TriggerID, intent, refusal, by)
 }

@@ -114,7 +114,8 @@ func summary(r bot.Record) string {
 	if r.Name == "run" {
 		return "Fail a VM over."
 	}
-	return r.Summary
+	text, _, _ := strings.Cut(r.Summary, " In Slack, ")
+	return text
 }
 
 // use is the usage after "ferry"; the slash command's own verb may be left out there, and never here.
