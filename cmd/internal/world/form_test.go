@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
 )
 
 // asksByForm opens the form of a failover and picks a VM in it.
@@ -166,4 +165,3 @@ func TestFailoverFormWhileNATSIsAway(t *testing.T) {
 		})
 	})
 }
-
