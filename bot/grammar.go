@@ -30,7 +30,7 @@ type Record struct {
 	Examples  []string // each parses as it stands; empty while the verb is not available
 	ReadOnly  bool     // changes nothing, so it never becomes a command
 	Available bool     // else the name is taken and answered "not available yet"
-	Form      bool     // in Slack, the verb alone opens a form
+	Form      bool     // in Slack, the verb without what it is about opens a form
 	Who       string   // who may, in words; the configuration's rules decide
 	Args      string   // positional arguments: VM, OP, VM|OP, POINT, NAME, PATTERN, TIME; [..] may be left out
 	Flags     []Flag
@@ -55,7 +55,7 @@ func Grammar() []Record {
 func actRecords() []Record {
 	return []Record{
 		{
-			Name: "run", Group: groupAct, Available: true, Form: true, Args: "VM [POINT]",
+			Name: "run", Group: groupAct, Available: true, Args: "VM [POINT]",
 			Summary:  "Fail a VM over. The word run may be left out, unless the VM is called like a verb. In Slack, /failover alone opens a form.",
 			Examples: []string{"/failover vm-x", "/failover vm-x latest-app --reason disk errors", "/failover run vm-x -20m --no-shutdown", "/failover vm-x --break-glass --reason region is down"},
 			Who:      "who may ask for a failover",
