@@ -16,19 +16,20 @@ const (
 	Ephemeral ChangeKind = "ephemeral"
 	Viewed    ChangeKind = "viewed" // a person's modal opened, changed or closed
 	HomeSeen  ChangeKind = "home"   // a person's Home tab was opened or left, or changed
+	PlaceSet  ChangeKind = "place"  // the topic or the pins of a channel changed
 )
 
 // Change is one thing that happened in a channel, or to what one person has open in front of it.
 type Change struct {
 	Kind    ChangeKind
-	Channel string // id; like Message empty when Viewed or HomeSeen
-	Message Message
-	Person  string // the id of who sees the modal or Home tab
-	Modal   *Modal // what is on top now, when Viewed; nil for the channel
-	Home    *Home  // what is there, when HomeSeen
+	Channel string  // id; empty when Viewed or HomeSeen
+	Message Message // empty when Viewed, HomeSeen or PlaceSet
+	Person  string  // the id of who sees the modal or Home tab
+	Modal   *Modal  // what is on top now, when Viewed; nil for the channel
+	Home    *Home   // what is there, when HomeSeen
 	At      time.Time
 
-	page reply // the modal or Home tab as the page gets it
+	page reply // the modal, Home tab or place as the page gets it
 }
 
 // subscriber queues without bound, so that a slow reader costs memory but never holds up the workspace.

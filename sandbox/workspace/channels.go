@@ -3,6 +3,8 @@ package workspace
 import (
 	"fmt"
 	"strings"
+	"time"
+	"unicode/utf8"
 )
 
 // Sharing says whether people of other organisations are in a channel (Slack Connect).
@@ -80,17 +82,65 @@ func (w *Workspace) conversationsInfo(p params) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	scope := "channels:read"
-	if c.Private {
-		scope = "groups:read"
-	}
-	if err := w.permits(scope); err != nil {
+	if err := w.permits(ofKind(c, "channels:read", "groups:read")); err != nil {
 		return nil, err
 	}
-	return reply{"channel": reply{
+	return reply{"channel": w.wireChannel(c)}, nil
+}
+
+func (w *Workspace) wireChannel(c *channel) reply {
+	topic := reply{"value": c.topic, "creator": c.topicBy, "last_set": int64(0)}
+	if c.topicBy != "" {
+		topic["last_set"] = c.topicAt.Unix()
+	}
+	return reply{
 		"id": c.ID, "name": c.Name, "name_normalized": c.Name, "context_team_id": w.opts.TeamID,
 		"is_channel": !c.Private, "is_group": c.Private, "is_im": false, "is_mpim": false, "is_private": c.Private,
 		"is_archived": c.Archived, "is_member": !c.NoBot, "is_general": false, "is_org_shared": false,
 		"is_shared": c.Sharing == Shared, "is_ext_shared": c.Sharing == Shared, "is_pending_ext_shared": c.Sharing == PendingShared,
-	}}, nil
+		"topic": topic,
+	}
+}
+
+const maxTopic = 250 // characters; documented
+
+// Topic returns the topic of a channel (id or name).
+func (w *Workspace) Topic(name string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c := w.findChannel(name); c != nil {
+		return c.topic
+	}
+	return ""
+}
+
+// conversationsSetTopic is conversations.setTopic. Everybody in the channel sees who set it; nothing happens when it is the same
+// (inferred).
+func (w *Workspace) conversationsSetTopic(p params) (reply, error) {
+	c, err := w.addressed(p)
+	if err != nil {
+		return nil, err
+	}
+	if c.Private {
+		err = w.permits("groups:write.topic", "groups:write")
+	} else {
+		err = w.permits("channels:write.topic", "channels:manage")
+	}
+	topic := p["topic"]
+	if err == nil && utf8.RuneCountInString(topic) > maxTopic {
+		err = apiError{code: "too_long"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if topic != c.topic {
+		c.topic, c.topicBy, c.topicAt = topic, botUserID, time.Now()
+		said := "<@" + botUserID + "> set the channel topic: " + topic
+		if topic == "" {
+			said = "<@" + botUserID + "> cleared the channel topic."
+		}
+		w.post(c, Message{User: botUserID, Subtype: "channel_topic", Text: said})
+		w.publishPlace(c)
+	}
+	return reply{"channel": w.wireChannel(c)}, nil
 }

@@ -2,6 +2,8 @@ package workspace
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,6 +12,8 @@ import (
 const (
 	maxText       = 40000
 	maxBlocksText = 13200
+
+	maxMessageMetadata = 8000 // inferred: that there is a limit is documented
 )
 
 // newContent checks the visible part of a message; a missing text beside blocks is allowed.
@@ -32,20 +36,52 @@ func newContent(p params) (Message, error) {
 }
 
 func acceptMetadata(raw string) (json.RawMessage, error) {
-	if raw == "" {
+	if raw == "" || raw == "{}" {
 		return nil, nil
 	}
+	if utf8.RuneCountInString(raw) > maxMessageMetadata {
+		return nil, apiError{code: "metadata_too_large"}
+	}
 	var shape struct {
-		EventType    string          `json:"event_type"`
-		EventPayload json.RawMessage `json:"event_payload"`
+		EventType    string `json:"event_type"`
+		EventPayload node   `json:"event_payload"`
 	}
 	if err := json.Unmarshal([]byte(raw), &shape); err != nil {
 		return nil, apiError{code: "invalid_metadata_format"}
 	}
-	if shape.EventType == "" || !strings.HasPrefix(string(shape.EventPayload), "{") {
+	if shape.EventType == "" || shape.EventPayload == nil || !flatPayload(shape.EventPayload) {
 		return nil, apiError{code: "invalid_metadata_schema"}
 	}
 	return json.RawMessage(raw), nil
+}
+
+// flatPayload wants each value to be a string, a number, a boolean, an object of those, or an array of all these (documented).
+func flatPayload(payload node) bool {
+	flat := func(v any) bool {
+		switch v := v.(type) {
+		case string, float64, bool:
+			return true
+		case map[string]any:
+			return !slices.ContainsFunc(slices.Collect(maps.Values(v)), func(v any) bool {
+				_, list := v.([]any)
+				_, object := v.(map[string]any)
+				return list || object || v == nil
+			})
+		}
+		return false
+	}
+	for _, v := range payload {
+		items, list := v.([]any)
+		if !list {
+			items = []any{v}
+		}
+		for _, item := range items {
+			if !flat(item) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // composed is a new message of the bot, in a thread if it says so.
@@ -102,13 +138,14 @@ func (w *Workspace) stored(p params, field string) (*channel, *Message, error) {
 	return c, m, nil
 }
 
-// chatUpdate keeps the blocks or the metadata of the message when the call names none (documented); "[]" clears blocks.
+// chatUpdate keeps the blocks or the metadata of the message when the call names none; "[]" clears blocks, "{}" metadata
+// (documented).
 func (w *Workspace) chatUpdate(p params) (reply, error) {
 	c, m, err := w.stored(p, "ts")
 	if err != nil {
 		return nil, err
 	}
-	if m.User != botUserID {
+	if m.User != botUserID || m.Subtype != "" {
 		return nil, apiError{code: "cant_update_message"}
 	}
 	content, err := newContent(p)
@@ -130,7 +167,7 @@ func (w *Workspace) chatDelete(p params) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.User != botUserID {
+	if m.User != botUserID || m.Subtype != "" {
 		return nil, apiError{code: "cant_delete_message"}
 	}
 	w.remove(c, m)
@@ -142,9 +179,13 @@ func (w *Workspace) chatGetPermalink(p params) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	return reply{"channel": c.ID, "permalink": w.permalink(c, m)}, nil
+}
+
+func (w *Workspace) permalink(c *channel, m *Message) string {
 	link := w.baseURL + "/archives/" + c.ID + "/p" + strings.ReplaceAll(m.TS, ".", "")
 	if m.ThreadTS != "" {
 		link += "?thread_ts=" + m.ThreadTS + "&cid=" + c.ID
 	}
-	return reply{"channel": c.ID, "permalink": link}, nil
+	return link
 }

@@ -20,6 +20,8 @@ type Message struct {
 	// Blocks is the Block Kit array as sent, plus the block_id and action_id that Slack generates where they are missing.
 	Blocks   json.RawMessage
 	Metadata json.RawMessage // {"event_type", "event_payload"} as sent
+	// Subtype is that of what Slack writes itself about a channel, such as channel_topic; else empty.
+	Subtype string
 	// EphemeralFor is the id of the only person who sees it, empty for a message to all.
 	EphemeralFor string
 	EditedAt     time.Time // zero when never edited
@@ -31,6 +33,10 @@ type channel struct {
 	Channel
 	messages []*Message
 	last     int64 // microseconds of the newest ts
+	topic    string
+	topicBy  string // the id of who set it
+	topicAt  time.Time
+	pins     []pin // oldest first
 }
 
 // nextTS is the current time, moved on as far as uniqueness needs.
@@ -84,6 +90,7 @@ func (w *Workspace) edit(c *channel, m *Message, content Message) {
 func (w *Workspace) remove(c *channel, m *Message) {
 	for i, other := range c.messages {
 		if other == m {
+			w.unpin(c, m.TS)
 			c.messages = append(c.messages[:i:i], c.messages[i+1:]...)
 			w.publish(Deleted, c, m)
 			return
@@ -128,7 +135,13 @@ func (m *Message) snapshot() Message {
 // wireMessage is the message object of API answers and of block_actions, as recorded for messages of a bot.
 func (w *Workspace) wireMessage(c *channel, m *Message) reply {
 	wire := reply{"type": "message", "user": m.User, "ts": m.TS, "team": w.opts.TeamID, "text": m.Text}
-	if m.User == botUserID {
+	if m.Subtype != "" {
+		wire["subtype"] = m.Subtype
+	}
+	if c.pinned(m.TS) >= 0 {
+		wire["pinned_to"] = []string{c.ID}
+	}
+	if m.User == botUserID && m.Subtype == "" {
 		wire["bot_id"], wire["app_id"] = botID, w.opts.AppID
 		wire["bot_profile"] = reply{
 			"id": botID, "app_id": w.opts.AppID, "user_id": botUserID, "name": botName,

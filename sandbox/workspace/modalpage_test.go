@@ -193,6 +193,7 @@ func TestModalInBrowser(t *testing.T) {
 			p.choosesInMessage(s, name)
 			p.staysAtHome(s, name)
 			p.usesShortcuts(name)
+			p.seesTopicAndPins(s, name)
 		})
 	}
 }
@@ -333,6 +334,24 @@ func (p *tab) usesShortcuts(name string) {
 	p.looks(name + "-shortcuts")
 	p.clicks("#messages [role=menuitem]", "Show operation")
 	p.sees("#messages", "ana used show on: ana used run")
+}
+
+func (p *tab) seesTopicAndPins(s *site, name string) {
+	p.Helper()
+	api := slack.New("xoxb-sandbox", slack.OptionAPIURL(s.URL+"/api/"))
+	pinned := s.post("vm-x fails over", "")
+	check(p.T, api.AddPinContext(p.Context(), incident, slack.NewRefToMessage(incident, pinned)))
+	_, err := api.SetTopicOfConversationContext(p.Context(), incident, "vm-x fails over to west, asked for by ana & approved by ben")
+	check(p.T, err)
+	p.sees("#topic", "ana & approved")
+	p.sees("#messages", "set the channel topic: vm-x")
+	p.sees("#messages", "Pinned by ferry")
+	p.clicks("#pins summary", "1 pinned")
+	p.sees("#pins ul", "vm-x fails over")
+	p.looks(name + "-pins")
+	p.clicks("#pins button", "vm-x")
+	check(p.T, api.RemovePinContext(p.Context(), incident, slack.NewRefToMessage(incident, pinned)))
+	p.until("nothing is pinned", `document.getElementById("pins").hidden && !document.getElementById("messages").innerText.includes("Pinned by")`)
 }
 
 func TestModalIsItsPersonsAlone(t *testing.T) {

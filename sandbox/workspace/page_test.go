@@ -141,7 +141,7 @@ func (s *site) events(person string) func() (event, data string) {
 				event = value
 			case name == "data":
 				data = value
-			case event != "status" && (event != "modal" || data != "{}") && (event != "home" || strings.Contains(data, `"open":true`)):
+			case event != "status" && event != "place" && (event != "modal" || data != "{}") && (event != "home" || strings.Contains(data, `"open":true`)):
 				return event, data
 			}
 		}

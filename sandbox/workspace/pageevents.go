@@ -34,10 +34,10 @@ func (s stream) send(event string, data any) error {
 }
 
 // serveEvents streams what one person sees: the event channel with everything so far, then message for what is new or
-// edited and deleted for what is gone; modal and home with what the person has open in front of the channel, status, and the events of
+// edited and deleted for what is gone; modal and home with what the person has open in front of the channel, place with the topic and the pins, status, and the events of
 // the world besides. A client that reconnects starts over.
 func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
-	p, _, err := w.find(r.URL.Query().Get("as"), w.opts.Channel.ID)
+	p, here, err := w.find(r.URL.Query().Get("as"), w.opts.Channel.ID)
 	if err != nil {
 		http.Error(rw, err.Error(), http.StatusNotFound)
 		return
@@ -54,7 +54,8 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 		seen = append(seen, pageMessage(m))
 	}
 	now := w.status()
-	err = errors.Join(s.send("channel", seen), s.send("modal", w.drawn(p, w.pageModal)), s.send("home", w.drawn(p, w.pageHome)), s.send("status", now))
+	err = errors.Join(s.send("channel", seen), s.send("modal", w.drawn(p, w.pageModal)), s.send("home", w.drawn(p, w.pageHome)),
+		s.send("place", w.drawn(p, func(Person) reply { return w.pagePlace(here) })), s.send("status", now))
 	tick := time.NewTicker(statusInterval)
 	defer tick.Stop()
 	for quiet := 0; err == nil; {
@@ -70,6 +71,8 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 				err = s.send("modal", c.page)
 			case c.Person == viewer:
 				err = s.send("home", c.page)
+			case c.Kind == PlaceSet:
+				err = s.send("place", c.page)
 			case c.Person == "" && c.Message.visibleTo(viewer):
 				err = s.change(c)
 			}
@@ -112,6 +115,9 @@ func pageMessage(m Message) reply {
 	}
 	if m.ThreadTS != "" {
 		wire["thread_ts"], wire["reply_broadcast"] = m.ThreadTS, m.Broadcast
+	}
+	if m.Subtype != "" {
+		wire["subtype"] = m.Subtype
 	}
 	if m.Edits > 0 {
 		wire["edited"] = reply{"ts": timestamp(m.EditedAt.UnixMicro())}

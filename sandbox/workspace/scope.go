@@ -7,7 +7,10 @@ import (
 
 // knownScopes are those of a bot's token that mean something here.
 func knownScopes() []string {
-	return []string{"app_mentions:read", "channels:read", "chat:write", "commands", "groups:read", "usergroups:read", "users:read"}
+	return []string{
+		"app_mentions:read", "channels:history", "channels:manage", "channels:read", "channels:write.topic", "chat:write", "commands", "groups:history",
+		"groups:read", "groups:write", "groups:write.topic", "metadata.message:read", "pins:read", "pins:write", "usergroups:read", "users:read",
+	}
 }
 
 // eventScope is what an app needs to get an event (documented); false for an event that is not sent.
@@ -34,10 +37,12 @@ func (w *Workspace) scopes() []string {
 	return w.opts.Scopes
 }
 
-// permits is the error of a call that needs a scope which the token lacks; "" needs none.
-func (w *Workspace) permits(scope string) error {
-	if scope == "" || slices.Contains(w.scopes(), scope) {
-		return nil
+// permits is the error of a call that needs one of some scopes when the token has none of them; "" needs none.
+func (w *Workspace) permits(scopes ...string) error {
+	for _, scope := range scopes {
+		if scope == "" || slices.Contains(w.scopes(), scope) {
+			return nil
+		}
 	}
-	return apiError{code: "missing_scope", needed: scope, provided: strings.Join(w.scopes(), ",")}
+	return apiError{code: "missing_scope", needed: strings.Join(scopes, ","), provided: strings.Join(w.scopes(), ",")}
 }

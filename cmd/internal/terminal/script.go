@@ -215,6 +215,12 @@ func (p *player) expect(ctx context.Context, what string) error {
 	case len(words) >= 2 && words[0] == "channel":
 		text := strings.Join(words[1:], " ")
 		return p.until(ctx, func() error { return has(p.text(""), text, "the channel") })
+	case len(words) >= 2 && words[0] == "topic":
+		text := strings.Join(words[1:], " ")
+		return p.until(ctx, func() error { return has(p.workspace.Topic(channel), text, "the topic") })
+	case len(words) >= 2 && words[0] == "pinned":
+		text := strings.Join(words[1:], " ")
+		return p.until(ctx, func() error { return p.pinned(text) })
 	case len(words) >= 3 && words[1] == "modal":
 		text := strings.Join(words[2:], " ")
 		return p.until(ctx, func() error { return p.modal(words[0], text) })
@@ -231,7 +237,7 @@ func (p *player) expect(ctx context.Context, what string) error {
 		}
 		return p.until(ctx, func() error { return p.ledger(words[1], want) })
 	}
-	return errors.New("say expect card VM TEXT, expect channel TEXT, expect NAME sees TEXT, expect NAME modal TEXT (or none), expect NAME home TEXT, or expect ledger OPERATION N")
+	return errors.New("say expect card VM TEXT, expect channel TEXT, expect topic TEXT, expect pinned TEXT (or none), expect NAME sees TEXT, expect NAME modal TEXT (or none), expect NAME home TEXT, or expect ledger OPERATION N")
 }
 
 // modal looks at what a person has open in front of the channel.
@@ -244,6 +250,21 @@ func (p *player) modal(name, text string) error {
 		return fmt.Errorf("%s has no modal open", name)
 	}
 	return has(strings.Join(p.workspace.RenderModal(m), "\n"), text, "the modal of "+name)
+}
+
+// pinned looks at all pinned messages together.
+func (p *player) pinned(text string) error {
+	var all []string
+	pins := p.workspace.Pins(channel)
+	for _, m := range p.workspace.Messages(channel, "") {
+		if slices.Contains(pins, m.TS) {
+			all = append(all, p.workspace.Render(m)...)
+		}
+	}
+	if len(pins) == 0 && text == "none" {
+		return nil
+	}
+	return has(strings.Join(all, "\n"), text, "what is pinned")
 }
 
 // home looks at the Home tab that a person has open.

@@ -72,6 +72,9 @@ func (t *transcript) change(c workspace.Change) {
 		t.viewed(clock, c)
 		return
 	}
+	if c.Kind == workspace.PlaceSet { // Slack says it in a message too
+		return
+	}
 	m := c.Message
 	lines, before := t.workspace.Render(m), t.shown[m.TS]
 	t.shown[m.TS] = lines
@@ -93,7 +96,7 @@ func (t *transcript) change(c workspace.Change) {
 		for _, line := range lines {
 			fmt.Fprintf(t.out, "         | %s\n", line)
 		}
-	case workspace.Viewed, workspace.HomeSeen: // above
+	case workspace.Viewed, workspace.HomeSeen, workspace.PlaceSet: // above
 	}
 }
 

@@ -4,7 +4,7 @@ import { post } from "./api.js";
 import { blocks } from "./blocks.js";
 import { date, exact, ofTS } from "./dates.js";
 import { confirmed, toast } from "./dialog.js";
-import { el, fill } from "./dom.js";
+import { el, fill, setText } from "./dom.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { shortcuts } from "./shortcuts.js";
 import { count } from "./thread.js";
@@ -24,6 +24,7 @@ export class Channel {
     this.newer = document.getElementById("newer");
     this.viewer = "";
     this.messages = new Map(); // by ts
+    this.pins = new Map(); // by ts
     this.newer.addEventListener("click", () => this.toEnd());
     this.following = true;
     this.scroller.addEventListener("scroll", () => {
@@ -63,6 +64,26 @@ export class Channel {
     this.draw();
   }
 
+  /** place shows the topic and what is pinned. */
+  showPlace({ topic, pins }) {
+    const said = document.getElementById("topic");
+    setText(said, topic);
+    said.title = topic;
+    said.hidden = !topic;
+    this.pins = new Map(pins.map((p) => [p.ts, p]));
+    const list = document.getElementById("pins");
+    list.hidden = !pins.length;
+    fill(list, el("summary", {}, `${pins.length} pinned`), el("ul", {}, pins.map((p) => el("li", {}, el("button", {
+      type: "button", onclick: () => { list.open = false; this.goTo(p.ts); },
+    }, p.says)))));
+    this.draw();
+  }
+
+  goTo(ts) {
+    this.following = false;
+    this.list.querySelector(`[data-ts="${CSS.escape(ts)}"]`)?.scrollIntoView({ block: "center" });
+  }
+
   atEnd() {
     return this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < nearEnd;
   }
@@ -78,7 +99,7 @@ export class Channel {
     let at = this.list.firstElementChild;
     for (const message of shown) {
       const replies = this.replies(message);
-      const state = JSON.stringify([message, replies]);
+      const state = JSON.stringify([message, replies, this.pins.has(message.ts)]);
       while (at && at.dataset.ts < message.ts) at = at.nextElementSibling;
       if (at?.dataset.ts !== message.ts) {
         const node = el("li", { "data-ts": message.ts });
@@ -101,10 +122,12 @@ export class Channel {
   article(message, replies) {
     const author = this.people.get(message.user) ?? { name: message.user, tone: 0 };
     const seconds = ofTS(message.ts);
-    return el("article", { class: message.is_ephemeral ? "message ephemeral" : "message", "aria-label": `${author.name}` },
+    const kind = message.is_ephemeral ? "ephemeral" : message.subtype ? "system" : "";
+    return el("article", { class: `message ${kind}`, "aria-label": `${author.name}` },
       avatar(author),
       el("div", { class: "body" },
         message.is_ephemeral && el("p", { class: "private" }, "Only visible to you"),
+        this.pins.has(message.ts) && el("p", { class: "private" }, `Pinned by ${this.pins.get(message.ts).by}`),
         el("p", { class: "byline" },
           el("b", {}, author.name), author.is_app && el("span", { class: "app" }, "APP"),
           el("time", { title: exact(seconds) }, date(seconds, "{time}", "")),

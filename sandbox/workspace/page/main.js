@@ -57,6 +57,7 @@ function become(person) {
     deleted: ({ ts }) => channel.drop(ts),
     modal: (view) => modal.show(person.id, view),
     home: (view) => showHome(person.id, view),
+    place: (place) => channel.showPlace(place),
     status: showStatus,
     state: (state) => world?.show(state),
     gone: showGone,
