@@ -34,6 +34,7 @@ func TestPoints(t *testing.T) {
 	first := render.Points(l, time.Time{}, now)
 	older := render.Points(l, l.Points[35].Time, now)
 	golden(t, "points.json", wire(t, first))
+	golden(t, "points_chosen.json", wire(t, render.Pick{Key: key, ID: "6C2F0A52-0000-0000-0000-000000000003"}.Show(l, now)))
 	pending, gone := l, l
 	pending.Item.State, gone.Points = failover.StateCommitPending, nil
 	var text strings.Builder
