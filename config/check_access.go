@@ -36,7 +36,7 @@ func (k *checker) role(path string, r Role) {
 		k.user(fmt.Sprintf("%s.users[%d]", path, i), user)
 	}
 	for i, group := range r.Groups {
-		k.slackID(fmt.Sprintf("%s.groups[%d]", path, i), group, "the user group's id, as in S0123456789")
+		k.slackID(fmt.Sprintf("%s.groups[%d]", path, i), group, "S", "the user group's id, as in S0123456789")
 	}
 }
 
@@ -59,7 +59,7 @@ func (k *checker) people(people map[string][]string) {
 func (k *checker) user(path, user string) {
 	name, terminal := strings.CutPrefix(user, "cli:")
 	if !terminal {
-		k.slackID(path, user, "the member id, as in U0123456789, or cli:NAME for somebody at a terminal")
+		k.slackID(path, user, "UW", "the member id, as in U0123456789, or cli:NAME for somebody at a terminal")
 		return
 	}
 	if name == "" || strings.ContainsAny(name, ".*> \t\r\n") {
@@ -67,10 +67,12 @@ func (k *checker) user(path, user string) {
 	}
 }
 
-// slackID catches the usual mistake, which is a name. Ids are opaque otherwise.
-func (k *checker) slackID(path, id, instead string) {
-	if id == "" || strings.ContainsAny(id, "@<> ") {
-		k.failf(path, "%q is no id; write %s", id, instead)
+// slackID catches what is no id of the kind, which begins with one of first: a name, a group in a person's place, letters that
+// only look right. Whoever it is meant for would have no rights, and nobody would say why.
+func (k *checker) slackID(path, id, first, instead string) {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	if len(id) < 2 || !strings.ContainsRune(first, rune(id[0])) || strings.Trim(id, letters) != "" {
+		k.failf(path, "%+q is no id; write %s", id, instead)
 	}
 }
 
