@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -51,7 +53,24 @@ func (a *App) examineSlack(ctx context.Context) []Finding {
 			o.SigningSecrets = append(o.SigningSecrets, s.Reveal())
 		}
 	}
-	return slack.Examine(ctx, o, access)
+	found := slack.Examine(ctx, o, access)
+	if tokensInTheClear(cfg.APIURL) {
+		found = append(found, Finding{
+			Level: slack.Caution, Check: "Slack address", Said: "the tokens go to slack.api_url without encryption over a network",
+			Fix: "write https; for Slack itself leave slack.api_url out",
+		})
+	}
+	return found
+}
+
+// tokensInTheClear reports whether an address is plain HTTP to another host.
+func tokensInTheClear(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback())
 }
 
 // examineNATS asks the server as whoever the credentials are of: an executor, a bot or a terminal.

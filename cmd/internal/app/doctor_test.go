@@ -1,6 +1,9 @@
 package app
 
 import (
+	"context"
+	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +102,23 @@ func TestDoctorOfTags(t *testing.T) {
 	} {
 		if f := tagsOf(items, "vault-dr"); !strings.HasPrefix(string(f.Level)+": "+f.Said, want) {
 			t.Errorf("found %+v, want %q", f, want)
+		}
+	}
+}
+
+// Slack's address may be another in a test or behind a proxy; what goes there in the clear is warned of.
+func TestDoctorOfSlacksAddress(t *testing.T) {
+	t.Parallel()
+	a := idle(t)
+	a.opts.Config.Access = &config.Access{}
+	for address, warned := range map[string]bool{
+		"https://slack.com/api/": false, "http://127.0.0.1:7070/api/": false, "http://localhost/api/": false, "http://[::1]/api/": false,
+		"http://slack.test/api/": true, "http://10.0.0.1/api/": true,
+	} {
+		a.opts.Config.Slack.APIURL = address
+		a.opts.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no network here") }
+		if found := a.examineSlack(t.Context()); strings.Contains(found[len(found)-1].Said, "without encryption") != warned {
+			t.Errorf("%s: %+v", address, found)
 		}
 	}
 }
