@@ -73,6 +73,11 @@ func PointsOf(l failover.PointList, now time.Time) Points {
 	return p
 }
 
+// HealthReply says that an executor is up.
+type HealthReply struct {
+	V int `json:"v"`
+}
+
 // JobsReply carries the jobs of the vaults, or why there is no answer.
 type JobsReply struct {
 	V       int               `json:"v"`

@@ -20,6 +20,8 @@ const (
 	ServicePoints = "ferrysvc.points"
 	ServiceJobs   = "ferrysvc.jobs"
 	ServiceReview = "ferrysvc.review"
+	// ServiceHealth says that an executor answers, and asks nothing of Azure.
+	ServiceHealth = "ferrysvc.health"
 )
 
 // Stored is where executors say that facts were stored, without saying which: a hint to read the stream, no more.

@@ -178,6 +178,11 @@ func (p Policy) Reviewers(op Operation) []string {
 	return slices.DeleteFunc(ids, func(id string) bool { return p.same(op.Plan.BrokenGlass.By, Actor{ID: id}) })
 }
 
+// Reviews reports whether a broken glass waits for a review that an actor may give; like [Policy.Awaits], it is a hint.
+func (p Policy) Reviews(op Operation, actor Actor) bool {
+	return op.Unreviewed() && p.mayReview(op, actor) == nil
+}
+
 // reviewDebt is the debt of a broken glass.
 func reviewDebt(op Operation) Debt {
 	d := Debt{Kind: ReviewOpen, Since: op.StartedAt, Owner: op.Plan.BrokenGlass.By, Op: op.ID, Typed: string(op.ID)}

@@ -102,5 +102,5 @@ func debtLine(d failover.Debt, now time.Time) line {
 	if d.Op != "" {
 		l = append(l, plain(" ("+string(d.Op)+")"))
 	}
-	return append(l, plain(". What to do: "+inert(bot.Settle(d))+"."))
+	return append(l, plain(". What to do: "+clip(inert(bot.Settle(d)), 200)+"."))
 }

@@ -32,6 +32,9 @@ func (b *Bot) interim(ctx context.Context, env *envelope, text string) {
 
 // answer says something to one person, again and again while Slack is down and a response_url would live.
 func (b *Bot) answer(ctx context.Context, env *envelope, m render.Message) {
+	if env.home {
+		b.homes.say(env.user, m)
+	}
 	ctx, cancel := context.WithDeadline(ctx, env.received.Add(answerLife))
 	defer cancel()
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {

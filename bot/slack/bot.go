@@ -21,6 +21,7 @@ import (
 	"log"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	slackapi "github.com/slack-go/slack"
@@ -52,6 +53,10 @@ type Bot struct {
 	handlers  sync.WaitGroup
 	strangers strangers
 	names     sync.Map // of people who were asked for, by id
+
+	announcer *announcer
+	homes     *homes
+	sockets   atomic.Int32 // connections to Slack that are up
 
 	people   *lookups
 	channels *lookups
@@ -87,6 +92,7 @@ func newBot(o Options) *Bot {
 		asked:     map[string]time.Time{},
 	}
 	b.people, b.channels = newLookups(b.handlers.Go, b.readPerson), newLookups(b.handlers.Go, b.readChannel)
+	b.announcer, b.homes = newAnnouncer(b), newHomes(b)
 	b.hello = sync.OnceFunc(func() { close(b.connected) })
 	return b
 }
@@ -122,7 +128,10 @@ func (b *Bot) Run(ctx context.Context) error {
 	sockets, closeSockets := context.WithCancel(context.WithoutCancel(ctx))
 	defer closeSockets()
 	var loops sync.WaitGroup
-	loops.Go(func() { newAnnouncer(b).run(ctx) })
+	loops.Go(func() { b.announcer.run(ctx) })
+	if b.opts.Homes != nil {
+		loops.Go(func() { b.homes.run(ctx) })
+	}
 	loops.Go(func() { newRoster(b).run(ctx) })
 	loops.Go(func() { (&herald{bot: b, me: rand.Text()}).run(ctx) })
 	if b.opts.Listener != nil {

@@ -36,6 +36,9 @@ func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.Interac
 		env.reply(ctx, render.Ephemeral(nobodyText))
 		return
 	}
+	if c.View.Type == slackapi.VTHomeTab { // it has no channel and no response_url
+		env.home, env.channel, env.user = true, b.opts.Channel, c.User.ID
+	}
 	action := c.ActionCallback.BlockActions[0] // Slack sends one per press
 	if p, ok := render.PickOf(action.ActionID, cmp.Or(action.SelectedOption.Value, action.Value)); ok {
 		b.pick(ctx, env, p, by)

@@ -34,6 +34,7 @@ type envelope struct {
 	channel   string
 	thread    string // may be empty
 	user      string
+	home      bool // pressed in the Home tab of user: answers stand there too
 	inPayload bool // the acknowledgement may carry an answer
 }
 

@@ -33,6 +33,7 @@ type callback struct {
 		UserTeam string          `json:"user_team"` // in channels that are shared
 		BotID    string          `json:"bot_id"`
 		Text     string          `json:"text"`
+		Tab      string          `json:"tab"` // of the app that was opened
 		Channel  ref             `json:"channel"`
 		ThreadTS string          `json:"thread_ts"`
 		Edited   json.RawMessage `json:"edited"`
@@ -65,6 +66,8 @@ func (b *Bot) event(ctx context.Context, env *envelope, payload json.RawMessage)
 	switch c.Event.Type {
 	case "app_mention":
 		b.mention(ctx, env, c)
+	case "app_home_opened":
+		b.homeOpened(ctx, env, c)
 	case "user_change":
 		if b.people.forget(string(c.Event.User)) {
 			b.regroup()

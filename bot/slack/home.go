@@ -23,9 +23,9 @@ func Scopes() []string {
 	}
 }
 
-// Events are those that the app subscribes to. Without the last five it takes some minutes until a change is noticed.
+// Events are those that the app subscribes to; Home tabs and mentions need the first two. Without the others it takes some minutes until a change is noticed.
 func Events() []string {
-	return []string{"app_mention", "channel_shared", "channel_unshared", "subteam_members_changed", "subteam_updated", "user_change"}
+	return []string{"app_home_opened", "app_mention", "channel_shared", "channel_unshared", "subteam_members_changed", "subteam_updated", "user_change"}
 }
 
 // missing are the scopes that a token lacks, by the header that Slack answers with; none when that says nothing.

@@ -55,14 +55,14 @@ type slashCommand struct {
 }
 
 // NewManifest makes the manifest with a slash command. url is where Slack reaches the bot over HTTP, without a path; empty is
-// Socket Mode, in which an app has no such address. The scopes and events are those of [Scopes] and [Events]; the messages
-// tab is where people ask in private.
+// Socket Mode, in which an app has no such address. The scopes and events are those of [Scopes] and [Events]; the Home
+// tab shows a person what waits for them, the messages tab is where people ask in private.
 func NewManifest(command, url string) Manifest {
 	var m Manifest
 	m.Metadata.Major, m.Metadata.Minor = 1, 1
 	m.Display.Name, m.Display.Background = "Ferry", "#1b3a57"
 	m.Display.Description = "Fails Azure VMs over, with approval, and keeps the record."
-	m.Features.Home.Messages = true
+	m.Features.Home.Home, m.Features.Home.Messages = true, true
 	m.Features.Bot.Name, m.Features.Bot.Online = "ferry", true
 	m.OAuth.Scopes.Bot, m.Settings.Events.Bot = Scopes(), Events()
 	m.Settings.Interactivity.Enabled, m.Settings.SocketMode = true, url == ""

@@ -46,6 +46,8 @@ type Options struct {
 	Groups  []string
 	Members Members
 
+	Homes Homes // nil: there are no Home tabs
+
 	// Heads gives the head of the audit, and Daily the newest time, not after another, at which it is due; nil: none is posted.
 	Heads Heads
 	Daily func(now time.Time) time.Time
@@ -56,7 +58,7 @@ type Options struct {
 	// Now is the time that all processes share; nil is this host's.
 	Now func() time.Time
 	// Seam runs every store, Slack call and acknowledgement under a stable name, so that a test can cut it: slack.store,
-	// slack.ack, slack.answer, slack.open, slack.view, slack.post, slack.update, refs.put, feed.ack. nil just does it. Called from many goroutines.
+	// slack.ack, slack.answer, slack.open, slack.view, slack.home, slack.post, slack.update, refs.put, feed.ack. nil just does it. Called from many goroutines.
 	Seam func(name string, do func() error) error
 }
 

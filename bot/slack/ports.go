@@ -74,6 +74,15 @@ type Members interface {
 	PutMembers(ctx context.Context, m failover.Membership) error
 }
 
+// Homes knows what Home tabs are made of.
+type Homes interface {
+	// Overview reads it. What cannot be read stands in its health, and in its place what was known before. Of the health, it
+	// tells what does not concern Slack.
+	Overview(ctx context.Context) render.Overview
+	// Changes is closed at the next fact of any operation.
+	Changes() <-chan struct{}
+}
+
 // Heads knows the rolling hash of the record.
 type Heads interface {
 	Head(ctx context.Context) (render.Head, error)

@@ -16,12 +16,16 @@ import (
 // reconnectPause is between two runs of the SDK's connection loop, which ends only rarely: it reconnects by itself.
 const reconnectPause = time.Second
 
+// bothSockets is how many connections there are.
+const bothSockets = 2
+
 // socket is one Socket Mode connection that renews itself. Its fields belong to the goroutine of run.
 type socket struct {
 	bot      *Bot
 	client   *socketmode.Client
 	appID    string // from the hello; payloads of another app are refused
 	failures int    // since the last hello
+	up       bool   // greeted, and not lost since
 	cause    string
 }
 
@@ -107,6 +111,8 @@ func (s *socket) take(ctx context.Context, e socketmode.Event) error {
 	switch e.Type {
 	case socketmode.EventTypeHello:
 		s.greeted(ctx, e.Request)
+	case socketmode.EventTypeConnecting:
+		s.is(false)
 	case socketmode.EventTypeConnectionError:
 		return s.failed(ctx, e)
 	case socketmode.EventTypeErrorWriteFailed:
@@ -133,7 +139,19 @@ func (s *socket) greeted(ctx context.Context, r *socketmode.Request) {
 	s.appID = r.ConnectionInfo.AppID
 	s.bot.opts.Log.InfoContext(ctx, "listening to Slack", slog.Int("failed_attempts", s.failures))
 	s.failures, s.cause = 0, ""
+	s.is(true)
 	s.bot.hello()
+}
+
+// is counts the connection among those that are up, or not.
+func (s *socket) is(up bool) {
+	switch {
+	case up && !s.up:
+		s.bot.sockets.Add(1)
+	case !up && s.up:
+		s.bot.sockets.Add(-1)
+	}
+	s.up = up
 }
 
 // failed logs a cause once, however often it is met, and ends the bot when it will not pass.

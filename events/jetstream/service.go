@@ -87,6 +87,7 @@ func (s *reads) endpoints() map[string]func(micro.Request) (any, error) {
 		events.ServiceReadiness: s.readiness,
 	}
 	if s.azure != nil {
+		all[events.ServiceHealth] = func(micro.Request) (any, error) { return events.HealthReply{V: 1}, nil }
 		all[events.ServicePoints], all[events.ServiceJobs], all[events.ServiceReview] = s.points, s.jobs, s.review
 	}
 	return all
@@ -282,6 +283,11 @@ func (c *Client) Readiness(ctx context.Context) (failover.ReadinessList, error) 
 	var reply events.ReadinessReply
 	err := c.request(ctx, events.ServiceReadiness, struct{}{}, &reply)
 	return reply.List, err
+}
+
+// ExecutorAnswers is nil when an executor is up.
+func (c *Client) ExecutorAnswers(ctx context.Context) error {
+	return c.request(ctx, events.ServiceHealth, struct{}{}, &events.HealthReply{})
 }
 
 // Watch waits a little for an operation to move beyond what is known, or for a command to be decided; false is not yet.
