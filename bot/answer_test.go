@@ -105,7 +105,7 @@ func TestOpenAnswers(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	overview, refusal := bot.Help("")
+	overview, refusal := bot.Help("", nil)
 	if refusal != nil {
 		t.Fatal(refusal)
 	}
@@ -113,7 +113,7 @@ func TestHelp(t *testing.T) {
 		if r.Available != strings.Contains(overview, r.Usage+"\n") || !strings.Contains(overview, r.Name) {
 			t.Errorf("%s stands wrongly in the overview:\n%s", r.Name, overview)
 		}
-		page, refusal := bot.Help(strings.ToUpper(r.Name))
+		page, refusal := bot.Help(strings.ToUpper(r.Name), nil)
 		if refusal != nil || !strings.Contains(page, r.Usage) || !strings.Contains(page, r.Summary) {
 			t.Errorf("the page of %s: %q, %v", r.Name, page, refusal)
 		}
@@ -121,10 +121,27 @@ func TestHelp(t *testing.T) {
 			t.Errorf("the page of %s does not say who may:\n%s", r.Name, page)
 		}
 	}
-	if _, refusal := bot.Help("comit"); refusal == nil || !strings.Contains(refusal.Hint, "/failover help commit") {
+	no := func(r bot.Record) *failover.Refusal {
+		switch r.Name {
+		case "approve", "deny":
+			return failover.Refuse(failover.NotAllowed, "Ask somebody with the role approver.", "No rule lets you.")
+		case "freeze":
+			return failover.Refuse(failover.NotAllowed, "Ask ops.", "No rule lets you.")
+		}
+		return nil
+	}
+	some, _ := bot.Help("", no)
+	if strings.Contains(some, "/failover approve") || strings.Contains(some, "/failover freeze") || !strings.Contains(some, "/failover withdraw OP\n") ||
+		!strings.Contains(some, "\nLeft out, since no rule gives you the right: freeze (ask ops); approve, deny (ask somebody with the role approver).\n") {
+		t.Errorf("filtered: %s", some)
+	}
+	if page, _ := bot.Help("deny", no); !strings.Contains(page, "Not to you. Ask somebody with the role approver.") {
+		t.Errorf("page: %s", page)
+	}
+	if _, refusal := bot.Help("comit", nil); refusal == nil || !strings.Contains(refusal.Hint, "/failover help commit") {
 		t.Errorf("help on a typo: %v", refusal)
 	}
-	if _, refusal := bot.Help("xyzzy"); refusal == nil || refusal.Hint == "" {
+	if _, refusal := bot.Help("xyzzy", nil); refusal == nil || refusal.Hint == "" {
 		t.Errorf("help on nothing: %v", refusal)
 	}
 }

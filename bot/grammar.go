@@ -8,7 +8,11 @@
 // Every function is pure and every value plain data, so all of it is safe for concurrent use.
 package bot
 
-import "slices"
+import (
+	"slices"
+
+	"ferry/failover"
+)
 
 // Command is the slash command as answers and examples print it.
 const Command = "/failover"
@@ -248,6 +252,14 @@ func reservedLooks() []Record {
 		{Name: "report", Group: groupLook, ReadOnly: true, Args: "OP", Summary: "Tell an operation's story.", Who: "anyone"},
 		{Name: "forecast", Group: groupLook, ReadOnly: true, Summary: "Say how long a failover would take.", Who: "anyone"},
 	}
+}
+
+// Verb is what the verb of a command is called in the record of operations.
+func (r Record) Verb() failover.Verb {
+	if r.Name == "run" {
+		return failover.VerbFailover
+	}
+	return failover.Verb(r.Name)
 }
 
 // usage is the form to type, made of what is available: the word run is left out, as people leave it out.

@@ -36,10 +36,7 @@ func (i Intent) Command(messageID string, op failover.OpID, by failover.Actor, n
 	if i.Op != "" {
 		op = i.Op
 	}
-	verb := failover.Verb(i.Verb)
-	if i.Verb == "run" {
-		verb = failover.VerbFailover
-	}
+	verb := Record{Name: i.Verb}.Verb()
 	return failover.Command{
 		MessageID: messageID, Op: op, Verb: verb, By: by,
 		Target: i.VM, Point: i.Point, Shutdown: i.Shutdown, Reason: i.Reason,

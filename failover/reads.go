@@ -82,6 +82,18 @@ type Found struct {
 	Foreign []Item `json:"foreign,omitempty"`
 	// Freezes are those that stand over the VM asked for; what is open has them among the operations.
 	Freezes []Freeze `json:"freezes,omitempty"`
+	// Unknown says which names are near, when neither an operation nor a replicated VM is called as was asked.
+	Unknown *Refusal `json:"unknown,omitempty"`
+}
+
+// Unknown refuses a reference that is neither the id of an operation nor a VM of an inventory that was read, with the near
+// names; nil when it may be one.
+func (inv Inventory) Unknown(ref string) *Refusal {
+	if IsOpID(ref) || inv.At.IsZero() {
+		return nil
+	}
+	_, refusal := Resolve(inv.Items, ref)
+	return refusal
 }
 
 // Means reports whether a reference, a VM's name or vault/name, means an item.

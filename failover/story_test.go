@@ -98,6 +98,9 @@ func (b *table) try(cmd failover.Command) *failover.Refusal {
 	if refusal != nil && (refusal.Message == "" || refusal.Hint == "") {
 		b.t.Fatalf("a refusal needs a message and a hint: %+v", refusal)
 	}
+	if no := b.policy.NoRight(cmd.Verb, cmd.By); refusal == nil && no != nil && cmd.Verb != failover.VerbExpire && cmd.Verb != failover.VerbWithdraw {
+		b.t.Errorf("help hides %s from %s, who may: %v", cmd.Verb, cmd.By.Name, no)
+	}
 	for _, f := range facts {
 		b.fold(f, cmd.MessageID)
 	}

@@ -207,8 +207,8 @@ func TestTables(t *testing.T) {
 	second.Name, second.Key, second.State, second.Active, second.RPO = "sql-01", "b", failover.StateCommitPending, "North Europe", -1
 	third.Name, third.Key, third.Vault, third.Health, third.RPO = "app-01", "c", "vault-eus", "", 95*time.Second
 	inv := failover.Inventory{At: now.Add(-42 * time.Second), Items: []failover.Item{item(), second, third}, Holders: map[string]failover.OpID{"b": "op-7f3kq2mz"}}
-	help, _ := bot.Help("")
-	page, _ := bot.Help("run")
+	help, _ := bot.Help("", nil)
+	page, _ := bot.Help("run", nil)
 	golden(t, "tables.txt", strings.Join([]string{
 		render.StatusTable(ops, now, 0), render.StatusTable(nil, now, 0), render.ListTable(inv, now, 0),
 		render.ListTable(failover.Inventory{At: now}, now, 0), render.ListTable(failover.Inventory{}, now, 0), help + "\n", page + "\n",

@@ -22,6 +22,9 @@ func Status(found failover.Found, ref string, now time.Time, screen int) string 
 	if ref != "" && len(found.Operations) == 0 && foreign.Len()+len(stopped) > 0 {
 		return stopped + fmt.Sprintf("Ferry has no operation under %q.\n", inert(ref)) + foreign.String()
 	}
+	if found.Unknown != nil {
+		return stopped + fmt.Sprintf("No operation is known under %q. %s\n", inert(ref), inert(bot.RefusalText(found.Unknown))) + foreign.String()
+	}
 	return stopped + status(found.Operations, ref, now, screen) + foreign.String()
 }
 

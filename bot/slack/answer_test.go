@@ -201,3 +201,18 @@ func TestResponseURLIsNotLogged(t *testing.T) {
 		}
 	})
 }
+
+// What changes nothing is answered once, too, however often Slack delivers it.
+func TestRepeatedDeliveryIsAnsweredOnce(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.start()
+		for i, line := range []string{"comit vm-x", "help comit", "help", "list"} {
+			l.Duplicate(2)
+			l.typed("U0EVE", "/failover "+line)
+			pass(time.Second)
+			if n := len(l.told("U0EVE")); n != i+1 {
+				t.Errorf("%s: %d answers to %d lines", line, n, i+1)
+			}
+		}
+	})
+}

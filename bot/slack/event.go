@@ -113,7 +113,8 @@ func (b *Bot) mention(ctx context.Context, env *envelope, c callback) {
 	do()
 }
 
-// once answers what is not stored on its first delivery only: Slack sends an event again when the acknowledgement is late.
+// once answers what is not stored on its first delivery only: Slack sends an event again when the acknowledgement is late, and
+// may deliver anything twice.
 func (b *Bot) once(ctx context.Context, env *envelope, id string, answer func()) {
 	if !b.claim("reply "+id, env.received) {
 		b.ignore(ctx, env)

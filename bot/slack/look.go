@@ -22,7 +22,7 @@ func (b *Bot) look(ctx context.Context, env *envelope, intent bot.Intent, by fai
 	refusal := b.opts.MayRead(by)
 	switch {
 	case intent.Verb == "help":
-		env.reply(ctx, b.help(ctx, env, intent.Topic, refusal == nil))
+		env.reply(ctx, b.help(ctx, env, intent.Topic, by))
 		return
 	case refusal != nil:
 		env.reply(ctx, render.Ephemeral(bot.RefusalText(refusal)))
@@ -62,16 +62,33 @@ func (b *Bot) read(ctx context.Context, env *envelope, intent bot.Intent) render
 	return m
 }
 
-// help is for everybody; what is frozen stands above it for who may look.
-func (b *Bot) help(ctx context.Context, env *envelope, topic string, mayRead bool) render.Message {
-	text, refusal := bot.Help(topic)
+// help is for everybody, and shows what they may do; what is frozen stands above it for who may look.
+func (b *Bot) help(ctx context.Context, env *envelope, topic string, by failover.Actor) render.Message {
+	text, refusal := bot.Help(topic, b.rights(by))
 	switch {
 	case refusal != nil:
 		return render.Ephemeral(bot.RefusalText(refusal))
-	case mayRead:
+	case b.opts.MayRead(by) == nil:
 		text = b.frozen(ctx, env) + text
 	}
 	return render.Preformatted(text)
+}
+
+// rights are what somebody may do by the rules of now.
+func (b *Bot) rights(by failover.Actor) bot.Rights {
+	if b.opts.Policy == nil {
+		return nil
+	}
+	policy := b.opts.Policy()
+	return func(r bot.Record) *failover.Refusal {
+		switch {
+		case r.Name == "help":
+			return nil
+		case r.ReadOnly:
+			return b.opts.MayRead(by)
+		}
+		return policy.NoRight(r.Verb(), by)
+	}
 }
 
 // frozen says what is frozen, where that is known in time.

@@ -34,6 +34,9 @@ type Options struct {
 	Approvers func(op failover.Operation) []string
 	// MayRead says no to who may not look at VMs and operations; nil: anyone in good standing may.
 	MayRead func(failover.Actor) *failover.Refusal
+	// Policy gives the rules of now, with who is in Slack's groups, by which help leaves out what somebody may not do; nil: it
+	// leaves nothing out.
+	Policy func() failover.Policy
 
 	// Networks are the ARM ids of the isolated networks, to be offered for drills.
 	Networks []string

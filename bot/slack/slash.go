@@ -29,7 +29,12 @@ func (b *Bot) slash(ctx context.Context, env *envelope, c slackapi.SlashCommand)
 		return
 	}
 	intent, refusal := bot.Parse(c.Text, env.asked())
-	b.typed(ctx, env, c.TriggerID, intent, refusal, by)
+	do := func() { b.typed(ctx, env, c.TriggerID, intent, refusal, by) }
+	if refusal != nil || intent.ReadOnly {
+		b.once(ctx, env, env.messageID(c.TriggerID), do)
+		return
+	}
+	do()
 }
 
 // typed does what somebody wrote, as a command or to the bot by name. The trigger makes the request one request.

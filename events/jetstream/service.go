@@ -161,6 +161,9 @@ func (s *reads) status(r micro.Request) (any, error) {
 	if err != nil { // what is open is known all the same
 		s.client.log.Warn("status without foreign jobs", slog.Any("error", err))
 	}
+	if req.Ref != "" && len(reply.Operations) == 0 {
+		reply.Unknown = inv.Unknown(req.Ref)
+	}
 	for _, i := range failover.ForeignJobs(inv.Items, s.board.All()) {
 		if req.Ref == "" || i.Means(req.Ref) {
 			reply.Foreign = append(reply.Foreign, i)
@@ -261,7 +264,7 @@ func (c *Client) request(ctx context.Context, subject string, req, reply any) er
 func (c *Client) Status(ctx context.Context, ref string) (failover.Found, error) {
 	var reply events.StatusReply
 	err := c.request(ctx, events.ServiceStatus, events.StatusRequest{Ref: ref}, &reply)
-	return failover.Found{Operations: reply.Operations, Foreign: reply.Foreign, Freezes: reply.Freezes}, err
+	return failover.Found{Operations: reply.Operations, Foreign: reply.Foreign, Freezes: reply.Freezes, Unknown: reply.Unknown}, err
 }
 
 // List asks for the replicated items and who holds them.

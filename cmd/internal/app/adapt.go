@@ -70,9 +70,21 @@ const membersWithin = 2 * time.Second
 // mayRead says who may look at what changes nothing.
 func mayRead(ctx context.Context, cfg config.Config, groups executor.Groups, now func() time.Time) func(failover.Actor) *failover.Refusal {
 	p, anyone := policy(cfg), cfg.Access != nil && cfg.Access.AnyoneMayRead
+	current := policyNow(ctx, cfg, groups, now)
 	return func(actor failover.Actor) *failover.Refusal {
-		if anyone || len(p.Groups) == 0 {
+		if anyone {
 			return p.MayRead(actor, anyone)
+		}
+		return current().MayRead(actor, anyone)
+	}
+}
+
+// policyNow gives the policy with who is in Slack's groups.
+func policyNow(ctx context.Context, cfg config.Config, groups executor.Groups, now func() time.Time) func() failover.Policy {
+	p := policy(cfg)
+	return func() failover.Policy {
+		if len(p.Groups) == 0 {
+			return p
 		}
 		ctx, cancel := context.WithTimeout(ctx, membersWithin)
 		defer cancel()
@@ -80,7 +92,7 @@ func mayRead(ctx context.Context, cfg config.Config, groups executor.Groups, now
 		if err != nil {
 			members = failover.Membership{}
 		}
-		return p.With(members, now()).MayRead(actor, anyone)
+		return p.With(members, now())
 	}
 }
 
