@@ -18,8 +18,8 @@ func code(err error) string {
 		return "ok"
 	}
 	var refused slack.SlackErrorResponse
-	if errors.As(err, &refused) && refused.Needed != "" {
-		return refused.Err + " " + refused.Needed
+	if errors.As(err, &refused) {
+		return strings.TrimSpace(refused.Err + " " + refused.Needed)
 	}
 	return err.Error()
 }

@@ -22,6 +22,7 @@ type Message struct {
 	Metadata json.RawMessage // {"event_type", "event_payload"} as sent
 	// Subtype is that of what Slack writes itself about a channel, such as channel_topic; else empty.
 	Subtype string
+	Files   []File
 	// EphemeralFor is the id of the only person who sees it, empty for a message to all.
 	EphemeralFor string
 	EditedAt     time.Time // zero when never edited
@@ -147,6 +148,9 @@ func (w *Workspace) wireMessage(c *channel, m *Message) reply {
 			"id": botID, "app_id": w.opts.AppID, "user_id": botUserID, "name": botName,
 			"team_id": w.opts.TeamID, "deleted": false,
 		}
+	}
+	if len(m.Files) > 0 {
+		wire["files"], wire["upload"] = w.wireFiles(m), true
 	}
 	if m.Blocks != nil {
 		wire["blocks"] = m.Blocks

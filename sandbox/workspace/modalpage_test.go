@@ -2,6 +2,7 @@ package workspace_test
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -194,6 +195,7 @@ func TestModalInBrowser(t *testing.T) {
 			p.staysAtHome(s, name)
 			p.usesShortcuts(name)
 			p.seesTopicAndPins(s, name)
+			p.seesFile(s, name)
 		})
 	}
 }
@@ -352,6 +354,22 @@ func (p *tab) seesTopicAndPins(s *site, name string) {
 	p.clicks("#pins button", "vm-x")
 	check(p.T, api.RemovePinContext(p.Context(), incident, slack.NewRefToMessage(incident, pinned)))
 	p.until("nothing is pinned", `document.getElementById("pins").hidden && !document.getElementById("messages").innerText.includes("Pinned by")`)
+}
+
+func (p *tab) seesFile(s *site, name string) {
+	p.Helper()
+	api := slack.New("xoxb-sandbox", slack.OptionAPIURL(s.URL+"/api/"))
+	_, err := api.UploadFileContext(p.Context(), slack.UploadFileParameters{Filename: "report.md", FileSize: 5, Content: "# ok\n", Channel: incident, Title: "Report of op-1", InitialComment: "the report"})
+	check(p.T, err)
+	p.sees("#messages", "Report of op-1")
+	p.looks(name + "-file")
+	file := eval[string](p, `document.querySelector(".file").getAttribute("href")`)
+	if status, header, text := s.ask(http.MethodGet, file, ""); status != http.StatusOK || text != "# ok\n" || !strings.HasPrefix(header.Get("Content-Disposition"), "attachment") {
+		p.Errorf("%d %v %q", status, header, text)
+	}
+	if status, _, _ := s.ask(http.MethodGet, strings.Replace(file, "U0ANA", "U0NOBODY", 1), ""); status != http.StatusNotFound {
+		p.Errorf("a file for nobody: %d", status)
+	}
 }
 
 func TestModalIsItsPersonsAlone(t *testing.T) {

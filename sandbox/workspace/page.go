@@ -54,6 +54,7 @@ func (w *Workspace) handlePage() {
 	handle("GET /page/", http.StripPrefix("/page", http.FileServerFS(files)))
 	handle("GET /client/about", http.HandlerFunc(w.serveAbout))
 	handle("GET /client/events", http.HandlerFunc(w.serveEvents))
+	handle("GET /client/file/{id}", http.HandlerFunc(w.serveFile))
 	handle("POST /client/type", http.HandlerFunc(w.serveType))
 	handle("POST /client/press", http.HandlerFunc(w.servePress))
 	handle("POST /client/shortcut", http.HandlerFunc(w.serveShortcut))

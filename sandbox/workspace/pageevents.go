@@ -116,6 +116,13 @@ func pageMessage(m Message) reply {
 	if m.ThreadTS != "" {
 		wire["thread_ts"], wire["reply_broadcast"] = m.ThreadTS, m.Broadcast
 	}
+	files := []reply{}
+	for _, f := range m.Files {
+		files = append(files, reply{"id": f.ID, "name": f.Name, "title": f.Title, "size": len(f.Content)})
+	}
+	if len(files) > 0 {
+		wire["files"] = files
+	}
 	if m.Subtype != "" {
 		wire["subtype"] = m.Subtype
 	}

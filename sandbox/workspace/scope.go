@@ -8,7 +8,7 @@ import (
 // knownScopes are those of a bot's token that mean something here.
 func knownScopes() []string {
 	return []string{
-		"app_mentions:read", "channels:history", "channels:manage", "channels:read", "channels:write.topic", "chat:write", "commands", "groups:history",
+		"app_mentions:read", "channels:history", "channels:manage", "channels:read", "channels:write.topic", "chat:write", "commands", "files:write", "groups:history",
 		"groups:read", "groups:write", "groups:write.topic", "metadata.message:read", "pins:read", "pins:write", "usergroups:read", "users:read",
 	}
 }

@@ -16,8 +16,11 @@ func (w *Workspace) Render(m Message) []string {
 	for _, b := range parseBlocks(m.Blocks) {
 		lines = append(lines, r.block(b)...)
 	}
-	if len(lines) == 0 {
+	if len(lines) == 0 && (m.Text != "" || len(m.Files) == 0) {
 		lines = []string{r.mrkdwn(m.Text)}
+	}
+	for _, f := range m.Files {
+		lines = append(lines, fmt.Sprintf("[file: %s, %d bytes]", f.Title, len(f.Content)))
 	}
 	return strings.Split(strings.Map(printable, strings.Join(lines, "\n")), "\n")
 }

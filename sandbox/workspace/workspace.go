@@ -89,6 +89,7 @@ type Workspace struct {
 	requestFaults []RequestFault
 	subscribers   map[*subscriber]bool
 	triggers      map[string]*trigger
+	uploads       map[string]*upload // by the file's id
 	modals        map[string][]*view // the stack of each person, by id, bottom first
 	homes         map[string]*view   // the Home tab of each person, by id
 	atHome        map[string]bool    // who has it open
@@ -115,6 +116,7 @@ func New(o Options) *Workspace {
 		deliveries:  map[string]*delivery{},
 		subscribers: map[*subscriber]bool{},
 		triggers:    map[string]*trigger{},
+		uploads:     map[string]*upload{},
 		modals:      map[string][]*view{},
 		homes:       map[string]*view{},
 		atHome:      map[string]bool{},
@@ -134,6 +136,7 @@ func New(o Options) *Workspace {
 	w.mux.HandleFunc("GET /link", w.serveLink)
 	w.mux.HandleFunc("POST /commands/{team}/{key}", w.serveResponseURL)
 	w.mux.HandleFunc("POST /actions/{team}/{key}", w.serveResponseURL)
+	w.mux.HandleFunc("POST /upload/v1/{key}", w.serveUpload)
 	w.mux.HandleFunc("POST /app/{team}/{key}", w.serveResponseURL)
 	w.handlePage()
 	return w

@@ -136,6 +136,8 @@ export class Channel {
           !message.is_ephemeral && shortcuts(this.shortcuts, "Shortcuts for this message", () => this.viewer, message.ts)),
         message.thread_ts && message.reply_broadcast && el("p", { class: "edited" }, "replied in a thread"),
         this.content(message),
+        (message.files ?? []).map((f) => el("a", { class: "file", href: `/client/file/${encodeURIComponent(f.id)}?as=${encodeURIComponent(this.viewer)}`, download: f.name },
+          el("b", {}, f.title), el("small", {}, `${f.size.toLocaleString("en")} bytes`))),
         replies.length > 0 && this.thread(message, replies)));
   }
 
@@ -144,6 +146,7 @@ export class Channel {
     context.press = (node, element, block, values) => this.press(message, node, element, block, context, values);
     context.search = (element, block, query) => post("/client/search", { ...this.place(message, element, block), query });
     if (Array.isArray(message.blocks) && message.blocks.length) return el("div", { class: "blocks" }, blocks(message.blocks, context));
+    if (!message.text) return null;
     return el("div", { class: "blocks" }, el("div", { class: "text" }, mrkdwn(message.text, context)));
   }
 
