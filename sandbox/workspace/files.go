@@ -90,7 +90,10 @@ func (w *Workspace) receive(key string, content []byte) error {
 // filesCompleteUpload is files.completeUploadExternal: the files stand in one message of each channel, or nowhere. A file is
 // completed once (inferred).
 func (w *Workspace) filesCompleteUpload(p params) (reply, error) {
-	var named []struct{ ID, Title string }
+	var named []struct {
+		ID    string `json:"id"`
+		Title string `json:"title"`
+	}
 	if json.Unmarshal([]byte(p["files"]), &named) != nil || len(named) == 0 {
 		return nil, apiError{code: "invalid_arguments"}
 	}

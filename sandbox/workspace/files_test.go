@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -47,10 +48,12 @@ func TestUploadsInSteps(t *testing.T) {
 		u, err := l.api.GetUploadURLExternalContext(t.Context(), slack.GetUploadURLExternalParameters{FileName: "a.txt", FileSize: 3})
 		check(t, err)
 		send := func(content string) string {
-			r, err := l.http.Post(u.UploadURL, "text/plain", strings.NewReader(content))
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, u.UploadURL, strings.NewReader(content))
 			check(t, err)
-			check(t, r.Body.Close())
-			return r.Status
+			answer, err := l.http.Do(request)
+			check(t, err)
+			check(t, answer.Body.Close())
+			return answer.Status
 		}
 		complete := func() string {
 			_, err := l.api.CompleteUploadExternalContext(t.Context(), slack.CompleteUploadExternalParameters{Files: []slack.FileSummary{{ID: u.FileID}}, Channel: incident})

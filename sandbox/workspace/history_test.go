@@ -17,8 +17,7 @@ func code(err error) string {
 	if err == nil {
 		return "ok"
 	}
-	var refused slack.SlackErrorResponse
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
 		return strings.TrimSpace(refused.Err + " " + refused.Needed)
 	}
 	return err.Error()
