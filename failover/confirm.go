@@ -16,9 +16,15 @@ func confirmed(cmd Command, why, name, typed string) *Refusal {
 
 // ConfirmName is what has to be typed before the commit of an operation; empty when nothing has.
 func (o Operation) ConfirmName() string {
-	switch {
-	case !o.Plan.CommitBy.ConfirmName:
+	if !o.Plan.CommitBy.ConfirmName {
 		return ""
+	}
+	return o.called()
+}
+
+// called is what people call that which an operation is about.
+func (o Operation) called() string {
+	switch {
 	case o.Plan.Recovery != nil:
 		return o.Plan.Recovery.Name
 	case len(o.Targets) == 1:
@@ -27,22 +33,31 @@ func (o Operation) ConfirmName() string {
 	return string(o.ID)
 }
 
-// commitConfirmed asks for the name before a commit, where the rule wants that.
-func commitConfirmed(name string, cmd Command) *Refusal {
-	if name == "" {
+// commitConfirmed asks for the name before a commit, where the rule wants that. A name that was typed has to be right also
+// where nobody wants it: who typed another has another in mind.
+func commitConfirmed(name string, wanted bool, cmd Command) *Refusal {
+	why := "The commit of " + name + " cannot be undone"
+	switch {
+	case wanted:
+		why += ", and its rule asks for its name to be typed"
+	case cmd.Confirm == "":
 		return nil
 	}
 	about := cmd.Target
 	if about == "" {
 		about = string(cmd.Op)
 	}
-	return confirmed(cmd, "The commit of "+name+" cannot be undone, and its rule asks for its name to be typed.", name, "/failover commit "+about)
+	return confirmed(cmd, why+".", name, "/failover commit "+about)
 }
 
-// largeConfirmed asks for the name before so many VMs are failed over with one command.
+// largeConfirmed asks for the name before so many VMs are failed over with one command, and holds to it who has typed one.
 func (s Situation) largeConfirmed(cmd Command, name string, n int) *Refusal {
-	if n <= s.Policy.ConfirmAbove {
+	why := name + " has " + count(n)
+	switch {
+	case n > s.Policy.ConfirmAbove:
+		why += ", so its name is asked for"
+	case cmd.Confirm == "":
 		return nil
 	}
-	return confirmed(cmd, name+" has "+count(n)+", so its name is asked for.", name, cmd.again())
+	return confirmed(cmd, why+".", name, cmd.again())
 }

@@ -184,16 +184,17 @@ func decideCommit(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return nil, refusal
 	}
 	refusal := s.Policy.mayDecide(op, ClassCommit, cmd.By)
-	switch {
-	case refusal == nil:
-		if refusal := commitConfirmed(op.ConfirmName(), cmd); refusal != nil {
-			return nil, refusal
-		}
-		return s.press(op, op.stage(StepCommit), cmd)
-	case s.Policy.May(op.Plan.CommitBy, cmd.By):
-		return []Fact{CommitAsked{By: cmd.By}}, nil
+	decides := refusal == nil
+	if !decides && !s.Policy.May(op.Plan.CommitBy, cmd.By) {
+		return nil, refusal
 	}
-	return nil, refusal
+	if refusal := commitConfirmed(op.called(), decides && op.Plan.CommitBy.ConfirmName, cmd); refusal != nil {
+		return nil, refusal
+	}
+	if decides {
+		return s.press(op, op.stage(StepCommit), cmd)
+	}
+	return []Fact{CommitAsked{By: cmd.By}}, nil
 }
 
 // outdated refuses a press of a button that stood for something else than what would happen now, and a word from before
@@ -219,8 +220,8 @@ func decideForeignCommit(cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal == nil {
 		refusal = Legal(StepCommit, s.Item)
 	}
-	if refusal == nil && decides && rule.ConfirmName {
-		refusal = commitConfirmed(s.Item.Name, cmd)
+	if refusal == nil {
+		refusal = commitConfirmed(s.Item.Name, decides && rule.ConfirmName, cmd)
 	}
 	if refusal != nil {
 		return nil, refusal
