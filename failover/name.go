@@ -2,8 +2,10 @@ package failover
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Resolve finds the one item that a typed name means: a VM name without case, or vault/name. Nothing near is ever taken
@@ -82,7 +84,11 @@ func unknownName(items []Item, typed, name string) *Refusal {
 	if len(near) == 0 {
 		return Refuse(UnknownName, "Type /failover list to see every replicated VM.", "No replicated VM is called %q.", typed)
 	}
-	return Refuse(UnknownName, "Near names: "+list(near, false)+". Nothing was started; type the whole name.", "No replicated VM is called %q.", typed)
+	hint := "Near names: " + list(near, false) + ". Nothing was started; type the whole name."
+	if strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) { // else the name that is near looks the same
+		hint = fmt.Sprintf("What was typed has letters outside ASCII: %+q. ", name) + hint
+	}
+	return Refuse(UnknownName, hint, "No replicated VM is called %q.", typed)
 }
 
 func list(items []Item, qualified bool) string {

@@ -94,7 +94,7 @@ func TestResolve(t *testing.T) {
 			t.Errorf("%q: %v %v", typed, i, refusal)
 		}
 	}
-	for typed, says := range map[string]string{"vm-z": "vm-x (vault v, resource group rg), vm-y", "twin": "a/twin", "nothing-like-it": "/failover list", "w/vm-x": "vm-x", "vm": "vm-x"} {
+	for typed, says := range map[string]string{"vm-z": "vm-x (vault v, resource group rg), vm-y", "twin": "a/twin", "nothing-like-it": "/failover list", "w/vm-x": "vm-x", "vm": "vm-x", "vm-\u0445": `letters outside ASCII: "vm-\u0445". Near names: vm-x`} {
 		if _, refusal := failover.Resolve(items, typed); refusal == nil || !strings.Contains(refusal.Hint, says) {
 			t.Errorf("%q: %v, want %q in the hint", typed, refusal, says)
 		}
