@@ -24,6 +24,7 @@ type announcer struct {
 	bot   *Bot
 	me    string // among bots
 	board *board
+	blind bool   // Slack does not show what stands in the channel
 	cause string // of the newest failure, so that each is logged once
 }
 
@@ -73,7 +74,7 @@ func (a *announcer) draw(ctx context.Context) {
 			}
 			continue
 		}
-		if next.speaks() && time.Since(next.readAt) > refFresh {
+		if (next.speaks() || next.kind == choreSeek) && time.Since(next.readAt) > refFresh {
 			next.chore = chore{kind: choreLoad}
 		}
 		err := guarded(func() error { return a.do(ctx, next.pending, next.chore) })
@@ -135,6 +136,8 @@ func (a *announcer) ready(c *card, kind choreKind, now time.Time) time.Time {
 		if at = a.bot.calls.of("chat.update").at(now); c.edited.Add(cardEvery).After(at) {
 			at = c.edited.Add(cardEvery)
 		}
+	case choreSeek:
+		at = a.bot.calls.of("conversations.history").at(now)
 	case choreLoad, choreSave, choreIntend, choreAck:
 	}
 	if c.notBefore.After(at) {

@@ -30,7 +30,7 @@ func (b *board) offer(u Update, now time.Time) {
 	b.mu.Lock()
 	c := b.cards[op.ID]
 	if c == nil {
-		c = &card{id: op.ID, unsaved: map[string]Posted{}, ours: map[string]bool{}}
+		c = &card{id: op.ID, unsaved: map[string]Posted{}, ours: map[string]bool{}, sought: map[string]bool{}, limited: map[string]bool{}}
 		b.cards[op.ID] = c
 	}
 	if op.Seq > c.op.Seq || !c.op.Exists() {

@@ -44,7 +44,9 @@ type Bot struct {
 	// enterprise is the organisation of a workspace in Enterprise Grid, else empty; wholeOrg says that all its workspaces are ours.
 	enterprise string
 	wholeOrg   bool
-	orgToken   bool // of no workspace, so that some calls have to name one
+	orgToken   bool     // of no workspace, so that some calls have to name one
+	self       string   // the user that the bot is
+	granted    []string // scopes of its token; nil: not told
 	connected  chan struct{}
 	hello      func() // closes connected, once
 

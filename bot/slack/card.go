@@ -26,6 +26,8 @@ type card struct {
 	readAt    time.Time         // when it was read; meanwhile another bot may have gone on
 	unsaved   map[string]Posted // by key: what ref holds and the store does not
 	ours      map[string]bool   // by key: intents of this process, which are not dangling
+	sought    map[string]bool   // by key: intents of which it was looked whether they were carried out
+	limited   map[string]bool   // by key: Slack refused to post it for being called too often, and may have done it
 	plain     uint64            // at this sequence Slack refused the blocks: text only
 	notices   []render.Notice   // of the state with the sequence drafted
 	drafted   uint64
@@ -42,6 +44,7 @@ type choreKind int
 const (
 	choreLoad   choreKind = iota // read the Ref
 	choreSave                    // write it
+	choreSeek                    // look whether a message was posted
 	choreIntend                  // note that a message will be posted
 	chorePost
 	choreEdit
@@ -95,12 +98,17 @@ func (c *card) chores(op failover.Operation) []chore {
 }
 
 // toPost is the way to a new message: first the intent, then the message. An intent that this process did not write was
-// left by one that died, so that nobody knows whether the message is there.
+// left by one that died, or the answer to it was lost: nobody knows whether the message is there, so it is looked for once.
 func (c *card) toPost(key string, n render.Notice) chore {
-	if c.ours[key] {
-		return chore{kind: chorePost, key: key, notice: n}
+	todo := chore{kind: choreIntend, key: key, notice: n}
+	dangles := c.posted(key).State == StateIntent && !c.ours[key]
+	switch {
+	case (dangles || c.limited[key]) && !c.sought[key]:
+		todo.kind = choreSeek
+	case c.ours[key]:
+		todo.kind = chorePost
 	}
-	return chore{kind: choreIntend, key: key, notice: n}
+	return todo
 }
 
 // posted is the stored reference of a message.
@@ -151,23 +159,42 @@ func (c *card) adopt(stored Ref, me string, now time.Time) {
 }
 
 // intend notes that a message will be posted. A card is continued when one was posted before, or may have been.
-func (c *card) intend(key, me string, seq uint64) {
+func (c *card) intend(key, me string, seq uint64, now time.Time) {
 	before := c.posted(key)
-	c.note(key, Posted{State: StateIntent, Seq: seq, By: me, Continued: key == cardKey && before.State != ""})
+	c.note(key, Posted{State: StateIntent, Seq: seq, By: me, At: now, Continued: key == cardKey && before.State != ""})
 	c.ours[key] = true
 }
 
 // doubt forgets that an intent is ours: it may have been carried out without our knowing.
-func (c *card) doubt(key string) { delete(c.ours, key) }
+func (c *card) doubt(key string) {
+	delete(c.ours, key)
+	delete(c.sought, key)
+}
+
+// limit notes that Slack refused to post a message for being called too often, after which it is there now and then.
+func (c *card) limit(key string) {
+	c.limited[key] = true
+	delete(c.sought, key)
+}
+
+// found is a message that was posted after all.
+func (c *card) found(key string, p Posted) {
+	delete(c.ours, key)
+	delete(c.limited, key)
+	c.note(key, p)
+	if key == cardKey {
+		c.likeness = "" // which state it shows is not known
+	}
+}
 
 // gone is a message that Slack does not have. A card is posted anew; a notice whose thread is missing goes elsewhere,
 // since another card would not bring it nearer.
-func (c *card) gone(key, me string, seq uint64) {
+func (c *card) gone(key, me string, seq uint64, now time.Time) {
 	if key != cardKey {
 		c.flat = true
 		return
 	}
-	c.intend(cardKey, me, seq)
+	c.intend(cardKey, me, seq, now)
 }
 
 // forget drops intents that may not be stored: after the next reading they are made again.

@@ -1,17 +1,150 @@
 package slack_test
 
 import (
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"ferry/bot/slack"
+	"ferry/sandbox/workspace"
 )
+
+// bare is a workspace whose app has none of the optional scopes.
+func bare(t *testing.T, test func(l *lab)) {
+	t.Helper()
+	bubbleIn(t, workspace.Options{Scopes: slack.Scopes()}, test)
+}
+
+// The process dies after Slack took a message and before its reference is stored: whoever comes next finds it in the channel,
+// the card as well as the notice, and each is there once.
+func TestWhatWasPostedBeforeACrashIsFound(t *testing.T) {
+	for _, nth := range []int{2, 4} { // the writes are intent and reference of the card, and of the notice
+		bubble(t, func(l *lab) {
+			op := operation("op-aaaaaaaa", 1, requested())
+			l.seams.cut("refs.put", cut{err: func(n int) error {
+				if n >= nth {
+					return errCut
+				}
+				return nil
+			}})
+			stop := l.start()
+			l.feed.publish(op)
+			pass(time.Minute)
+			posted := l.count("chat.postMessage", "ok")
+			stop()
+			l.seams.cut("refs.put", cut{})
+			pass(3 * time.Hour) // the channel lives on
+			l.start()
+			l.feed.publish(op)
+			pass(time.Minute)
+			l.feed.publish(chapters(op.ID, 1, 3)...)
+			pass(time.Minute)
+			cards := l.cards()
+			if len(cards) != 1 || strings.Contains(cards[0], "Continued") || !strings.Contains(cards[0], ": running") || l.count("chat.postMessage", "") != 2 {
+				t.Errorf("%d posts after %d, cards:\n%s", l.count("chat.postMessage", ""), posted, strings.Join(cards, "\n---\n"))
+			}
+			if n := l.count("conversations.history", ""); n != 1 {
+				t.Errorf("looked %d times", n)
+			}
+			if ref := l.refs.refs[op.ID]; ref.Card.State != slack.StatePosted || ref.Notices["approval"].State != slack.StatePosted {
+				t.Errorf("reference: %+v", ref)
+			}
+		})
+	}
+}
+
+func TestLostAnswerToAPostIsFound(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.start()
+		l.LoseAnswer("chat.postMessage", 2)
+		for _, op := range chapters("op-aaaaaaaa", 1, 6) {
+			l.feed.publish(op)
+			pass(5 * time.Second)
+		}
+		if n := l.count("chat.postMessage", ""); n != 4 {
+			t.Errorf("%d posts of a card and three notices", n)
+		}
+		if cards := l.cards(); len(cards) != 1 || strings.Contains(cards[0], "Continued") || !strings.Contains(cards[0], "cancelled") || l.count("conversations.history", "") != 2 {
+			t.Errorf("looked %d times, cards: %v", l.count("conversations.history", ""), cards)
+		}
+	})
+}
+
+// Slack says that it was called too often, and has posted the card all the same: there is no second one.
+func TestLimitedPostIsLookedFor(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.start()
+		l.FailNext("chat.postMessage", 429, 1)
+		l.feed.publish(operation("op-aaaaaaaa", 1, requested()))
+		pass(time.Minute)
+		cards := l.cards()
+		if len(cards) != 1 || strings.Contains(cards[0], "Continued") || l.count("conversations.history", "ok") != 1 {
+			t.Errorf("looked %d times, cards: %v", l.count("conversations.history", ""), cards)
+		}
+	})
+}
+
+// What another app posts with the same mark is none of ours.
+func TestForgedMarkIsNotFound(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.opts.HTTPClient = &http.Client{Transport: forger{l}}
+		l.start()
+		l.LoseAnswer("chat.postMessage", 1)
+		l.feed.publish(operation("op-aaaaaaaa", 1, requested()))
+		pass(time.Minute)
+		if cards := l.cards(); len(cards) != 2 || l.count("conversations.history", "ok") != 1 || l.count("chat.update", "") != 0 {
+			t.Errorf("%d edits, cards: %v", l.count("chat.update", ""), cards)
+		}
+	})
+}
+
+// forger has all messages of a history be somebody else's.
+type forger struct{ *lab }
+
+func (f forger) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := f.lab.RoundTrip(r)
+	if err != nil || !strings.HasSuffix(r.URL.Path, "/conversations.history") {
+		return answer, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(answer.Body)
+	forged := regexp.MustCompile(`"user":"[^"]*"`).ReplaceAllString(string(body), `"user":"U0OTHERAPP"`)
+	answer.Body, answer.ContentLength = io.NopCloser(strings.NewReader(forged)), int64(len(forged))
+	return answer, err
+}
+
+// When Slack does not show the channel although the token should let it, the message is posted once more, which is said once.
+func TestChannelThatIsNotShown(t *testing.T) {
+	for _, code := range []string{"missing_scope", "internal_error"} {
+		bubble(t, func(l *lab) {
+			l.spoil = func(method string, _ url.Values) string {
+				if method == "conversations.history" {
+					return code
+				}
+				return ""
+			}
+			l.start()
+			l.LoseAnswer("chat.postMessage", 1)
+			l.feed.publish(operation("op-aaaaaaaa", 1, requested()))
+			pass(3 * time.Minute)
+			if cards := l.cards(); len(cards) != 2 || !strings.Contains(cards[1], "Continued here") {
+				t.Errorf("%s: cards: %v", code, cards)
+			}
+			if n := strings.Count(l.log.String(), "does not show what stands in the channel"); code == "missing_scope" && n != 1 {
+				t.Errorf("said %d times", n)
+			}
+		})
+	}
+}
 
 // The process dies after Slack took the card and before its reference is stored: whoever comes next cannot know, posts
 // once more and says so.
 func TestCrashBetweenPostAndReference(t *testing.T) {
-	bubble(t, func(l *lab) {
+	bare(t, func(l *lab) {
 		op := operation("op-aaaaaaaa", 1, requested())
 		l.seams.cut("refs.put", cut{err: func(n int) error {
 			if n > 1 {
@@ -43,7 +176,7 @@ func TestCrashBetweenPostAndReference(t *testing.T) {
 }
 
 func TestLostAnswerToAPostIsContinuedOnce(t *testing.T) {
-	bubble(t, func(l *lab) {
+	bare(t, func(l *lab) {
 		l.start()
 		l.LoseAnswer("chat.postMessage", 1)
 		l.feed.publish(operation("op-aaaaaaaa", 1, requested()))

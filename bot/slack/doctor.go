@@ -96,7 +96,16 @@ func (x *examination) home(ctx context.Context) bool {
 	case len(lacks) > 0:
 		x.add(Broken, "Slack scopes", "the bot token lacks "+strings.Join(lacks, ", "), "compare the app with the output of `ferry manifest` and install it again")
 	default:
-		x.fine("Slack scopes", "all %d that Ferry uses", len(Scopes()))
+		x.fine("Slack scopes", "all %d that Ferry needs", len(Scopes()))
+	}
+	if lacks := lacking(x.bot.granted); len(lacks) > 0 {
+		var uses []string
+		for _, extra := range lacks {
+			if !slices.Contains(uses, extra.For) {
+				uses = append(uses, extra.For)
+			}
+		}
+		x.add(Caution, "Slack optional scopes", "the bot does without "+listed(lacks)+", and so without "+strings.Join(uses, "; "), extraFix)
 	}
 	return true
 }

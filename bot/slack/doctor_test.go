@@ -44,22 +44,23 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		set    func(*slack.Options)
 		access slack.Access
 	}{
-		"failed Slack bot token: invalid_auth; ":                       {set: func(o *slack.Options) { o.BotToken = "xoxb-old" }},
-		"failed Slack bot token: it is for Sandbox (T0SANDBOX); ":      {set: func(o *slack.Options) { o.TeamID = "T0OTHER" }},
-		"failed Slack app token: invalid_auth; ":                       {set: func(o *slack.Options) { o.AppToken = "xapp-old" }},
-		"failed Slack scopes: the bot token lacks usergroups:read; ":   {o: workspace.Options{Scopes: []string{"app_mentions:read", "channels:read", "groups:read", "chat:write", "commands", "users:read"}}},
-		"failed Slack channel: channel_not_found; ":                    {set: cards},
-		"failed Slack channel: #cards is archived; ":                   {o: private(workspace.Channel{Archived: true}), set: cards},
-		"failed Slack channel: the bot is not in #cards; ":             {o: private(workspace.Channel{NoBot: true}), set: cards},
-		"failed Slack channel: #cards is shared with another organ":    {o: private(workspace.Channel{Sharing: workspace.PendingShared}), set: cards},
-		"failed Slack group of operator: there is no user group S0OPS": {access: ops},
-		"failed Slack group of operator: @ops (S0OPS) is disabled":     {o: group(workspace.UserGroup{Disabled: true}), access: ops},
-		"failed Slack groups: plan_upgrade_required; ":                 {o: workspace.Options{FreePlan: true}, access: ops},
-		"warning Slack group of operator: @ops (S0OPS) may be open":    {o: group(workspace.UserGroup{Users: []string{"U0ANA"}}), access: ops},
-		"warning Slack group of operator: @ops (S0OPS) has no members": {o: group(workspace.UserGroup{IDP: true}), access: ops},
-		"failed Slack user of operator: there is no user U0PAT":        {access: pat},
-		"warning Slack user of operator: U0PAT is deactivated":         {o: person(workspace.Deactivated), access: pat},
-		"failed Slack user of operator: U0PAT is refused: You are a g": {o: person(workspace.Guest), access: pat},
+		"failed Slack bot token: invalid_auth; ":                          {set: func(o *slack.Options) { o.BotToken = "xoxb-old" }},
+		"failed Slack bot token: it is for Sandbox (T0SANDBOX); ":         {set: func(o *slack.Options) { o.TeamID = "T0OTHER" }},
+		"failed Slack app token: invalid_auth; ":                          {set: func(o *slack.Options) { o.AppToken = "xapp-old" }},
+		"failed Slack scopes: the bot token lacks usergroups:read; ":      {o: allScopesBut("usergroups:read")},
+		"warning Slack optional scopes: the bot does without channels:hi": {o: workspace.Options{Scopes: slack.Scopes()}},
+		"failed Slack channel: channel_not_found; ":                       {set: cards},
+		"failed Slack channel: #cards is archived; ":                      {o: private(workspace.Channel{Archived: true}), set: cards},
+		"failed Slack channel: the bot is not in #cards; ":                {o: private(workspace.Channel{NoBot: true}), set: cards},
+		"failed Slack channel: #cards is shared with another organ":       {o: private(workspace.Channel{Sharing: workspace.PendingShared}), set: cards},
+		"failed Slack group of operator: there is no user group S0OPS":    {access: ops},
+		"failed Slack group of operator: @ops (S0OPS) is disabled":        {o: group(workspace.UserGroup{Disabled: true}), access: ops},
+		"failed Slack groups: plan_upgrade_required; ":                    {o: workspace.Options{FreePlan: true}, access: ops},
+		"warning Slack group of operator: @ops (S0OPS) may be open":       {o: group(workspace.UserGroup{Users: []string{"U0ANA"}}), access: ops},
+		"warning Slack group of operator: @ops (S0OPS) has no members":    {o: group(workspace.UserGroup{IDP: true}), access: ops},
+		"failed Slack user of operator: there is no user U0PAT":           {access: pat},
+		"warning Slack user of operator: U0PAT is deactivated":            {o: person(workspace.Deactivated), access: pat},
+		"failed Slack user of operator: U0PAT is refused: You are a g":    {o: person(workspace.Guest), access: pat},
 	} {
 		t.Run(want, func(t *testing.T) {
 			bubbleIn(t, c.o, func(l *lab) {
@@ -74,10 +75,18 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
+// allScopesBut is a workspace whose app has all scopes of the manifest but one.
+func allScopesBut(lacks string) workspace.Options {
+	scopes := slack.Scopes()
+	for _, x := range slack.Extras() {
+		scopes = append(scopes, x.Scope)
+	}
+	return workspace.Options{Scopes: slices.DeleteFunc(scopes, func(s string) bool { return s == lacks })}
+}
+
 // What fails for all is said once.
 func TestDoctorWithoutAScope(t *testing.T) {
-	o := workspace.Options{Scopes: slices.DeleteFunc(slack.Scopes(), func(s string) bool { return s == "users:read" })}
-	bubbleIn(t, o, func(l *lab) {
+	bubbleIn(t, allScopesBut("users:read"), func(l *lab) {
 		got := l.examined(slack.Access{Users: map[string][]string{"operator": {"U0ANA", "U0BEN", "U0EVE"}}}, false)
 		if len(got) != 2 || !strings.Contains(got[1], "Slack users of the roles: missing_scope") || !strings.Contains(got[1], "ferry manifest") {
 			t.Errorf("found %q", got)
@@ -126,6 +135,11 @@ func TestManifest(t *testing.T) {
 		}
 		if len(m.Display.Name) > 35 || len(m.Display.Description) > 140 || len(m.Features.Commands[0].Description) > 2000 || len(m.Features.Commands[0].Command) > 32 {
 			t.Errorf("beyond the limits: %s", text)
+		}
+		for i, x := range slack.Extras() {
+			if m.OAuth.Scopes.Optional[i] != x.Scope || x.For == "" || slices.Contains(slack.Scopes(), x.Scope) {
+				t.Errorf("optional scopes: %s", text)
+			}
 		}
 		if !slices.Equal(m.OAuth.Scopes.Bot, slack.Scopes()) || !slices.Equal(m.Settings.Events.Bot, slack.Events()) {
 			t.Errorf("scopes and events: %s", text)

@@ -12,7 +12,8 @@ import (
 	"ferry/failover"
 )
 
-// metadataType marks our messages for other programs; the payload names the operation and nothing else.
+// metadataType marks our messages, for whoever goes on after a crash and for other programs; the payload names the operation
+// and which of its messages it is, and nothing else.
 const metadataType = "ferry_operation"
 
 // lateAfter is how long after its time a notice says which that was: Slack shows only when it was posted.
@@ -31,8 +32,10 @@ func (a *announcer) do(ctx context.Context, p pending, todo chore) error {
 		return err
 	case choreSave:
 		return a.save(ctx, p.card)
+	case choreSeek:
+		return a.seek(ctx, p, todo)
 	case choreIntend:
-		p.intend(todo.key, a.me, p.op.Seq)
+		p.intend(todo.key, a.me, p.op.Seq, a.bot.opts.Now())
 	case chorePost, choreEdit:
 		if err := a.bot.mayShow(ctx); err != nil {
 			return err
@@ -71,7 +74,7 @@ func (a *announcer) post(ctx context.Context, p pending, todo chore) error {
 	} else if todo.notice.Thread && !p.flat {
 		options = append(options, slackapi.MsgOptionTS(p.ref.Card.TS))
 	}
-	options = append(options, p.content(message, p.op)...)
+	options = append(options, p.content(message, p.op, todo.key)...)
 	done := Posted{State: StatePosted, Seq: p.op.Seq, Continued: intent.Continued}
 	err := a.bot.seam("slack.post", func() (err error) {
 		done.Channel, done.TS, err = a.bot.api.PostMessageContext(ctx, a.bot.opts.Channel, options...)
@@ -81,6 +84,7 @@ func (a *announcer) post(ctx context.Context, p pending, todo chore) error {
 		return err
 	}
 	delete(p.ours, todo.key)
+	delete(p.limited, todo.key)
 	p.note(todo.key, done)
 	if todo.key == cardKey {
 		p.edited, p.likeness = time.Now(), likeness(p.op)
@@ -96,7 +100,7 @@ func (a *announcer) edit(ctx context.Context, p pending) error {
 		p.note(cardKey, shown)
 		return nil
 	}
-	options := p.content(render.Card(p.op, a.bot.opts.Now(), shown.Continued), p.op)
+	options := p.content(render.Card(p.op, a.bot.opts.Now(), shown.Continued), p.op, cardKey)
 	err := a.bot.seam("slack.update", func() error {
 		_, _, _, err := a.bot.api.UpdateMessageContext(ctx, shown.Channel, shown.TS, options...)
 		return err
@@ -121,7 +125,7 @@ func likeness(op failover.Operation) string {
 
 // content is a message as Slack takes it. The text stands for the blocks where those cannot be shown, and where Slack did
 // not take them.
-func (c *card) content(m render.Message, op failover.Operation) []slackapi.MsgOption {
+func (c *card) content(m render.Message, op failover.Operation, key string) []slackapi.MsgOption {
 	if c.plain == op.Seq {
 		m.Blocks = nil // sent as an empty list, which clears those of an earlier state
 	}
@@ -130,7 +134,7 @@ func (c *card) content(m render.Message, op failover.Operation) []slackapi.MsgOp
 		slackapi.MsgOptionBlocks(m.Blocks...),
 		slackapi.MsgOptionDisableLinkUnfurl(),
 		slackapi.MsgOptionDisableMediaUnfurl(),
-		slackapi.MsgOptionMetadata(slackapi.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{"op": string(op.ID)}}),
+		slackapi.MsgOptionMetadata(slackapi.SlackMetadata{EventType: metadataType, EventPayload: markOf(op.ID, key)}),
 	}
 }
 
@@ -148,8 +152,11 @@ func (a *announcer) learn(ctx context.Context, p pending, todo chore, err error)
 		p.forget()
 	case retryAfter(err) > 0: // which holds for all calls of that kind, see budget
 		p.notBefore = now
+		if todo.kind == chorePost {
+			p.limit(todo.key)
+		}
 	case isGone(err):
-		p.gone(todo.key, a.me, p.op.Seq)
+		p.gone(todo.key, a.me, p.op.Seq, a.bot.opts.Now())
 	case isContent(err):
 		p.plain = p.op.Seq
 	case fix != "":

@@ -23,6 +23,36 @@ func Scopes() []string {
 	}
 }
 
+// Extra is a scope that the bot does without.
+type Extra struct {
+	Scope string
+	For   string // what is left out without it
+}
+
+// Extras are the scopes that make things better, and that nothing depends on.
+func Extras() []Extra {
+	return []Extra{
+		{"channels:history", lookBack},
+		{"groups:history", lookBack},
+		{"metadata.message:read", lookBack},
+	}
+}
+
+const lookBack = "finding a message again whose posting was cut off by a crash, instead of posting it once more"
+
+// lacking are the extras that a token does not have; none when that is not known.
+func lacking(granted []string) []Extra {
+	if granted == nil {
+		return nil
+	}
+	has := func(scope string) bool { return slices.Contains(granted, scope) }
+	kind, other := "channels:", "groups:" // one of the two is enough: the channel is public or private
+	return slices.DeleteFunc(Extras(), func(x Extra) bool {
+		twin := strings.NewReplacer(kind, other, other, kind).Replace(x.Scope)
+		return has(x.Scope) || has(twin)
+	})
+}
+
 // Events are those that the app subscribes to; Home tabs and mentions need the first two. Without the others it takes some minutes until a change is noticed.
 func Events() []string {
 	return []string{"app_home_opened", "app_mention", "channel_shared", "channel_unshared", "subteam_members_changed", "subteam_updated", "user_change"}
@@ -30,11 +60,19 @@ func Events() []string {
 
 // missing are the scopes that a token lacks, by the header that Slack answers with; none when that says nothing.
 func missing(granted string) []string {
+	has := split(granted)
+	if has == nil {
+		return nil
+	}
+	return slices.DeleteFunc(Scopes(), func(scope string) bool { return slices.Contains(has, scope) })
+}
+
+// split takes the header apart; nil is that Slack does not tell.
+func split(granted string) []string {
 	if granted == "" {
 		return nil
 	}
-	has := strings.FieldsFunc(granted, func(r rune) bool { return r == ',' || r == ' ' })
-	return slices.DeleteFunc(Scopes(), func(scope string) bool { return slices.Contains(has, scope) })
+	return strings.FieldsFunc(granted, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // findHome asks whose token it is, until Slack answers.
@@ -60,6 +98,7 @@ func (b *Bot) findHome(ctx context.Context) error {
 func (b *Bot) settleIn(ctx context.Context, who *slackapi.AuthTestResponse) error {
 	b.orgToken = who.EnterpriseID != "" && (who.TeamID == "" || who.TeamID == who.EnterpriseID)
 	b.team, b.enterprise = b.opts.TeamID, who.EnterpriseID
+	b.self, b.granted = who.UserID, split(who.Header.Get("X-OAuth-Scopes"))
 	if b.team == "" {
 		b.team = who.TeamID
 	}
@@ -71,5 +110,19 @@ func (b *Bot) settleIn(ctx context.Context, who *slackapi.AuthTestResponse) erro
 		b.opts.Log.ErrorContext(ctx, "the bot's token lacks scopes, and what they are for is refused or left out",
 			slog.String("scopes", strings.Join(lacks, " ")), slog.String("fix", "compare the app with the output of `ferry manifest` and install it again"))
 	}
+	if lacks := lacking(b.granted); len(lacks) > 0 {
+		b.opts.Log.InfoContext(ctx, "the bot does without scopes that are optional", slog.String("scopes", listed(lacks)), slog.String("fix", extraFix))
+	}
 	return nil
+}
+
+const extraFix = "if it is wanted, allow the optional scopes of `ferry manifest` in the app, and install it again"
+
+// listed are scopes in a line.
+func listed(all []Extra) string {
+	var scopes []string
+	for _, x := range all {
+		scopes = append(scopes, x.Scope)
+	}
+	return strings.Join(scopes, " ")
 }

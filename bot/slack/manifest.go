@@ -27,7 +27,8 @@ type Manifest struct {
 	} `json:"features" yaml:"features"`
 	OAuth struct {
 		Scopes struct {
-			Bot []string `json:"bot" yaml:"bot"`
+			Bot      []string `json:"bot" yaml:"bot"`
+			Optional []string `json:"bot_optional" yaml:"bot_optional"`
 		} `json:"scopes" yaml:"scopes"`
 	} `json:"oauth_config" yaml:"oauth_config"`
 	Settings struct {
@@ -55,7 +56,7 @@ type slashCommand struct {
 }
 
 // NewManifest makes the manifest with a slash command. url is where Slack reaches the bot over HTTP, without a path; empty is
-// Socket Mode, in which an app has no such address. The scopes and events are those of [Scopes] and [Events]; the Home
+// Socket Mode, in which an app has no such address. The scopes and events are those of [Scopes], [Extras] and [Events]; the Home
 // tab shows a person what waits for them, the messages tab is where people ask in private.
 func NewManifest(command, url string) Manifest {
 	var m Manifest
@@ -65,6 +66,9 @@ func NewManifest(command, url string) Manifest {
 	m.Features.Home.Home, m.Features.Home.Messages = true, true
 	m.Features.Bot.Name, m.Features.Bot.Online = "ferry", true
 	m.OAuth.Scopes.Bot, m.Settings.Events.Bot = Scopes(), Events()
+	for _, x := range Extras() {
+		m.OAuth.Scopes.Optional = append(m.OAuth.Scopes.Optional, x.Scope)
+	}
 	m.Settings.Interactivity.Enabled, m.Settings.SocketMode = true, url == ""
 	slash := slashCommand{Command: command, Description: "Fail Azure VMs over", Hint: "VM [POINT], or help"}
 	if url != "" {

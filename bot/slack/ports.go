@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"time"
 
 	"ferry/bot/render"
 	"ferry/failover"
@@ -112,8 +113,9 @@ type Posted struct {
 	TS      string `json:"ts,omitempty"`
 	// Seq is of the operation as the message shows it, so that an older state never overwrites a newer one.
 	Seq uint64 `json:"seq,omitempty"`
-	// By is the bot that wrote an intent: it alone knows what came of it.
-	By string `json:"by,omitempty"`
+	// By is the bot that wrote an intent, and At when: it alone knows what came of it.
+	By string    `json:"by,omitempty"`
+	At time.Time `json:"at,omitzero"`
 	// Continued is a card that was posted again because an earlier one was lost or may have been.
 	Continued bool `json:"continued,omitempty"`
 }

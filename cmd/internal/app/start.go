@@ -262,7 +262,7 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 		Listener: listener, SigningSecrets: revealed(cfg.SigningSecrets),
 		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel,
 		Approvers: approvers(cfg, policy(a.opts.Config)), MayRead: mayRead(context.WithoutCancel(ctx), a.opts.Config, client, clock.Now),
-		Policy: policyNow(context.WithoutCancel(ctx), a.opts.Config, client, clock.Now),
+		Policy:   policyNow(context.WithoutCancel(ctx), a.opts.Config, client, clock.Now),
 		Networks: a.opts.Config.Azure.IsolatedNetworks, Commands: commands{client, board}, Reads: reads{client}, Feed: feed{announcements}, Refs: refs{messages},
 		Groups: groupsOf(a.opts.Config.Access), Members: client,
 		HTTPClient: a.httpClient(), Dialer: &dialer, Log: a.opts.Log, Seam: a.opts.Seam, Now: clock.Now,
