@@ -282,7 +282,7 @@ func (h homeOf) trouble() []line {
 		lines = append(lines, line{bold("Azure was last read at "), moment(at, h.now), plain(": nothing newer could be read. If it stays so, look at the executor's log.")})
 	}
 	if h.Health.OfSockets > 0 && h.Health.Sockets < h.Health.OfSockets {
-		lines = append(lines, words("%d of %d connections to Slack are up. What you press still arrives over another one.", h.Health.Sockets, h.Health.OfSockets))
+		lines = append(lines, words("%d of %d connections to Slack are up.", h.Health.Sockets, h.Health.OfSockets))
 	}
 	if h.Health.Lagging > 0 {
 		lines = append(lines, words("%d cards are about to be brought up to date.", h.Health.Lagging))

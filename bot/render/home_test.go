@@ -163,4 +163,19 @@ func homeHolds(t *rapid.T) {
 	checkMessage(t, render.Message{Text: "Home", Blocks: render.HomeBarred(barred).Blocks.BlockSet}, 13_000)
 }
 
+// homeShows holds the Home to the same with an operation that waits for who looks, that they asked for, and that is open.
+func homeShows(t *rapid.T, op failover.Operation, now time.Time) {
+	t.Helper()
+	decides := failover.Policy{Roles: map[string][]string{}}
+	for _, role := range slices.Concat(op.Plan.Rule.Approvers, op.Plan.Rule.May, op.Plan.CommitBy.Approvers, op.Plan.CommitBy.May) {
+		decides.Roles[role] = []string{"U0BEN"}
+	}
+	for _, p := range []failover.Policy{decides, {}} {
+		o := render.Overview{Operations: []failover.Operation{op}, Policy: p}
+		for _, who := range []failover.Actor{ben(), {ID: op.RequestedBy.ID}} {
+			checkMessage(t, render.Message{Text: "Home", Blocks: render.Home(o, who, nil, now).Blocks.BlockSet}, 21_000)
+		}
+	}
+}
+
 func TestHomeFitsSlack(t *testing.T) { rapid.Check(t, homeHolds) }

@@ -322,6 +322,7 @@ func limitsHold(t *rapid.T) {
 		keys[n.Key] = true
 	}
 	terminalHolds(t, op, now)
+	homeShows(t, op, now)
 }
 
 // terminalHolds holds what a terminal shows of an operation: no control characters, a row a line, and Slack takes it as well.

@@ -56,6 +56,11 @@ func surfaces() map[string]func(op failover.Operation, now time.Time) drawn {
 		"answer": func(op failover.Operation, now time.Time) drawn {
 			return drawMessages(render.Preformatted(status(op, now)))
 		},
+		"home": func(op failover.Operation, now time.Time) drawn {
+			o := render.Overview{Operations: []failover.Operation{op}, Readiness: failover.ReadinessList{At: now}, Debt: failover.DebtList{At: now}, Policy: roles("U0BEN"), Health: well()}
+			v := render.Home(o, ben(), nil, now)
+			return drawn{v, readable(render.Message{Blocks: v.Blocks.BlockSet})}
+		},
 		"modal": func(op failover.Operation, now time.Time) drawn {
 			switch op.Phase {
 			case failover.AwaitingCommit:

@@ -55,6 +55,9 @@ func (b *Bot) answer(ctx context.Context, env *envelope, m render.Message) {
 func (b *Bot) respond(ctx context.Context, env *envelope, m render.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	if env.home && errors.Is(b.mayShow(ctx), errShared) {
+		return nil // it stands in their tab
+	}
 	if env.url == "" {
 		return b.whisper(ctx, env.channel, env.thread, env.user, m)
 	}

@@ -231,6 +231,38 @@ func TestHomeThatSlackDoesNotTake(t *testing.T) {
 	})
 }
 
+// TestHomeOfASharedChannel: where another organisation takes part, a press in the tab is answered in the tab alone.
+func TestHomeOfASharedChannel(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.opts.Homes = newHomes(waiting("op-aaaaaaaa"))
+		l.shared()
+		l.start()
+		l.opens("U0BEN")
+		l.clicked("U0BEN", "Approve")
+		pass(time.Second)
+		l.wantHome("U0BEN", "Your last press here")
+		l.wantTold("U0BEN")
+	})
+}
+
+// TestHomeSaysWhatIsLost of the bot's own connections.
+func TestHomeSaysWhatIsLost(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.opts.Homes = newHomes()
+		l.start()
+		pass(time.Minute)
+		l.opens("U0BEN")
+		l.wantHome("U0BEN", "All is well")
+		l.meanwhile(func() { l.severed = "/api/apps.connections.open" })
+		l.Disconnect("link_disabled")
+		pass(2 * time.Minute)
+		l.wantHome("U0BEN", "0 of 2 connections to Slack are up")
+		l.meanwhile(func() { l.severed = "" })
+		pass(7 * time.Minute)
+		l.wantHome("U0BEN", "All is well")
+	})
+}
+
 // TestHomeOfAnotherBot: the press reaches the bot that did not publish it, and is answered in the tab all the same.
 func TestHomeOfAnotherBot(t *testing.T) {
 	bubble(t, func(l *lab) {

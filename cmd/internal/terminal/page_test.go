@@ -26,6 +26,7 @@ func playAll(width, height int64) func(*testing.T) {
 		p.name = path.Base(t.Name())
 		playTypo(p)
 		playStory(p)
+		playHome(p)
 		playDrill(p)
 		playPlan(p)
 		playFault(p)
@@ -89,6 +90,30 @@ func playStory(p *tab) {
 	p.presses("Commit") // in the dialog
 	p.sees("Failover of vm-x: committed")
 	p.looks("8-committed")
+}
+
+// playHome is a request that an approver finds and decides in the Home tab of the app.
+func playHome(p *tab) {
+	p.Helper()
+	home := func(what, text string) {
+		p.Helper()
+		p.until(what, `document.getElementById("home").innerText.includes("`+text+`")`)
+	}
+	p.become("ana")
+	p.types("/failover files-01 latest\r")
+	p.sees("Failover of files-01: awaiting approval")
+	p.become("ben")
+	p.presses("Home")
+	home("ben finds what waits for him", "Failover of files-01: awaiting approval")
+	home("and what is not protected", "vm-x (vault vault-dr) is not protected")
+	p.looks("8d-home")
+	p.presses("Deny")
+	home("the press is answered there", "Your last press here")
+	home("and the request is over", "Failover of files-01: denied")
+	home("and nothing is left", "Nothing waits for you.")
+	p.looks("8e-home-after")
+	p.presses("Channel")
+	p.sees("Failover of files-01: denied")
 }
 
 // playDrill is a drill with its clean-up in a form; the world shows the test VM while it is there.
