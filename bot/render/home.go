@@ -28,7 +28,7 @@ type Health struct {
 	Version string
 	// Sockets is how many connections to Slack are up, of how many; none of none where Slack posts to the bot.
 	Sockets, OfSockets int
-	Lagging            int  // operations of which this bot has not shown the newest state yet
+	Lagging            int  // operations of which this bot should have shown the newest state by now
 	NATS               bool // it answers
 	Executor           bool // one answers
 }
@@ -285,7 +285,7 @@ func (h homeOf) trouble() []line {
 		lines = append(lines, words("%d of %d connections to Slack are up.", h.Health.Sockets, h.Health.OfSockets))
 	}
 	if h.Health.Lagging > 0 {
-		lines = append(lines, words("%d cards are about to be brought up to date.", h.Health.Lagging))
+		lines = append(lines, words("Cards that are not up to date: %d. They are brought up to date as Slack allows.", h.Health.Lagging))
 	}
 	return lines
 }

@@ -69,6 +69,22 @@ func (b *board) lagging() []pending {
 	return found
 }
 
+// shownWithin is how soon a state is shown, or it is worth a word.
+const shownWithin = 10 * time.Second
+
+// late counts the operations that have waited for long to be shown.
+func (b *board) late(now time.Time) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for _, c := range b.cards {
+		if len(c.updates) > 0 && now.Sub(c.since) > shownWithin {
+			n++
+		}
+	}
+	return n
+}
+
 // take hands out the deliveries that a shown sequence answers for, and lets a finished operation go.
 func (b *board) take(c *card, shown uint64) []Update {
 	b.mu.Lock()

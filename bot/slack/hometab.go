@@ -234,7 +234,7 @@ func (h *homes) draw(ctx context.Context, user string, barred failover.Standing,
 		h.overview, h.readAt = h.bot.opts.Homes.Overview(ctx), time.Now()
 	}
 	o := h.overview
-	o.Health.Lagging = len(h.bot.announcer.board.lagging())
+	o.Health.Lagging = h.bot.announcer.board.late(time.Now())
 	if h.bot.opts.Listener == nil {
 		o.Health.Sockets, o.Health.OfSockets = int(h.bot.sockets.Load()), bothSockets
 	}

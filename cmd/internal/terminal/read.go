@@ -63,6 +63,8 @@ func (g *globals) status(found failover.Found, ref string, own verbFlags) error 
 		return g.print(own, map[string]any{"v": 1, "operations": all, "foreign_jobs": foreign, "frozen": events.FrozenOf(failover.Freezes(ops))}, text)
 	case len(ops) == 0 && len(foreign)+len(found.Freezes) > 0:
 		return g.print(own, map[string]any{"v": 1, "foreign_jobs": foreign, "frozen": events.FrozenOf(found.Freezes)}, text)
+	case len(ops) == 0 && found.Unknown != nil:
+		return g.refused("", failover.Refuse(failover.UnknownName, found.Unknown.Hint, "No operation is known under %q. %s", ref, found.Unknown.Message), own)
 	case len(ops) == 0:
 		return g.refused("", failover.Refuse(failover.UnknownName, "To see what is open, type /failover status; to see the VMs, /failover list.", "No operation is known under %q.", ref), own)
 	case !ops[0].Exists(): // such an id has no phase
