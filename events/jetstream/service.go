@@ -113,10 +113,17 @@ func (s *reads) end() {
 	s.answering.Wait()
 }
 
-// handler answers in a goroutine: a watch that waits must not hold up the others.
+// readsAtOnce is how many requests of one kind are being answered at once. Whoever may look may ask any number of times, and an
+// executor that ran out of memory could do nothing any more.
+const readsAtOnce = 5000
+
+// handler answers in a goroutine: a watch that waits must not hold up the others. What is too much waits its turn.
 func (s *reads) handler(answer func(micro.Request) (any, error)) micro.Handler {
+	slots := make(chan struct{}, readsAtOnce)
 	return micro.HandlerFunc(func(r micro.Request) {
+		slots <- struct{}{}
 		s.begin(func() {
+			defer func() { <-slots }()
 			reply, err := answer(r)
 			if err == nil {
 				err = respond(r, reply)

@@ -157,6 +157,33 @@ func TestWatchesRunBesideEachOther(t *testing.T) {
 	})
 }
 
+// Whoever may look may ask any number of times; what is too much waits its turn, and holds up no reads of another kind.
+func TestAFloodOfReads(t *testing.T) {
+	bubble(t, func(l *lab) {
+		asks, _, _ := l.serving()
+		nc := jetstream.RawConn(asks)
+		answers, err := nc.SubscribeSync(nc.NewRespInbox())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 7000 {
+			if err := nc.PublishRequest(events.ServiceWatch, answers.Subject, []byte(`{"op":"op-bbbbbbbb"}`)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		if _, err := asks.Status(l.ctx, ""); err != nil || time.Since(began) > 100*time.Millisecond {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		for _, want := range []int{5000, 7000} {
+			pass(events.WatchFor + 100*time.Millisecond)
+			if n, _, err := answers.Pending(); n != want || err != nil {
+				t.Errorf("%d answers, want %d; %v", n, want, err)
+			}
+		}
+	})
+}
+
 func TestNobodyAnswers(t *testing.T) {
 	bubble(t, func(l *lab) {
 		asks, _, stop := l.serving()
