@@ -16,7 +16,7 @@ const (
 	anyText       = "plain_text mrkdwn"
 	richTexts     = "rich_text_section rich_text_list rich_text_preformatted rich_text_quote"
 	notInMessages = "alert file"
-	uncheckable   = "call card carousel container context_actions data_table data_visualization layout markdown plan table task_card video"
+	uncheckable   = "call card carousel container context_actions data_table layout video"
 )
 
 // checker collects what is wrong with the blocks of one message or view.
@@ -26,13 +26,17 @@ type checker struct {
 	unfit    string // the types of block that this surface does not take
 }
 
-func checkBlocks(blocks []node) []string {
+func checkBlocks(blocks []node) error {
 	c := &checker{ids: map[string]bool{}, unfit: notInMessages}
 	c.count("/blocks", len(blocks), maxBlocks)
 	for i, b := range blocks {
 		c.block(fmt.Sprint("/blocks/", i), b)
 	}
-	return c.problems
+	err := c.together(blocks)
+	if len(c.problems) > 0 {
+		return apiError{code: "invalid_blocks", details: c.problems}
+	}
+	return err
 }
 
 func (c *checker) fail(path, format string, args ...any) {
@@ -115,7 +119,12 @@ func (c *checker) block(path string, b node) {
 		}
 		c.ids[id] = true
 	}
-	switch kind := b.text("type"); kind {
+	kind := b.text("type")
+	if oneOf(kind, c.unfit) {
+		c.fail(path, "unsupported type: %s", kind)
+		return
+	}
+	switch kind {
 	case "divider":
 		c.fields(path, b, "block_id")
 	case "header":
@@ -136,8 +145,20 @@ func (c *checker) block(path string, b node) {
 		c.input(path, b)
 	case "rich_text":
 		c.richText(path, b)
+	case "table":
+		c.table(path, b)
+	case "task_card":
+		c.task(path, b)
+	case "plan":
+		c.plan(path, b)
+	case "data_visualization":
+		c.chart(path, b)
+	case "markdown":
+		c.fields(path, b, "block_id text")
+		c.required(path, b, "text")
+		c.length(path, b, "text", maxMarkdown)
 	default:
-		if !oneOf(kind, uncheckable+" alert file") || oneOf(kind, c.unfit) {
+		if !oneOf(kind, uncheckable+" alert file") {
 			c.fail(path, "unsupported type: %s", kind)
 		}
 	}
@@ -224,73 +245,6 @@ func (c *checker) richText(path string, b node) {
 		if !oneOf(e.text("type"), richTexts) {
 			c.fail(fmt.Sprint(path, "/elements/", i), "unsupported type: %s", e.text("type"))
 		}
-	}
-}
-
-// interactive is true for elements that carry an action_id.
-func interactive(kind string) bool {
-	return oneOf(kind, "button checkboxes datepicker datetimepicker email_text_input number_input overflow plain_text_input "+
-		"file_input radio_buttons rich_text_input timepicker url_text_input workflow_button feedback_buttons icon_button") ||
-		strings.HasSuffix(kind, "_select")
-}
-
-// outside checks an element that does not stand in an input block.
-func (c *checker) outside(path string, e node) {
-	if oneOf(e.text("type"), inputsOnly) {
-		c.fail(path, "unsupported type: %s", e.text("type"))
-		return
-	}
-	c.element(path, e)
-}
-
-// element checks in full what people use here, of other elements only what all have in common.
-func (c *checker) element(path string, e node) {
-	kind := e.text("type")
-	if kind == "image" {
-		c.image(path, e)
-		return
-	}
-	if !interactive(kind) {
-		c.fail(path, "unsupported type: %s", kind)
-		return
-	}
-	c.length(path, e, "action_id", maxID)
-	if e.has("confirm") {
-		c.confirm(path+"/confirm", e.child("confirm"))
-	}
-	switch key := stateKey(kind); {
-	case kind == "button":
-		c.button(path, e)
-	case key == "value":
-		c.textInput(path, e)
-	case key == "selected_option" || key == "selected_options":
-		c.chooser(path, e)
-	}
-}
-
-func (c *checker) button(path string, e node) {
-	c.fields(path, e, "text action_id url value style confirm accessibility_label visible_to_user_ids")
-	c.required(path, e, "text")
-	c.object(path, e, "text", plain, 75)
-	c.length(path, e, "value", 2000)
-	c.length(path, e, "url", 3000)
-	c.length(path, e, "accessibility_label", 75)
-	c.style(path, e)
-}
-
-func (c *checker) confirm(path string, n node) {
-	c.fields(path, n, "title text confirm deny style")
-	c.required(path, n, "title", "text", "confirm", "deny")
-	c.object(path, n, "title", plain, 100)
-	c.object(path, n, "text", anyText, 300)
-	c.object(path, n, "confirm", plain, 30)
-	c.object(path, n, "deny", plain, 30)
-	c.style(path, n)
-}
-
-func (c *checker) style(path string, n node) {
-	if n.has("style") && !oneOf(n.text("style"), "primary danger") {
-		c.fail(path+"/style", "must be one of: primary, danger")
 	}
 }
 

@@ -137,8 +137,8 @@ func acceptBlocks(raw string) (json.RawMessage, error) {
 	if len(blocks) == 0 {
 		return nil, nil
 	}
-	if problems := checkBlocks(blocks); len(problems) > 0 {
-		return nil, apiError{code: "invalid_blocks", details: problems}
+	if err := checkBlocks(blocks); err != nil {
+		return nil, err
 	}
 	if textLength(blocks) > maxBlocksText {
 		return nil, apiError{code: "msg_blocks_too_long"}

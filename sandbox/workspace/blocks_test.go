@@ -42,6 +42,10 @@ func TestBlockLimits(t *testing.T) {
 		return button(fmt.Sprintf(`,"confirm":{"title":%s,"text":%s,"confirm":%s,"deny":%s}`,
 			text("plain_text", title), text("plain_text", body), text("plain_text", yes), text("plain_text", no)))
 	}
+	cell, task := `{"type":"raw_text","text":""}`, `{"type":"task_card","task_id":"1","title":"Boot","status":"complete"}`
+	pie := func(n, label int) string {
+		return `{"type":"data_visualization","title":"RPO","chart":{"type":"pie","segments":[` + repeat(n, `{"label":"`+long(label)+`","value":1}`) + `]}}`
+	}
 	tests := map[string]struct{ blocks, problem string }{
 		"section 3000":         {`[{"type":"section","text":` + text("mrkdwn", 3000) + `}]`, ""},
 		"section 3001":         {`[{"type":"section","text":` + text("mrkdwn", 3001) + `}]`, "must be less than 3001 characters [json-pointer:/blocks/0/text/text]"},
@@ -78,7 +82,21 @@ func TestBlockLimits(t *testing.T) {
 		"rich_text":            {`[{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[]}]}]`, ""},
 		"rich_text element":    {`[{"type":"rich_text","elements":[{"type":"text","text":"x"}]}]`, "unsupported type: text [json-pointer:/blocks/0/elements/0]"},
 		"unknown block":        {`[{"type":"marquee"}]`, "unsupported type: marquee [json-pointer:/blocks/0]"},
-		"unchecked block":      {`[{"type":"markdown","text":"# x"}]`, ""},
+		"unchecked block":      {`[{"type":"layout","text":"# x"}]`, ""},
+		"table 100 by 20":      {`[{"type":"table","rows":[` + repeat(100, `[`+repeat(20, cell)+`]`) + `]}]`, ""},
+		"table 101 rows":       {`[{"type":"table","rows":[` + repeat(101, `[`+cell+`]`) + `]}]`, "no more than 100 items allowed [json-pointer:/blocks/0/rows]"},
+		"table 21 columns":     {`[{"type":"table","rows":[[` + repeat(21, cell) + `]]}]`, "no more than 20 items allowed [json-pointer:/blocks/0/rows/0]"},
+		"table of buttons":     {`[{"type":"table","rows":[[{"type":"button"}]]}]`, "unsupported type: button [json-pointer:/blocks/0/rows/0/0]"},
+		"plan":                 {`[{"type":"plan","title":"Steps","tasks":[` + task + `]}]`, ""},
+		"plan without title":   {`[{"type":"plan","tasks":[` + task + `]}]`, "missing required field: title [json-pointer:/blocks/0]"},
+		"task status":          {`[` + strings.Replace(task, "complete", "done", 1) + `]`, "must be one of: pending, in_progress, complete, error [json-pointer:/blocks/0/status]"},
+		"pie":                  {`[` + pie(12, 20) + `]`, ""},
+		"pie of 13":            {`[` + pie(13, 20) + `]`, "no more than 12 items allowed [json-pointer:/blocks/0/chart/segments]"},
+		"pie label":            {`[` + pie(1, 21) + `]`, "must be less than 21 characters [json-pointer:/blocks/0/chart/segments/0/label]"},
+		"three charts":         {`[` + repeat(3, pie(1, 1)) + `]`, "no more than 2 data_visualization blocks allowed [json-pointer:/blocks]"},
+		"markdown":             {`[{"type":"markdown","text":"` + long(6000) + `"},{"type":"markdown","text":"` + long(6000) + `"}]`, ""},
+		"too much markdown":    {`[{"type":"markdown","text":"` + long(6001) + `"},{"type":"markdown","text":"` + long(6000) + `"}]`, "markdown blocks must have less than 12001 characters together [json-pointer:/blocks]"},
+		"alert":                {`[{"type":"alert"}]`, "unsupported type: alert [json-pointer:/blocks/0]"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -101,6 +119,15 @@ func TestBlockLimits(t *testing.T) {
 	}
 }
 
+func TestOneTable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, workspace.Options{})
+		if err := l.postRaw(t, `[`+repeat(2, `{"type":"table","rows":[[{"type":"raw_text","text":"x"}]]}`)+`]`); code(err) != "only_one_table_allowed" {
+			t.Errorf("two tables: %v", err)
+		}
+	})
+}
+
 func TestBlocksThatAreNoArray(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, workspace.Options{})
@@ -113,7 +140,7 @@ func TestBlocksThatAreNoArray(t *testing.T) {
 func TestMissingIDsAreGeneratedAndTheRestKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, workspace.Options{})
-		check(t, l.postRaw(t, `[{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"B"}}]},{"type":"markdown","text":"x","n":1.50}]`))
+		check(t, l.postRaw(t, `[{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"B"}}]},{"type":"layout","text":"x","n":1.50}]`))
 		m, _ := l.newest(t, "")
 		var blocks []map[string]any
 		check(t, json.Unmarshal(m.Blocks, &blocks))

@@ -196,6 +196,10 @@ func TestModalInBrowser(t *testing.T) {
 			p.usesShortcuts(name)
 			p.seesTopicAndPins(s, name)
 			p.seesFile(s, name)
+			s.post("data", dataBlocks)
+			p.sees("#messages table.data", "Age of the newest point")
+			p.sees("#messages", "in progress")
+			p.looks(name + "-data")
 		})
 	}
 }

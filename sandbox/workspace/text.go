@@ -72,6 +72,9 @@ func (r renderer) block(b node) []string {
 		}
 		return lines
 	default:
+		if lines, known := r.data(b); known {
+			return lines
+		}
 		return []string{unknown(b)}
 	}
 }

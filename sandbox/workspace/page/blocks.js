@@ -1,6 +1,7 @@
 // Block Kit, block by block, as it was sent. A surface (a message or a modal) gives a context: name(id), viewer,
 // press(button, element, block) and what inputs.js asks for.
 
+import { data } from "./data.js";
 import { el, link, safeURL, unknown } from "./dom.js";
 import { withEmoji } from "./emoji.js";
 import { control, nameOf } from "./inputs.js";
@@ -38,7 +39,7 @@ function draw(block, context) {
     case "rich_text":
       return richText(block, context);
     default:
-      return unknown(block);
+      return data(block, context) ?? unknown(block);
   }
 }
 
