@@ -199,6 +199,7 @@ func TestModalInBrowser(t *testing.T) {
 			s.post("data", dataBlocks)
 			p.sees("#messages table.data", "Age of the newest point")
 			p.sees("#messages", "in progress")
+			eval[any](p, `document.getElementById("newer").click()`)
 			p.looks(name + "-data")
 		})
 	}
