@@ -206,6 +206,16 @@ func (p *tab) sees(text string) {
 	p.until("the channel says "+text, `document.getElementById("messages").innerText.includes(`+strconv.Quote(text)+`)`)
 }
 
+// begins scrolls to the beginning of a card, as a person does who reads it.
+func (p *tab) begins(title string) {
+	p.Helper()
+	p.until("there is the card", `(() => {
+		const heading = [...document.querySelectorAll("#messages [role=heading]")].findLast(e => e.innerText.startsWith(`+strconv.Quote(title)+`));
+		heading?.closest("li").scrollIntoView({block: "start"});
+		return heading !== undefined;
+	})()`)
+}
+
 // goes to the channel or the world, where only one of them has room.
 func (p *tab) goes(to string) {
 	p.Helper()

@@ -28,6 +28,8 @@ func playAll(width, height int64) func(*testing.T) {
 		playStory(p)
 		playHome(p)
 		playDrill(p)
+		playReview(p)
+		playForm(p)
 		playPlan(p)
 		playFault(p)
 		playWorld(p)
@@ -67,12 +69,14 @@ func playStory(p *tab) {
 	p.looks("3-refused")
 	p.become("ben")
 	p.until("ben sees no word to eve", `!document.getElementById("messages").innerText.includes("You may not decide")`)
+	p.begins("Failover of vm-x")
 	p.looks("4-approval")
 	p.goes("World")
 	p.presses("20×") // so that it can be looked at
 	p.goes("Channel")
 	p.presses("Approve")
 	p.sees("Shut down the virtual machine: running")
+	p.begins("Failover of vm-x")
 	p.looks("5-running")
 	p.goes("World")
 	p.until("the task is seen in Azure too", `document.querySelector('[data-vm="vm-x"] .inprogress') !== null`)
@@ -89,6 +93,7 @@ func playStory(p *tab) {
 	p.presses("Commit")
 	p.presses("Commit") // in the dialog
 	p.sees("Failover of vm-x: committed")
+	p.begins("Failover of vm-x")
 	p.looks("8-committed")
 }
 
@@ -140,6 +145,41 @@ func playDrill(p *tab) {
 	p.until("the test VM is gone", `document.querySelector('[data-vm="app-01"] .also').hidden`)
 }
 
+// playReview looks at what a reprotect would do, and does not do it.
+func playReview(p *tab) {
+	p.Helper()
+	p.presses("Reprotect")
+	p.until("the review is there", `document.querySelector(".modal")?.innerText.includes("Cache storage") === true`)
+	p.looks("8c-reprotect")
+	p.keys(kb.Escape)
+	p.until("the review is closed", `document.querySelector(".modal") === null`)
+}
+
+// playForm asks for a failover in the form: the command alone opens it.
+func playForm(p *tab) {
+	p.Helper()
+	p.types("/failover\r")
+	p.until("the form is there", `document.querySelector(".modal [type=submit]") !== null`)
+	p.keys("queue")
+	p.until("the VM is found", `document.querySelector(".picks:not([hidden])")?.innerText.includes("queue-01") === true`)
+	p.looks("8d-search")
+	p.keys(kb.ArrowDown + kb.Enter)
+	p.until("its points are there", `document.querySelector(".modal").innerText.includes("vault-dr")`)
+	p.clicks(`[...document.querySelectorAll(".modal [data-action]")].filter(e => e.closest("[data-block=reason], .field, .input")?.innerText.includes("Reason"))`)
+	p.keys("queue is stuck")
+	p.looks("8e-form")
+	p.clicks(`[...document.querySelectorAll(".modal [type=submit]")]`)
+	p.sees("Failover of queue-01: awaiting approval")
+	p.until("the form says what became of it", `document.querySelector(".modal").innerText.includes("waits for approval")`)
+	p.keys(kb.Escape)
+	p.until("the form is closed", `document.querySelector(".modal") === null`)
+	p.sees("queue is stuck")
+	p.become("ben")
+	p.presses("Deny")
+	p.sees("Failover of queue-01: denied")
+	p.become("ana")
+}
+
 // playPlan is a recovery plan: completed by its name, and its job in the world.
 func playPlan(p *tab) {
 	p.Helper()
@@ -154,7 +194,7 @@ func playPlan(p *tab) {
 	p.presses("Approve")
 	p.goes("World")
 	p.until("its job runs", `document.querySelector('[data-plan="plan-shop"] .pill').innerText.endsWith(" runs")`)
-	p.looks("8c-plan")
+	p.looks("8f-plan")
 	p.goes("Channel")
 	p.presses("Commit")
 	p.presses("Commit") // in the dialog
@@ -175,6 +215,7 @@ func playFault(p *tab) {
 	p.presses("Approve")
 	p.sees("Failover of vm-y: failed")
 	p.sees("What is wrong:")
+	p.begins("Failover of vm-y")
 	p.looks("9-failed")
 	p.goes("World")
 	p.until("Azure says so", `document.querySelector('[data-vm="vm-y"] .trouble').innerText.includes("Failover failed")`)
