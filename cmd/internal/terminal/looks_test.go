@@ -48,12 +48,13 @@ func (p *tab) looks(name string) {
 // overflow lists what a person would have to scroll sideways for; preformatted text may. It looks with other fonts than this
 // machine's as well, as far as a machine with few of them can: wide letters, letters set apart, and text twice as large.
 const overflow = `(() => {
-	const root = document.documentElement.style, body = document.body.style, all = [];
+	const root = document.documentElement.style, body = document.body.style, scroll = document.getElementById("scroll"), at = scroll.scrollTop, all = [];
 	for (const [name, family, spacing, size] of [["", "", "", ""], ["wide", "monospace", "", ""], ["serif", "serif", "", ""], ["apart", "", "0.12em", ""], ["large", "", "", "200%"]]) {
 		[body.fontFamily, body.letterSpacing, root.fontSize] = [family, spacing, size];
 		all.push(...wide().map(line => line + " " + name));
 	}
 	[body.fontFamily, body.letterSpacing, root.fontSize] = ["", "", ""];
+	scroll.scrollTop = at;
 	return all;
 	function wide() { return [...document.querySelectorAll("*")].filter(e => e.checkVisibility() && e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1 &&
 	!["PRE", "INPUT"].includes(e.tagName) && getComputedStyle(e).textOverflow !== "ellipsis" && getComputedStyle(e).display !== "inline" && !e.closest(".completions"))

@@ -12,7 +12,7 @@ import (
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	t.Run("desktop", playAll(1280, 800))
-	t.Run("phone", playAll(360, 740))
+	t.Run("phone", playAll(360, 800))
 	t.Run("connects again", playReturn)
 	t.Run("tabs", playTabs)
 }
