@@ -86,6 +86,14 @@ type Found struct {
 	Unknown *Refusal `json:"unknown,omitempty"`
 }
 
+// NoOperation is the answer when nothing is known under a reference, with what to type instead.
+func (f Found) NoOperation(ref string) *Refusal {
+	if f.Unknown != nil {
+		return Refuse(UnknownName, f.Unknown.Message+" "+f.Unknown.Hint, "No operation is known under %q.", ref)
+	}
+	return Refuse(UnknownName, "To see what is open, type /failover status; to see the VMs, /failover list.", "No operation is known under %q.", ref)
+}
+
 // Unknown refuses a reference that is neither the id of an operation nor a VM of an inventory that was read, with the near
 // names; nil when it may be one.
 func (inv Inventory) Unknown(ref string) *Refusal {

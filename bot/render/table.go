@@ -22,8 +22,8 @@ func Status(found failover.Found, ref string, now time.Time, screen int) string 
 	if ref != "" && len(found.Operations) == 0 && foreign.Len()+len(stopped) > 0 {
 		return stopped + fmt.Sprintf("Ferry has no operation under %q.\n", inert(ref)) + foreign.String()
 	}
-	if found.Unknown != nil {
-		return stopped + fmt.Sprintf("No operation is known under %q. %s\n", inert(ref), inert(bot.RefusalText(found.Unknown))) + foreign.String()
+	if ref != "" && len(found.Operations) == 0 {
+		return stopped + bot.RefusalText(found.NoOperation(ref)) + "\n" + foreign.String()
 	}
 	return stopped + status(found.Operations, ref, now, screen) + foreign.String()
 }
@@ -32,8 +32,6 @@ func status(ops []failover.Operation, ref string, now time.Time, screen int) str
 	switch {
 	case ref == "":
 		return frozen(failover.Freezes(ops)) + StatusTable(ops, now, screen)
-	case len(ops) == 0:
-		return fmt.Sprintf("No operation is known under %q. To see what is open, type %[2]s status; to see the VMs, %[2]s list.\n", inert(ref), bot.Command)
 	case !ops[0].Exists(): // an id under which commands were refused and nothing else
 		return fmt.Sprintf("Nothing was started under %s: what was asked was refused.\n", ops[0].ID)
 	}

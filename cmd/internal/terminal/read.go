@@ -66,7 +66,7 @@ func (g *globals) status(found failover.Found, ref string, own verbFlags) error 
 	case len(ops) == 0 && found.Unknown != nil:
 		return g.refused("", failover.Refuse(failover.UnknownName, found.Unknown.Hint, "No operation is known under %q. %s", ref, found.Unknown.Message), own)
 	case len(ops) == 0:
-		return g.refused("", failover.Refuse(failover.UnknownName, "To see what is open, type /failover status; to see the VMs, /failover list.", "No operation is known under %q.", ref), own)
+		return g.refused("", found.NoOperation(ref), own)
 	case !ops[0].Exists(): // such an id has no phase
 		return g.print(own, map[string]any{"v": 1, "id": ops[0].ID}, text)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ferry/bot"
 	"ferry/bot/render"
 	"ferry/failover"
 )
@@ -119,7 +118,7 @@ func (w *watcher) look(ctx context.Context) ([]failover.Operation, error) {
 	ops := found.Operations
 	if w.ref != "" {
 		if len(ops) == 0 || !ops[0].Exists() {
-			return nil, failover.Refuse(failover.UnknownName, "To see what is open, type "+bot.Command+" status.", "No operation is known under %q.", w.ref)
+			return nil, found.NoOperation(w.ref)
 		}
 		w.ref, w.open = string(ops[0].ID), ops[:1]
 		return w.open, nil
