@@ -154,6 +154,9 @@ func (f *form) put(c control, values []string) error {
 		if key == "selected_option" && len(values) > 1 {
 			return fmt.Errorf("%s takes one option", c.label())
 		}
+		if most, limited := c.element.number("max_selected_items"); limited && float64(len(values)) > most {
+			return fmt.Errorf("%s takes %v options at most", c.label(), most)
+		}
 		chosen := make([]string, len(values))
 		for i, named := range values {
 			o, ok := f.option(c, named)

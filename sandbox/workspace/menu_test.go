@@ -193,3 +193,34 @@ func TestUnackedEventComesAgain(t *testing.T) {
 		})
 	}
 }
+
+func TestSearchedMultiSelect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, workspace.Options{})
+		vms := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeExternal, words("Servers"), "vms")
+		most := 2
+		vms.MaxSelectedItems, vms.MinQueryLength = &most, &most
+		view := runForm()
+		view.Blocks.BlockSet = []slack.Block{slack.NewInputBlock("vms", words("Servers"), nil, vms)}
+		b, _ := opened(t, l, view)
+		fill := func(values ...string) error {
+			done := make(chan error, 1)
+			go func() { done <- l.Fill("ana", "Servers", values...) }()
+			for range values {
+				e, i := b.interaction(t, slack.InteractionTypeBlockSuggestion)
+				b.ack(t, e, slack.OptionsResponse{Options: []*slack.OptionBlockObject{option(i.Value)}})
+			}
+			return <-done
+		}
+		check(t, fill("vm-x", "vm-y"))
+		if err := l.Fill("ana", "Servers", "vm-x", "vm-y", "vm-x"); err == nil || !strings.Contains(err.Error(), "takes 2 options at most") {
+			t.Errorf("three of two: %v", err)
+		}
+		check(t, l.Submit("ana"))
+		e, i := b.interaction(t, slack.InteractionTypeViewSubmission)
+		b.ack(t, e)
+		if chosen := i.View.State.Values["vms"]["vms"].SelectedOptions; len(chosen) != 2 || chosen[0].Value != "value-vm-x" || chosen[1].Value != "value-vm-y" {
+			t.Errorf("submitted: %+v", chosen)
+		}
+	})
+}

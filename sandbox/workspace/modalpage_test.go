@@ -92,6 +92,9 @@ func (a *app) interaction(ctx context.Context, e socketmode.Event, i slack.Inter
 	case slack.InteractionTypeBlockActions:
 		a.ack(ctx, e, nil)
 		chosen := i.ActionCallback.BlockActions[0]
+		for _, o := range chosen.SelectedOptions {
+			chosen.SelectedOption.Value += " " + o.Value
+		}
 		if i.View.Type == slack.VTHomeTab {
 			a.welcome(ctx, i.User.ID, "chosen: "+chosen.ActionID+" "+chosen.SelectedOption.Value)
 			return
@@ -303,6 +306,7 @@ func (p *tab) choosesInMessage(s *site, name string) {
 			{"label": {"type": "plain_text", "text": "Older"}, "options": [{"text": {"type": "plain_text", "text": "an hour ago"}, "value": "hour"}]}]}},
 		{"type": "actions", "elements": [
 			{"type": "external_select", "action_id": "vm", "min_query_length": 1, "placeholder": {"type": "plain_text", "text": "Server"}},
+			{"type": "multi_external_select", "action_id": "vms", "min_query_length": 1, "max_selected_items": 2, "placeholder": {"type": "plain_text", "text": "Servers"}},
 			{"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}]}]`)
 	p.clicks("#messages .block .more-button", "")
 	p.clicks("#messages [role=menuitem]", "Log")
@@ -316,6 +320,15 @@ func (p *tab) choosesInMessage(s *site, name string) {
 	p.types("y")
 	p.clicks("#messages .picks [role=option]", "vm-y")
 	p.sees("#messages", "chosen: vm vm-y")
+	for _, vm := range []string{"vm-x", "vm-y"} {
+		p.clicks("#messages [data-action=vms]", "")
+		p.types(vm)
+		p.clicks("#messages .picks [role=option]", vm)
+	}
+	p.sees("#messages", "chosen: vms  vm-x vm-y")
+	p.looks(name + "-multi")
+	p.clicks("#messages .chips button", "vm-x")
+	p.sees("#messages", "chosen: vms  vm-y")
 }
 
 func (p *tab) staysAtHome(s *site, name string) {

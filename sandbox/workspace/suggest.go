@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -57,7 +58,11 @@ func (s *suggestion) take(answer json.RawMessage) error {
 	if len(c.problems) > 0 {
 		return fmt.Errorf("%s are not what Slack takes: %s", s.what, c.problems[0])
 	}
+	before := s.form.offered[s.at.place]
 	s.form.offered[s.at.place] = flat(n)
+	if strings.HasPrefix(s.at.element.text("type"), "multi_") { // what was found before can still be among the chosen
+		s.form.offered[s.at.place] = append(flat(n), before...)
+	}
 	s.offered = n
 	return nil
 }

@@ -19,6 +19,8 @@ export function control(e, block, context) {
       return text(e, block, context);
     case "static_select":
     case "external_select":
+    case "multi_static_select":
+    case "multi_external_select":
       return held(picker(e, block, started(e, block, context), context, change(e, block, context)), e, block);
     case "radio_buttons":
     case "checkboxes":

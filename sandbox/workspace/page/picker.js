@@ -8,10 +8,10 @@ const list = (value) => (Array.isArray(value) ? value : []);
 const label = (o) => withEmoji(String(o?.text?.text ?? ""));
 let made = 0;
 
-/** picker draws a static or external select. chosen are the options that stand in it; onChange is called after another choice. */
+/** picker draws a static or external select, also of several. chosen are the options that stand in it; onChange is called after another choice. */
 export function picker(e, block, chosen, context, onChange) {
-  const p = new Picker(e, block, chosen[0], context, onChange);
-  return p.node;
+  if (e.type.startsWith("multi_")) return new MultiPicker(e, block, chosen, context, onChange).node;
+  return new Picker(e, block, chosen[0], context, onChange).node;
 }
 
 class Picker {
@@ -34,7 +34,7 @@ class Picker {
   get opened() { return !this.list.hidden; }
 
   open(query) {
-    if (this.e.type === "external_select") this.search(query);
+    if (this.e.type.endsWith("external_select")) this.search(query);
     else this.offer(filtered(this.e, query), "No results");
   }
 
@@ -68,7 +68,7 @@ class Picker {
 
   item(o, i) {
     return el("li", {
-      role: "option", id: `${this.list.id}-${i}`, "aria-selected": String(o.value === this.chosen?.value),
+      role: "option", id: `${this.list.id}-${i}`, "aria-selected": String(this.has(o)),
       onmousedown: (event) => { event.preventDefault(); this.choose(o); },
     }, label(o), o.description && el("small", {}, withEmoji(String(o.description.text ?? ""))));
   }
@@ -83,6 +83,8 @@ class Picker {
     event.preventDefault();
     event.stopPropagation();
   }
+
+  has(option) { return option.value === this.chosen?.value; }
 
   mark(at) {
     const items = [...this.list.querySelectorAll("[role=option]")];
@@ -115,6 +117,44 @@ class Picker {
     this.list.hidden = true;
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
+  }
+}
+
+/** MultiPicker adds what is picked to a list, from which it can be taken again. */
+class MultiPicker extends Picker {
+  constructor(e, block, chosen, context, onChange) {
+    super(e, block, undefined, context, onChange);
+    this.all = chosen;
+    this.list.setAttribute("aria-multiselectable", "true");
+    this.chips = el("ul", { class: "chips", "aria-label": "Chosen" });
+    this.node = el("div", { class: "multi" }, this.chips, this.node);
+    this.node.read = () => ({ values: this.all.map((o) => o.value), options: this.all });
+    this.draw();
+  }
+
+  draw() {
+    fill(this.chips, this.all.map((o) => el("li", {}, el("button", { type: "button", "aria-label": `Remove ${label(o)}`, onclick: () => this.set(this.all.filter((other) => other !== o)) }, `${label(o)} ×`))));
+  }
+
+  set(all) {
+    this.all = all;
+    this.draw();
+    this.input.focus();
+    this.onChange(this.node);
+  }
+
+  has(option) { return this.all.some((o) => o.value === option.value); }
+
+  choose(option) {
+    if (!option) return;
+    this.close();
+    this.show();
+    if (!this.has(option) && this.all.length < (this.e.max_selected_items ?? Infinity)) this.set([...this.all, option]);
+  }
+
+  leave() {
+    this.close();
+    this.show();
   }
 }
 
