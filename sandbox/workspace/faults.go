@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"net/http"
 	"slices"
 	"time"
 )
@@ -8,7 +9,8 @@ import (
 // failure is one answer that a Web API method will not give.
 type failure struct {
 	method string
-	status int // 0: carried out, and the connection closed without an answer
+	status int    // 0: carried out, and the connection closed without an answer
+	code   string // Slack's error string, of a call that is refused
 }
 
 // Outage takes Slack away for d: sockets are dropped, and the Web API, Socket Mode and response URLs answer 503.
@@ -22,9 +24,19 @@ func (w *Workspace) Outage(d time.Duration) {
 // FailNext makes the next calls of a Web API method, as many as times says, answer an HTTP status and do nothing.
 // A 429 says Retry-After 1.
 func (w *Workspace) FailNext(method string, status, times int) {
+	w.fault(failure{method: method, status: status}, times)
+}
+
+// RefuseNext makes the next calls of a Web API method, as many as times says, answer an error of Slack and do nothing, such as
+// token_expired to apps.connections.open.
+func (w *Workspace) RefuseNext(method, code string, times int) {
+	w.fault(failure{method: method, status: http.StatusOK, code: code}, times)
+}
+
+func (w *Workspace) fault(f failure, times int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.failures = append(w.failures, slices.Repeat([]failure{{method, status}}, times)...)
+	w.failures = append(w.failures, slices.Repeat([]failure{f}, times)...)
 }
 
 // LoseAnswer makes the next calls of a Web API method, as many as times says, take effect and then break the connection:

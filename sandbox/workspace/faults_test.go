@@ -64,6 +64,18 @@ func TestFailNextDoesNothingAndLoseAnswerDoesIt(t *testing.T) {
 	})
 }
 
+func TestRefuseNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, workspace.Options{})
+		l.RefuseNext("chat.postMessage", "restricted_action", 1)
+		_, _, err := l.api.PostMessageContext(t.Context(), incident, slack.MsgOptionText("text", false))
+		if calls := l.Calls(); code(err) != "restricted_action" || len(l.Messages(incident, "")) != 0 || calls[0].Status != "restricted_action" {
+			t.Errorf("%v, ledger %+v", err, calls)
+		}
+		l.post(t, slack.MsgOptionText("text", false))
+	})
+}
+
 func TestOverRealPorts(t *testing.T) {
 	w := workspace.New(workspace.Options{})
 	defer w.Close()

@@ -178,10 +178,14 @@ func (w *Workspace) call(name, bearer string, p params) answer {
 	entry := APICall{Method: name, At: time.Now(), Channel: p["channel"], TS: p["ts"], Status: "ok"}
 	failure, fails := w.nextFailure(name)
 	a := answer{status: failure.status}
-	if failure.status > 0 {
+	switch {
+	case failure.code != "":
+		a.body = failed(apiError{code: failure.code})
+		entry.note(a.body)
+	case failure.status > 0:
 		entry.Status = fmt.Sprint("http ", failure.status)
 		a.body = reply{"ok": false, "error": "service_unavailable"}
-	} else {
+	default:
 		a = w.perform(name, bearer, p)
 		a.lost = fails
 		entry.note(a.body)

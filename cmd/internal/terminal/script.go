@@ -110,7 +110,7 @@ func (p *player) line(ctx context.Context, line string) error {
 		return errors.New("a line is NAME: TEXT, NAME: click LABEL [on TEXT], NAME: choose \"OPTION\" in \"MENU\" [on TEXT],\n" +
 			"NAME: fill \"FIELD\" with VALUE[, VALUE], NAME: submit, NAME: dismiss, NAME: reply to TEXT: TEXT,\n" +
 			"NAME: shortcut NAME [on TEXT], NAME: home, NAME: channel,\n" +
-			"expect ..., speed N, wait DURATION, within DURATION, fault ..., portal ..., source ..., role ..., person ..., channel ..., or # a comment")
+			"expect ..., speed N, wait DURATION, within DURATION, fault ..., slack ..., portal ..., source ..., role ..., person ..., channel ..., or # a comment")
 	}
 	return p.act(ctx, who, what)
 }

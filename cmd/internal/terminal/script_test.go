@@ -95,8 +95,11 @@ func TestScriptFails(t *testing.T) {
 		"within 1s\nexpect ana modal none\nexpect ana modal Reason":                                       "line 3: expect ana modal Reason: the script did not go as it says after 1s: ana has no modal open",
 		"within 1s\nana: shortcut Wonder":                                                                 `no shortcut "Wonder" that ana is offered`,
 		"within 1s\nexpect pinned none\nexpect topic failover":                                            "line 3: expect topic failover: the script did not go as it says after 1s: the topic says instead",
-		"within 1s\nana: home\nana: channel\nexpect ana home Waiting":                                     "ana does not have the Home tab open",
-		"within 1s\nana: /failover vm-z\nexpect eve sees No replicated":                                   "what eve sees says instead",
+		"slack off":                   "say slack outage DURATION",
+		"slack fail chat.update soon": "say slack outage DURATION",
+		"slack disconnect bored":      "say slack outage DURATION",
+		"within 1s\nana: home\nana: channel\nexpect ana home Waiting":   "ana does not have the Home tab open",
+		"within 1s\nana: /failover vm-z\nexpect eve sees No replicated": "what eve sees says instead",
 	}
 	for lines, says := range rows {
 		t.Run(lines, func(t *testing.T) {

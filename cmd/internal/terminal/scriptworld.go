@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ func (p *player) nature(word, rest string) (done bool, err error) {
 		return true, p.person(strings.Fields(rest))
 	case "channel":
 		return true, p.share(rest)
+	case "slack":
+		return true, p.slack(strings.Fields(rest))
 	case "role":
 		if rest != "operator" && rest != "owner" {
 			return true, errors.New("say role operator, what Site Recovery Operator may, or role owner")
@@ -50,6 +53,62 @@ func (p *player) fault(line string) error {
 		p.vault.Fault(f)
 	}
 	return err
+}
+
+// slack has something go wrong with Slack, now or with the next calls.
+func (p *player) slack(words []string) error {
+	what, w := errors.New("say slack outage DURATION, slack fail METHOD STATUS [N], slack refuse METHOD ERROR [N], slack lose METHOD [N],\n"+
+		"slack repeat N, or slack disconnect warning|refresh_requested|link_disabled|too_many_websockets"), p.workspace
+	words = append(words, "", "", "", "")[:max(4, len(words))]
+	last := func(at int) (int, error) { // how often; once when it is left out
+		if words[at] == "" {
+			return 1, nil
+		}
+		return strconv.Atoi(words[at])
+	}
+	switch words[0] {
+	case "outage":
+		d, err := time.ParseDuration(words[1])
+		if err != nil || d <= 0 {
+			return what
+		}
+		w.Outage(d)
+	case "fail":
+		status, err := strconv.Atoi(words[2])
+		times, timesErr := last(3)
+		if err != nil || timesErr != nil {
+			return what
+		}
+		w.FailNext(words[1], status, times)
+	case "refuse":
+		times, err := last(3)
+		if err != nil || words[2] == "" {
+			return what
+		}
+		w.RefuseNext(words[1], words[2], times)
+	case "lose":
+		times, err := last(2)
+		if err != nil || words[1] == "" {
+			return what
+		}
+		w.LoseAnswer(words[1], times)
+	case "repeat":
+		times, err := last(1)
+		if err != nil {
+			return what
+		}
+		w.Duplicate(times)
+	case "disconnect":
+		if !slices.Contains([]string{"warning", "refresh_requested", "link_disabled", "too_many_websockets"}, words[1]) {
+			return what
+		}
+		if w.Disconnect(words[1]) == 0 {
+			return errors.New("no connection is up")
+		}
+	default:
+		return what
+	}
+	return nil
 }
 
 // portal is a person at the Azure portal, now or after a simulated while.
