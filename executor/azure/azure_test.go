@@ -59,6 +59,25 @@ func TestCredentialKinds(t *testing.T) {
 	}
 }
 
+// A managed identity gives its tokens over plain HTTP, so that its service has to be on this host, where Azure puts it.
+func TestAnIdentityServiceElsewhereIsRefused(t *testing.T) {
+	for _, name := range []string{"IDENTITY_ENDPOINT", "MSI_ENDPOINT"} {
+		for text, want := range map[string]bool{
+			"": true, "http://127.0.0.1:41741/msi/token/": true, "http://localhost:42356/msi/token": true, "http://169.254.129.2:8081/msi/token": true,
+			"http://[::1]/token": true, "https://10.0.0.1:2377/metadata/identity/oauth2/token": true,
+			"http://10.0.0.1/token": false, "http://127.0.0.1.evil.test/token": false, "http://localhost:1@evil.test/": false, "http://u:p@127.0.0.1/": false, "http://0.0.0.0/": false,
+		} {
+			t.Setenv(name, text)
+			for _, kind := range []string{"default", "managed_identity"} {
+				if _, err := azure.NewCredential(kind, endpoint, nil); (err == nil) != want {
+					t.Errorf("%s=%s: %v, want accepted %t", name, text, err, want)
+				}
+			}
+		}
+		t.Setenv(name, "")
+	}
+}
+
 // With the default client over a real loopback socket: a redirect is not followed, so that a POST stays one.
 func TestDefaultClientFollowsNoRedirect(t *testing.T) {
 	asked := 0

@@ -3,6 +3,8 @@ package azure
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"os"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -20,10 +22,30 @@ func NewCredential(kind, endpoint string, transport policy.Transporter) (azcore.
 		return nil, err
 	}
 	made, err := newCredential(kind, policy.ClientOptions{Transport: transport}, e.loopback)
+	if err == nil && (kind == "default" || kind == "managed_identity") {
+		err = identityIsNear()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("azure: credential %s: %w", kind, err)
 	}
 	return made, nil
+}
+
+// identityIsNear refuses an identity service that answers with tokens over a network in the clear. Azure's own hosts have theirs on
+// loopback or at a link-local address.
+func identityIsNear() error {
+	for _, name := range []string{"IDENTITY_ENDPOINT", "MSI_ENDPOINT"} {
+		u, err := url.Parse(os.Getenv(name))
+		if err != nil || u.User != nil {
+			return fmt.Errorf("%s is no address", name) // not quoted: it may hold a password
+		}
+		addr, err := netip.ParseAddr(u.Hostname())
+		linkLocal := err == nil && addr.IsLinkLocalUnicast()
+		if u.Scheme == "http" && !isLoopback(u.Hostname()) && !linkLocal {
+			return fmt.Errorf("%s is plain HTTP to another host, which would show Azure tokens to the network; it has to be on this one", name)
+		}
+	}
+	return nil
 }
 
 // newCredential leaves the cloud to the SDK, so that AZURE_AUTHORITY_HOST counts.
