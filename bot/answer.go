@@ -23,6 +23,13 @@ const (
 	NoFormHere = "A reprotect is shown in a form before it starts, and Slack opens no form for a mention. Type " + Command + " reprotect VM in the channel, or press Reprotect on the card."
 	// NotAddressed is the answer to a message that names the bot somewhere.
 	NotAddressed = "I do what a message says that begins with my name, as in @ferry status. Nothing was started."
+	// Posting stands in the form of a report until it is posted.
+	Posting = "Posting the report…"
+	// PostedToYou and PostedInThread say where a report is, the others why it is not.
+	PostedToYou    = "The report is in the channel; only you see it."
+	PostedInThread = "The report is in the thread of the operation's card, with your name."
+	NoCard         = "This operation has no card in the channel, so there is no thread for the report. Ask for it to you alone."
+	NotPosted      = "It is not known whether the report was posted: Slack did not say so. Look before you ask for it again."
 	// AzureSlow is the answer while Azure has not answered a read.
 	AzureSlow = "Azure has not answered yet. I go on waiting for half a minute, and tell you here."
 )

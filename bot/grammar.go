@@ -239,6 +239,12 @@ func lookRecords() []Record {
 			Who:      "anyone",
 		},
 		{
+			Name: "report", Group: groupLook, Available: true, Form: true, ReadOnly: true, Args: "OP",
+			Summary:  "Tell the story of an operation: who asked and decided, each step, what was measured, what is still owed. In Slack, report alone opens a form.",
+			Examples: []string{"/failover report op-7f3kq2mz"},
+			Who:      "anyone",
+		},
+		{
 			Name: "help", Group: groupLook, Available: true, ReadOnly: true, Args: "[VERB]",
 			Summary:  "Show what can be typed, or how one verb works.",
 			Examples: []string{"/failover help", "/failover help commit"},
@@ -249,7 +255,6 @@ func lookRecords() []Record {
 
 func reservedLooks() []Record {
 	return []Record{
-		{Name: "report", Group: groupLook, ReadOnly: true, Args: "OP", Summary: "Tell an operation's story.", Who: "anyone"},
 		{Name: "forecast", Group: groupLook, ReadOnly: true, Summary: "Say how long a failover would take.", Who: "anyone"},
 	}
 }

@@ -16,6 +16,8 @@ const (
 	ServiceDebt   = "ferrysvc.debt"
 	// ServiceReadiness says what would not fail over now.
 	ServiceReadiness = "ferrysvc.readiness"
+	// ServiceReport tells the story of an operation, or which are the newest.
+	ServiceReport = "ferrysvc.report"
 	// ServicePoints and what follows need Azure: only executors serve them.
 	ServicePoints = "ferrysvc.points"
 	ServiceJobs   = "ferrysvc.jobs"

@@ -11,18 +11,7 @@ import (
 // CardText is the card of [Card] in lines of plain text; times are UTC, and buttons are what to type instead.
 func CardText(op failover.Operation, now time.Time) string {
 	d := newCard(op, now, false, details()[0])
-	out := []string{d.title}
-	for _, p := range d.parts {
-		if len(p.lines) == 0 {
-			continue
-		}
-		if p.role != roleLead {
-			out = append(out, "")
-		}
-		for _, l := range p.lines {
-			out = append(out, l.terminal())
-		}
-	}
+	out := d.text()
 	if len(d.background) > 0 {
 		out = append(out, "")
 	}
@@ -36,6 +25,28 @@ func CardText(op failover.Operation, now time.Time) string {
 		}
 	}
 	return strings.Join(append(out, d.foot.terminal()), "\n") + "\n"
+}
+
+// text is the title and the parts, apart from each other.
+func (d draft) text() []string {
+	out := []string{d.title}
+	for _, p := range d.parts {
+		if len(p.lines) == 0 {
+			continue
+		}
+		if p.role != roleLead {
+			out = append(out, "")
+		}
+		for _, l := range p.lines {
+			out = append(out, l.terminal())
+		}
+	}
+	return out
+}
+
+// plainText is a draft without buttons.
+func (d draft) plainText() string {
+	return strings.Join(append(d.text(), "", d.foot.terminal()), "\n") + "\n"
 }
 
 // typedToo is what a button's form asks for, where everything is typed.

@@ -64,7 +64,8 @@ type Bot struct {
 	channels *lookups
 	changed  chan struct{} // holds one: the members of a user group changed
 
-	views views
+	views   views
+	reports sync.Map // *posting, by the view that asked for it
 
 	mu    sync.Mutex
 	asked map[string]time.Time // when a message id was first delivered, for as long as it may come again

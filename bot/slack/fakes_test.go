@@ -159,6 +159,14 @@ func (r *reads) Review(ctx context.Context, vm string, op failover.OpID) (failov
 	}, r.refused, r.err
 }
 
+func (r *reads) Report(_ context.Context, op failover.OpID) (failover.Report, bool, error) {
+	return failover.Report{Operation: operation(op, 1, story()...), TargetRTO: 3600}, op != "op-zzzzzzzz", r.err
+}
+
+func (r *reads) Newest(context.Context) ([]failover.Operation, error) {
+	return []failover.Operation{operation("op-zzzzzzzz", 20, requested()).Brief(), operation("op-aaaaaaaa", 1, story()...).Brief()}, r.err
+}
+
 func (r *reads) Status(context.Context, string) (failover.Found, error) {
 	if r.op != nil {
 		return failover.Found{Operations: []failover.Operation{*r.op}}, r.err

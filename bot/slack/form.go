@@ -18,6 +18,10 @@ const suggestTime = time.Second
 
 // form opens the form of a verb. Nothing has to be read for it, so that it is there whatever Azure and NATS do.
 func (b *Bot) form(ctx context.Context, env *envelope, trigger string, by failover.Actor, verb string) {
+	if verb == "report" {
+		b.opened(ctx, env, trigger, by, render.ReportForm())
+		return
+	}
 	f := render.AskForm{Verb: failover.VerbFailover, Networks: b.opts.Networks}
 	if verb == string(failover.VerbTest) {
 		f.Verb = failover.VerbTest
@@ -25,19 +29,29 @@ func (b *Bot) form(ctx context.Context, env *envelope, trigger string, by failov
 	b.opened(ctx, env, trigger, by, f.View(b.opts.Now()))
 }
 
-// suggest answers what somebody types into a search with what it finds among the VMs as they were last read.
+// suggest answers what somebody types into a search: with VMs as they were last read, or operations.
 func (b *Bot) suggest(ctx context.Context, env *envelope, c slackapi.InteractionCallback) {
-	options := []*slackapi.OptionBlockObject{}
 	by, known := b.actor(ctx, env, originOf(c))
-	if asked, ours := render.AskedOf(c.View); known && ours && c.ActionID == render.ActionVM && b.opts.MayRead(by) == nil {
-		limited, cancel := context.WithDeadline(ctx, env.received.Add(suggestTime))
-		defer cancel()
-		inv, err := b.opts.Reads.Inventory(limited)
-		if err == nil {
+	limited, cancel := context.WithDeadline(ctx, env.received.Add(suggestTime))
+	defer cancel()
+	var options []*slackapi.OptionBlockObject
+	var err error
+	asked, ours := render.AskedOf(c.View)
+	switch {
+	case !known || b.opts.MayRead(by) != nil:
+	case ours && c.ActionID == render.ActionVM:
+		var inv failover.Inventory
+		if inv, err = b.opts.Reads.Inventory(limited); err == nil {
 			options = render.VMOptions(inv, asked.Verb, c.Value)
-		} else {
-			b.opts.Log.WarnContext(ctx, "the VMs could not be offered", slog.Any("cause", err))
 		}
+	case c.View.CallbackID == render.ActionReportForm && c.ActionID == render.ActionOperation:
+		options, err = b.operations(limited, c.Value)
+	}
+	if err != nil {
+		b.opts.Log.WarnContext(ctx, "a search was not answered", slog.Any("cause", err))
+	}
+	if options == nil {
+		options = []*slackapi.OptionBlockObject{} // else it would be null
 	}
 	env.acknowledge(ctx, map[string]any{"options": options})
 }

@@ -53,6 +53,14 @@ func (c *counter) Inventory(context.Context) (failover.Inventory, error) {
 	return failover.Inventory{}, nil
 }
 
+func (c *counter) Report(context.Context, failover.OpID) (failover.Report, bool, error) {
+	return failover.Report{}, false, nil
+}
+
+func (c *counter) Newest(context.Context) ([]failover.Operation, error) {
+	return nil, nil
+}
+
 func (c *counter) Debt(context.Context) (failover.DebtList, error) { return failover.DebtList{}, nil }
 
 func (c *counter) Points(context.Context, string, string) (failover.PointList, *failover.Refusal, error) {

@@ -51,6 +51,8 @@ func (b *Bot) read(ctx context.Context, env *envelope, intent bot.Intent) render
 		m, err = b.status(ctx, intent.Ref)
 	case "list":
 		m, err = b.list(ctx)
+	case "report":
+		m, err = b.report(ctx, failover.OpID(intent.Ref), render.AllParts())
 	case "readiness":
 		m, err = b.readiness(ctx)
 	default:
@@ -125,6 +127,14 @@ func (b *Bot) debt(ctx context.Context) (render.Message, error) {
 func (b *Bot) readiness(ctx context.Context) (render.Message, error) {
 	list, err := b.opts.Reads.Readiness(ctx)
 	return render.Readiness(list, b.opts.Now()), err
+}
+
+func (b *Bot) report(ctx context.Context, op failover.OpID, parts render.ReportParts) (render.Message, error) {
+	report, known, err := b.opts.Reads.Report(ctx, op)
+	if err == nil && !known {
+		return render.Ephemeral(bot.RefusalText(bot.NoOperation(string(op)))), nil
+	}
+	return render.Report(report, parts, b.opts.Now()), err
 }
 
 func (b *Bot) jobs(ctx context.Context) (render.Message, error) {

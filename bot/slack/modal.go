@@ -168,9 +168,14 @@ func (b *Bot) submitted(ctx context.Context, env *envelope, c slackapi.Interacti
 	form, ours := render.FormOf(c.View)
 	note, problems := render.NoteOf(c.View)
 	asked, asks := render.AskedOf(c.View)
+	wanted, lacks, wants := render.WantedOf(c.View)
 	switch {
 	case !known:
 		env.acknowledge(ctx, m.saying(nobodyText))
+	case wants && lacks != nil:
+		env.acknowledge(ctx, slackapi.NewErrorsViewSubmissionResponse(lacks))
+	case wants:
+		b.reportWanted(ctx, env, m, wanted, by)
 	case asks:
 		b.requested(ctx, env, m, c, asked, by)
 	case !ours:

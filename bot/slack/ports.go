@@ -39,6 +39,9 @@ type AzureReads interface {
 	Points(ctx context.Context, vm, key string) (failover.PointList, *failover.Refusal, error)
 	// Jobs lists what runs in the vaults and what has ended lately.
 	Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error)
+	// Report tells the story of an operation; false: there is none. Newest are the newest ones in brief, newest first.
+	Report(ctx context.Context, op failover.OpID) (failover.Report, bool, error)
+	Newest(ctx context.Context) ([]failover.Operation, error)
 	// Review tells what a reprotect would do to a VM as typed, or to the VM of an operation.
 	Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error)
 }

@@ -54,7 +54,7 @@ func readSubjects() []string {
 
 // offline are the reads that a bot answers too: without Azure.
 func offline() []string {
-	return []string{events.ServiceStatus, events.ServiceList, events.ServiceWatch, events.ServiceDebt, events.ServiceReadiness}
+	return []string{events.ServiceStatus, events.ServiceList, events.ServiceWatch, events.ServiceDebt, events.ServiceReadiness, events.ServiceReport}
 }
 
 // shared are the identities of which every server has one, the keeper of the stream first.

@@ -36,6 +36,7 @@ type Sources struct {
 	Azure  Azure           // an executor, for what has to be read from Azure; nil in a bot
 	Policy failover.Policy // tells who watches an operation whether it waits for them, and whether a rule takes a failover
 	RPO    time.Duration   // targets.rpo, which the age of data is held to; 0: none
+	RTO    time.Duration   // targets.rto, which reports measure against; 0: none
 }
 
 // Serve answers reads until ctx ends. Every process of Ferry serves them. up is called once requests are taken.
@@ -44,7 +45,7 @@ func (c *Client) Serve(ctx context.Context, from Sources, version string, up fun
 	if err != nil {
 		return fmt.Errorf("serving reads: %w", err)
 	}
-	s := &reads{ctx: ctx, client: c, board: from.Board, azure: from.Azure, policy: from.Policy, rpo: from.RPO, lookups: map[string]*lookup{}}
+	s := &reads{ctx: ctx, client: c, board: from.Board, azure: from.Azure, policy: from.Policy, rpo: from.RPO, rto: from.RTO, lookups: map[string]*lookup{}}
 	for subject, handle := range s.endpoints() {
 		if err := svc.AddEndpoint(events.LastToken(subject), s.handler(handle), micro.WithEndpointSubject(subject)); err != nil {
 			return errors.Join(fmt.Errorf("serving %s: %w", subject, err), svc.Stop())
@@ -74,6 +75,7 @@ type reads struct {
 	azure  Azure
 	policy failover.Policy
 	rpo    time.Duration
+	rto    time.Duration
 
 	mu        sync.Mutex
 	ended     bool
@@ -84,7 +86,7 @@ type reads struct {
 func (s *reads) endpoints() map[string]func(micro.Request) (any, error) {
 	all := map[string]func(micro.Request) (any, error){
 		events.ServiceStatus: s.status, events.ServiceList: s.list, events.ServiceWatch: s.watch, events.ServiceDebt: s.debt,
-		events.ServiceReadiness: s.readiness,
+		events.ServiceReadiness: s.readiness, events.ServiceReport: s.report,
 	}
 	if s.azure != nil {
 		all[events.ServiceHealth] = func(micro.Request) (any, error) { return events.HealthReply{V: 1}, nil }
@@ -211,6 +213,31 @@ func (s *reads) readiness(micro.Request) (any, error) {
 	return events.ReadinessReply{V: 1, List: inv.Readiness(s.board.All(), s.policy, s.rpo)}, err
 }
 
+func (s *reads) report(r micro.Request) (any, error) {
+	var req events.ReportRequest
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	all, reply := s.board.All(), events.ReportReply{V: 1}
+	if req.Op == "" {
+		for _, op := range slices.Backward(all[max(0, len(all)-events.NewestOperations):]) {
+			reply.Newest = append(reply.Newest, op.Brief())
+		}
+		return reply, nil
+	}
+	found := s.board.Find(string(req.Op))
+	if len(found) == 0 || !found[0].Exists() {
+		return reply, nil
+	}
+	inv, err := s.inventory()
+	if err != nil { // what happened is known all the same
+		s.client.log.Warn("a report without what is owed by the inventory", slog.Any("error", err))
+	}
+	op := found[0]
+	reply.Report = &failover.Report{Operation: op, Owed: op.Owes(failover.Debts(inv, all)), TargetRTO: int(s.rto.Seconds()), TargetRPO: int(s.rpo.Seconds())}
+	return reply, nil
+}
+
 func (s *reads) watch(r micro.Request) (any, error) {
 	var req events.WatchRequest
 	if err := decode(r, &req); err != nil {
@@ -298,6 +325,22 @@ func (c *Client) Readiness(ctx context.Context) (failover.ReadinessList, error) 
 // ExecutorAnswers is nil when an executor is up.
 func (c *Client) ExecutorAnswers(ctx context.Context) error {
 	return c.request(ctx, events.ServiceHealth, struct{}{}, &events.HealthReply{})
+}
+
+// Report asks for the story of an operation; false when there is none.
+func (c *Client) Report(ctx context.Context, op failover.OpID) (failover.Report, bool, error) {
+	var reply events.ReportReply
+	if err := c.request(ctx, events.ServiceReport, events.ReportRequest{Op: op}, &reply); err != nil || reply.Report == nil {
+		return failover.Report{}, false, err
+	}
+	return *reply.Report, true, nil
+}
+
+// Newest asks for the newest operations in brief, newest first.
+func (c *Client) Newest(ctx context.Context) ([]failover.Operation, error) {
+	var reply events.ReportReply
+	err := c.request(ctx, events.ServiceReport, events.ReportRequest{}, &reply)
+	return reply.Newest, err
 }
 
 // Watch waits a little for an operation to move beyond what is known, or for a command to be decided; false is not yet.

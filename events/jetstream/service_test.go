@@ -92,6 +92,17 @@ func TestForeignJobsAndDebt(t *testing.T) {
 		if err != nil || len(debt.Debts) != 1 || debt.Debts[0].Op != opA || debt.Debts[0].Owner != op.RequestedBy || !debt.At.Equal(inv.At) {
 			t.Errorf("got %+v, %v", debt, err)
 		}
+		report, known, err := asks.Report(l.ctx, opA)
+		if err != nil || !known || report.Operation.ID != opA || len(report.Operation.Targets[0].Steps) != 1 || len(report.Owed) != 1 || report.Owed[0].Kind != failover.Uncommitted {
+			t.Errorf("got %+v, %v, %v", report, known, err)
+		}
+		if _, known, err := asks.Report(l.ctx, "op-zzzzzzzz"); known || err != nil {
+			t.Errorf("a report of nothing: %v, %v", known, err)
+		}
+		newest, err := asks.Newest(l.ctx)
+		if err != nil || len(newest) != 1 || newest[0].ID != opA || len(newest[0].Targets) != 1 || len(newest[0].Targets[0].Steps) != 0 || newest[0].Answers != nil {
+			t.Errorf("newest are %+v, %v", newest, err)
+		}
 	})
 }
 

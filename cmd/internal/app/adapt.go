@@ -144,6 +144,12 @@ func (r reads) Readiness(ctx context.Context) (failover.ReadinessList, error) {
 	return r.client.Readiness(ctx)
 }
 
+func (r reads) Report(ctx context.Context, op failover.OpID) (failover.Report, bool, error) {
+	return r.client.Report(ctx, op)
+}
+
+func (r reads) Newest(ctx context.Context) ([]failover.Operation, error) { return r.client.Newest(ctx) }
+
 func (r reads) Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error) {
 	return r.client.Review(ctx, events.ReviewRequest{VM: vm, Op: op})
 }

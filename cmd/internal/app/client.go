@@ -153,3 +153,8 @@ func (c *Client) Debt(ctx context.Context) (failover.DebtList, error) { return c
 func (c *Client) Readiness(ctx context.Context) (failover.ReadinessList, error) {
 	return c.nats.Readiness(ctx)
 }
+
+// Report asks for the story of an operation; false when there is none.
+func (c *Client) Report(ctx context.Context, op failover.OpID) (failover.Report, bool, error) {
+	return c.nats.Report(ctx, op)
+}

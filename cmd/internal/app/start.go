@@ -98,7 +98,7 @@ func (a *App) start(ctx context.Context) error {
 	}
 	reads := make(chan struct{})
 	a.loop("reads", func(ctx context.Context) error {
-		from := jetstream.Sources{Board: board, Azure: azure, Policy: policy(a.opts.Config), RPO: a.opts.Config.Targets.RPO}
+		from := jetstream.Sources{Board: board, Azure: azure, Policy: policy(a.opts.Config), RPO: a.opts.Config.Targets.RPO, RTO: a.opts.Config.Targets.RTO}
 		return first.Serve(ctx, from, semver(a.opts.Version), func() { close(reads) })
 	})
 	a.waits = append(a.waits, reads)

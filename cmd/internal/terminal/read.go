@@ -35,6 +35,15 @@ func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Inten
 		return g.points(ctx, client, intent.Ref, own)
 	case "jobs":
 		return g.jobs(ctx, client, own)
+	case "report":
+		report, known, err := client.Report(ctx, failover.OpID(intent.Ref))
+		switch {
+		case err != nil:
+			return err
+		case !known:
+			return g.refused("", bot.NoOperation(intent.Ref), own)
+		}
+		return g.print(own, events.ReportOf(report), render.ReportText(report, time.Now()))
 	case "readiness":
 		list, err := client.Readiness(ctx)
 		if err != nil {
