@@ -157,7 +157,7 @@ func (c cardOf) timeline() []line {
 			if s.Attempt > 1 {
 				name += fmt.Sprintf(" (attempt %d)", s.Attempt)
 			}
-			add(s.StartedAt, icon+" "+name+": "+line(state).terminal())
+			add(s.StartedAt, icon+" "+name+": "+state.terminal())
 		}
 		for _, checked := range t.Checked {
 			add(checked.At, c.name(t.Item.Name)+": asked whether it works: "+c.say(string(checked.Outcome)+" "+checked.Detail))

@@ -70,7 +70,31 @@ func TestFailoverForm(t *testing.T) {
 		if w.cards() != 1 {
 			t.Errorf("%d cards", w.cards())
 		}
+		w.closes("ana")
+		w.reported("eve")
 	})
+}
+
+// reported has somebody post the report of the newest operation into its thread by form.
+func (w *world) reported(who string) {
+	w.t.Helper()
+	if err := w.workspace.Type(who, incident, "/failover report"); err != nil {
+		w.t.Fatal(err)
+	}
+	w.form(who, "A report tells")
+	for field, value := range map[string]string{"Operation": w.id(), "Post it": "Into the operation's thread, with my name"} {
+		if err := w.workspace.Fill(who, field, value); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.sends(who)
+	w.form(who, "in the thread of the operation's card")
+	told := w.told("U0BEN")
+	for _, want := range []string{"Posted by @" + who, "Up after (RTO):", "the target of 1 h 0 min is kept", "@ben approved the failover", "waits for its commit"} {
+		if !strings.Contains(told, want) {
+			w.t.Errorf("the report lacks %q:\n%s", want, told)
+		}
+	}
 }
 
 // What is refused stands at its field and can be mended there; of all sendings of a form one opens an operation.
