@@ -155,7 +155,7 @@ func playReview(p *tab) {
 	p.until("the review is closed", `document.querySelector(".modal") === null`)
 }
 
-// playForm asks for a failover in the form: the command alone opens it.
+// playForm asks for a failover in the form: the command alone opens it, and a point that is none stands at its field.
 func playForm(p *tab) {
 	p.Helper()
 	p.types("/failover\r")
@@ -165,6 +165,12 @@ func playForm(p *tab) {
 	p.looks("8d-search")
 	p.keys(kb.ArrowDown + kb.Enter)
 	p.until("its points are there", `document.querySelector(".modal").innerText.includes("vault-dr")`)
+	p.clicks(`[...document.querySelectorAll(".modal [data-action=ferry_typed]")]`)
+	p.keys("yesterday")
+	p.clicks(`[...document.querySelectorAll(".modal [type=submit]")]`)
+	p.until("what is wrong stands at the field", `document.querySelector(".modal [data-problem=typed]")?.innerText.includes("That is no recovery point.") === true`)
+	eval[any](p, `document.querySelector(".modal [data-action=ferry_typed]").select()`)
+	p.keys(kb.Backspace)
 	p.clicks(`[...document.querySelectorAll(".modal [data-action]")].filter(e => e.closest("[data-block=reason], .field, .input")?.innerText.includes("Reason"))`)
 	p.keys("queue is stuck")
 	p.looks("8e-form")
