@@ -125,11 +125,7 @@ func TestForms(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(askForms())) {
 		v := askForms()[name]
 		text.WriteString("=== " + name + " ===\n" + readableView(v))
-		raw, err := json.MarshalIndent(v, "", "  ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		golden(t, name+".json", string(raw)+"\n")
+		golden(t, name+".json", indented(t, v))
 	}
 	for _, query := range []string{"", "SQL", "vm-y", "wbe-1", "nothing like it"} {
 		text.WriteString("=== searching for " + strconv.Quote(query) + " ===\n")

@@ -1,7 +1,6 @@
 package render_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -50,11 +49,8 @@ func TestReports(t *testing.T) {
 	}
 	golden(t, "reports.txt", text.String())
 	golden(t, "report.json", wire(t, render.Report(story("succeeded"), render.AllParts(), now)))
-	raw, err := json.MarshalIndent(render.ReportForm(), "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "form_report.json", string(raw)+"\n")
+	golden(t, "report_posted.json", wire(t, render.Posted(render.Report(story("denied"), render.ReportParts{}, now), ana())))
+	golden(t, "form_report.json", indented(t, render.ReportForm()))
 }
 
 func TestReportFormComesBack(t *testing.T) {
