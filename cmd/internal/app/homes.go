@@ -17,10 +17,9 @@ const homeWithin = time.Second
 type homes struct {
 	client        *jetstream.Client
 	board         *jetstream.Board
-	policy        failover.Policy
+	policy        func() failover.Policy // as of now
 	rpo           time.Duration
 	name, version string
-	now           func() time.Time
 
 	inventory failover.Inventory // as it was read last
 }
@@ -36,11 +35,7 @@ func (h *homes) Overview(ctx context.Context) render.Overview {
 		h.inventory, o.Health.NATS = inv, true
 		o.Health.Executor = h.client.ExecutorAnswers(ctx) == nil
 	}
-	members, err := h.client.Members(ctx)
-	if err != nil {
-		members = failover.Membership{}
-	}
-	o.Policy = h.policy.With(members, h.now())
+	o.Policy = h.policy()
 	all := h.board.All()
 	o.Debt, o.Readiness = failover.Debts(h.inventory, all), h.inventory.Readiness(all, o.Policy, h.rpo)
 	o.Operations = shown(all)

@@ -267,7 +267,7 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 		Groups: groupsOf(a.opts.Config.Access), Members: client,
 		HTTPClient: a.httpClient(), Dialer: &dialer, Log: a.opts.Log, Seam: a.opts.Seam, Now: clock.Now,
 	}
-	o.Homes = &homes{client: client, board: board, policy: policy(a.opts.Config), rpo: a.opts.Config.Targets.RPO, name: a.opts.Name, version: a.opts.Version, now: clock.Now}
+	o.Homes = &homes{client: client, board: board, policy: o.Policy, rpo: a.opts.Config.Targets.RPO, name: a.opts.Name, version: a.opts.Version}
 	if a.opts.Config.Audit.Post {
 		o.Heads, o.Daily = heads{client}, daily(a.opts.Config.Digest)
 	}
