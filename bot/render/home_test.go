@@ -107,6 +107,8 @@ func TestHome(t *testing.T) {
 // TestHomeOffersWhatIsLegal: only who may decide a gate has its buttons, and who asked may withdraw.
 func TestHomeOffersWhatIsLegal(t *testing.T) {
 	glass := emergencies()["glass_running"].op
+	both := scenarios()["awaiting_commit"].op // a commit and a review, of different people
+	both.Plan.BrokenGlass = &failover.BrokenGlass{By: ben(), Wanted: 1, Reviewers: []string{"reviewer"}}
 	rows := map[string]struct {
 		op   failover.Operation
 		who  failover.Actor
@@ -119,12 +121,15 @@ func TestHomeOffersWhatIsLegal(t *testing.T) {
 		"the commit":                    {scenarios()["awaiting_commit"].op, ben(), "[Commit]"},
 		"who asked, at the commit":      {scenarios()["awaiting_commit"].op, ana(), ""},
 		"a broken glass":                {glass, failover.Actor{ID: "U0CAS"}, "[Sign off] [Object]"},
+		"the review, not the commit":    {both, failover.Actor{ID: "U0DAN"}, "[Sign off] [Object]"},
+		"the commit, not the review":    {both, ben(), "[Commit]"},
 		"who broke it":                  {glass, glass.Plan.BrokenGlass.By, ""},
 		"frozen: it can only be denied": {emergencies()["awaiting_approval_frozen"].op, ben(), "[Deny]"},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
 			o := render.Overview{Operations: []failover.Operation{row.op}, Policy: roles("U0BEN", "U0CAS"), Health: well()}
+			o.Policy.Roles["reviewer"] = []string{"U0DAN"}
 			var got []string
 			for _, b := range render.Home(o, row.who, nil, start().Add(time.Minute)).Blocks.BlockSet {
 				if actions, ok := b.(*slack.ActionBlock); ok {
