@@ -50,7 +50,7 @@ func writeHeads(ctx context.Context, path string, due func(time.Time) time.Time,
 	for ctx.Err() == nil {
 		at := now()
 		wait := due(due(at).Add(36 * time.Hour)).Sub(at)
-		if err := writeHead(ctx, path, due(at), from); err != nil && ctx.Err() == nil {
+		if err := writeHead(ctx, path, due(at), at, from); err != nil && ctx.Err() == nil {
 			log.WarnContext(ctx, "the head of the audit is not written to audit.file yet; trying again", slog.Any("error", err))
 			wait = time.Minute
 		}
@@ -62,8 +62,9 @@ func writeHeads(ctx context.Context, path string, due func(time.Time) time.Time,
 	return nil
 }
 
-// writeHead appends the head that was due, unless the file has one of since then. A line is the time and the head.
-func writeHead(ctx context.Context, path string, due time.Time, from heads) error {
+// writeHead appends the head that was due, unless the file has one of since then. A line is the time of now and the head: a process
+// that was down when it was due must not say that the head is as old as that.
+func writeHead(ctx context.Context, path string, due, now time.Time, from heads) error {
 	written, torn, err := lastWritten(path)
 	if err != nil || !written.Before(due) {
 		return err
@@ -76,7 +77,7 @@ func writeHead(ctx context.Context, path string, due time.Time, from heads) erro
 	if err != nil {
 		return fmt.Errorf("opening audit.file: %w", err)
 	}
-	line := due.UTC().Format(time.RFC3339) + " " + head.Text + "\n"
+	line := now.UTC().Format(time.RFC3339) + " " + head.Text + "\n"
 	if torn {
 		line = "\n" + line
 	}

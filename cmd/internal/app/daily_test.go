@@ -60,8 +60,9 @@ func TestHeadsInAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	due := time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)
+	late := time.Duration(0)
 	write := func() string {
-		if err := writeHead(t.Context(), path, due, heads{executor}); err != nil {
+		if err := writeHead(t.Context(), path, due, due.Add(late), heads{executor}); err != nil {
 			t.Error(err)
 		}
 		data, _ := os.ReadFile(path) // not there: nothing was written
@@ -91,10 +92,11 @@ func TestHeadsInAFile(t *testing.T) {
 	if err != nil || first != "2026-11-25T09:00:00Z "+head.String()+"\n" || write() != first {
 		t.Errorf("got %q, %v", first, err)
 	}
-	due = due.AddDate(0, 0, 1)
-	if lines := strings.Count(write(), "\n"); lines != 2 {
-		t.Errorf("after a day %d lines", lines)
+	due, late = due.AddDate(0, 0, 1), 8*time.Hour
+	if second, said := write(), "2026-11-26T17:00:00Z "+head.String()+"\n"; second != first+said {
+		t.Errorf("after a day, eight hours late: %q, want another line %q", second, said)
 	}
+	late = 0
 	// A line that was torn is no head: that day's is written once more, on a line of its own.
 	due = due.AddDate(0, 0, 1)
 	whole := write()
@@ -110,7 +112,7 @@ func TestHeadsInAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := writeHead(t.Context(), filepath.Join(dir, "none", "heads.txt"), due, heads{executor}); err == nil {
+	if err := writeHead(t.Context(), filepath.Join(dir, "none", "heads.txt"), due, due, heads{executor}); err == nil {
 		t.Error("a folder that is not there")
 	}
 }
