@@ -323,6 +323,7 @@ func limitsHold(t *rapid.T) {
 	}
 	terminalHolds(t, op, now)
 	homeShows(t, op, now)
+	formsHold(t, op, now)
 }
 
 // terminalHolds holds what a terminal shows of an operation: no control characters, a row a line, and Slack takes it as well.

@@ -235,17 +235,38 @@ func TestLimitsOfModals(t *testing.T) {
 			drill, ask.View(now),
 			render.ReprotectForm(render.Form{Op: "op-7f3kq2mz"}, r, now), render.CleanupForm(op, now), render.Said(hostile().Draw(t, "title"), hostile().Draw(t, "text")),
 		} {
-			for _, text := range []*slack.TextBlockObject{v.Title, v.Submit, v.Close} {
-				if text != nil && (text.Text == "" || text.Type != "plain_text" || utf8.RuneCountInString(text.Text) > 24) {
-					t.Fatalf("title or label %q", text.Text)
-				}
-			}
-			if n := len(v.PrivateMetadata); n > 3000 {
-				t.Fatalf("%d bytes of metadata", n)
-			}
-			checkMessage(t, render.Message{Text: "modal", Blocks: v.Blocks.BlockSet}, 30_000)
+			checkView(t, v)
 		}
 	})
+}
+
+// checkView holds a modal to Slack's limits.
+func checkView(t *rapid.T, v slack.ModalViewRequest) {
+	t.Helper()
+	for _, text := range []*slack.TextBlockObject{v.Title, v.Submit, v.Close} {
+		if text != nil && (text.Text == "" || text.Type != "plain_text" || utf8.RuneCountInString(text.Text) > 24) {
+			t.Fatalf("title or label %q", text.Text)
+		}
+	}
+	if n := len(v.PrivateMetadata); n > 3000 {
+		t.Fatalf("%d bytes of metadata", n)
+	}
+	checkMessage(t, render.Message{Text: "modal", Blocks: v.Blocks.BlockSet}, 30_000)
+}
+
+// formsHold holds the forms about an operation to the same.
+func formsHold(t *rapid.T, op failover.Operation, now time.Time) {
+	t.Helper()
+	about := failover.Review{Name: hostile().Draw(t, "reprotected"), At: now, Op: op.ID}
+	for _, target := range op.Targets {
+		about.Reversal = target.Reversal
+	}
+	checkView(t, render.ReprotectForm(render.Form{Op: op.ID}, about, now))
+	checkView(t, render.CleanupForm(op, now))
+	checkView(t, render.CommitForm(render.Form{Op: op.ID}, op, now))
+	if op.Plan.BrokenGlass != nil {
+		checkView(t, render.ObjectionForm(op, now))
+	}
 }
 
 // TestLimitsOfOptions: whatever VMs are called, Slack takes what a search offers, and each value is what to type.
