@@ -41,10 +41,12 @@ chaos: ## real processes killed and frozen at random, measured, into docs/reliab
 	FERRY_CHAOS=full go test -count=1 -v -parallel 5 -timeout 120m -run '^TestChaos$$' ./cmd/internal/chaos
 .PHONY: chaos
 
-screenshots: ## the pictures of the README, from the browser's test
+PICTURES := card-light:desktop-4-approval-light card-dark:desktop-5-running-dark card-phone:phone-5-running-light \
+  form-light:desktop-8e-form-light form-dark:desktop-8e-form-dark form-phone:phone-8e-form-light review-dark:desktop-8c-reprotect-dark \
+  home-light:desktop-8d-home-light home-dark:desktop-8d-home-dark home-phone:phone-8d-home-light
+screenshots: ## the pictures of the README, from the browser's test; look at each
 	FERRY_SCREENSHOTS=$(CURDIR)/screenshots/out CI=true go test -count=1 -run 'TestBrowser/(desktop|phone)' ./cmd/internal/terminal
-	for name in desktop phone; do cp screenshots/out/$$name-4-approval-light.png docs/screenshots/$$name-light.png; done
-	cp screenshots/out/desktop-5-running-dark.png docs/screenshots/desktop-dark.png
+	for p in $(PICTURES); do cp screenshots/out/$${p#*:}.png docs/screenshots/$${p%:*}.png; done
 	rm -r screenshots
 
 generate: ## rewrites generated documents and golden files; look at the diff
