@@ -21,6 +21,8 @@ const (
 	NoForm = "Slack did not let me open the form in time. Nothing was started; ask again."
 	// NoFormHere is the answer to a mention that asks for what a form is shown for first.
 	NoFormHere = "A reprotect is shown in a form before it starts, and Slack opens no form for a mention. Type " + Command + " reprotect VM in the channel, or press Reprotect on the card."
+	// NoOperationHere is the answer to who uses the shortcut on a message that is about no operation.
+	NoOperationHere = "This message is about no operation of Ferry. Use the shortcut on a card or a message that names one, such as op-7f3kq2mz, or type " + Command + " status to see what is open."
 	// NotAddressed is the answer to a message that names the bot somewhere.
 	NotAddressed = "I do what a message says that begins with my name, as in @ferry status. Nothing was started."
 	// Posting stands in the form of a report until it is posted.

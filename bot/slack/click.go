@@ -13,12 +13,15 @@ import (
 
 const unknownButtonText = "This button is from another version of Ferry and does nothing here. Type /failover status to see where things stand."
 
-// interaction takes the press of a button, a choice or a form that was sent; shortcuts are not offered by this version.
+// interaction takes the press of a button, a choice, a form that was sent, or a shortcut.
 func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.InteractionCallback) {
 	env.url = c.ResponseURL
 	switch {
 	case c.Type == slackapi.InteractionTypeViewSubmission:
 		b.submitted(ctx, env, c)
+		return
+	case c.Type == slackapi.InteractionTypeMessageAction && c.CallbackID == ShortcutShow:
+		b.shortcut(ctx, env, c)
 		return
 	case c.Type == slackapi.InteractionTypeBlockSuggestion:
 		b.suggest(ctx, env, c)

@@ -141,6 +141,9 @@ func TestManifest(t *testing.T) {
 				t.Errorf("optional scopes: %s", text)
 			}
 		}
+		if s := m.Features.Shortcuts[0]; len(s.Name) > 24 || len(s.Description) > 150 || s.CallbackID != slack.ShortcutShow || s.Type != "message" {
+			t.Errorf("shortcuts: %s", text)
+		}
 		if !slices.Equal(m.OAuth.Scopes.Bot, slack.Scopes()) || !slices.Equal(m.Settings.Events.Bot, slack.Events()) {
 			t.Errorf("scopes and events: %s", text)
 		}

@@ -103,6 +103,7 @@ type reads struct {
 	slowFor map[string]time.Duration // and for one VM
 	names   []string                 // of VMs besides vm-x
 	op      *failover.Operation
+	found   map[failover.OpID]failover.Operation // for their ids
 
 	mu    sync.Mutex
 	asked []string // of Points and Review
@@ -167,7 +168,10 @@ func (r *reads) Newest(context.Context) ([]failover.Operation, error) {
 	return []failover.Operation{operation("op-zzzzzzzz", 20, requested()).Brief(), operation("op-aaaaaaaa", 1, story()...).Brief()}, r.err
 }
 
-func (r *reads) Status(context.Context, string) (failover.Found, error) {
+func (r *reads) Status(_ context.Context, ref string) (failover.Found, error) {
+	if op, known := r.found[failover.OpID(ref)]; known {
+		return failover.Found{Operations: []failover.Operation{op}}, r.err
+	}
 	if r.op != nil {
 		return failover.Found{Operations: []failover.Operation{*r.op}}, r.err
 	}

@@ -23,7 +23,8 @@ type Manifest struct {
 			Name   string `json:"display_name" yaml:"display_name"`
 			Online bool   `json:"always_online" yaml:"always_online"`
 		} `json:"bot_user" yaml:"bot_user"`
-		Commands []slashCommand `json:"slash_commands" yaml:"slash_commands"`
+		Commands  []slashCommand `json:"slash_commands" yaml:"slash_commands"`
+		Shortcuts []shortcut     `json:"shortcuts" yaml:"shortcuts"`
 	} `json:"features" yaml:"features"`
 	OAuth struct {
 		Scopes struct {
@@ -45,6 +46,13 @@ type Manifest struct {
 		SocketMode    bool `json:"socket_mode_enabled" yaml:"socket_mode_enabled"`
 		TokenRotation bool `json:"token_rotation_enabled" yaml:"token_rotation_enabled"`
 	} `json:"settings" yaml:"settings"`
+}
+
+type shortcut struct {
+	Name        string `json:"name" yaml:"name"`
+	Type        string `json:"type" yaml:"type"`
+	CallbackID  string `json:"callback_id" yaml:"callback_id"`
+	Description string `json:"description" yaml:"description"`
 }
 
 type slashCommand struct {
@@ -77,5 +85,6 @@ func NewManifest(command, url string) Manifest {
 		m.Settings.Interactivity.Options = m.Settings.Interactivity.URL
 	}
 	m.Features.Commands = []slashCommand{slash}
+	m.Features.Shortcuts = []shortcut{{Name: ShortcutName, Type: "message", CallbackID: ShortcutShow, Description: "Show the operation that a message is about"}}
 	return m
 }

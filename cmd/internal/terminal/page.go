@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ferry/bot"
+	"ferry/cmd/internal/app"
 	"ferry/sandbox/workspace"
 )
 
@@ -63,4 +64,13 @@ func called() string {
 		return "go run ./cmd/ferry"
 	}
 	return "ferry"
+}
+
+// shortcuts are those of the app's manifest.
+func shortcuts() []workspace.Shortcut {
+	var all []workspace.Shortcut
+	for _, s := range app.Manifest(bot.Command, "").Features.Shortcuts {
+		all = append(all, workspace.Shortcut{Name: s.Name, CallbackID: s.CallbackID, Type: workspace.ShortcutType(s.Type)})
+	}
+	return all
 }

@@ -146,7 +146,7 @@ func sandboxDir(named string) (dir string, remove func(), err error) {
 
 func newWorld(ctx context.Context, f sandboxFlags, dir string) (*world, error) {
 	w := &world{vault: vault.New(vault.Options{Speed: f.speed, VMs: f.vms})}
-	w.workspace = workspace.New(workspace.Options{People: people(), Page: page(dir, w.vault.World())})
+	w.workspace = workspace.New(workspace.Options{People: people(), Page: page(dir, w.vault.World()), Shortcuts: shortcuts()})
 	var err error
 	if w.azure, err = w.serve(ctx, "127.0.0.1:0", w.vault); err == nil {
 		w.page, err = w.serve(ctx, f.listen, w.workspace)
