@@ -21,11 +21,12 @@ const (
 // announcer keeps the channel in step with the operations. When Slack is away it lags, and makes one edit per operation to
 // catch up; nothing else in Ferry waits for it.
 type announcer struct {
-	bot   *Bot
-	me    string // among bots
-	board *board
-	blind bool   // Slack does not show what stands in the channel
-	cause string // of the newest failure, so that each is logged once
+	bot     *Bot
+	me      string // among bots
+	board   *board
+	pinless bool   // the bot may not pin
+	blind   bool   // Slack does not show what stands in the channel
+	cause   string // of the newest failure, so that each is logged once
 }
 
 func newAnnouncer(b *Bot) *announcer {
@@ -138,6 +139,8 @@ func (a *announcer) ready(c *card, kind choreKind, now time.Time) time.Time {
 		}
 	case choreSeek:
 		at = a.bot.calls.of("conversations.history").at(now)
+	case chorePin:
+		at = a.bot.calls.of(pinMethod(c)).at(now)
 	case choreLoad, choreSave, choreIntend, choreAck:
 	}
 	if c.notBefore.After(at) {
@@ -150,6 +153,9 @@ func (a *announcer) ready(c *card, kind choreKind, now time.Time) time.Time {
 func (c choice) speaks() bool { return c.kind == chorePost || c.kind == choreEdit }
 
 func (c choice) before(other choice) bool {
+	if mine, theirs := c.kind == chorePin, other.kind == chorePin; mine != theirs { // nobody waits for it
+		return theirs
+	}
 	if mine, theirs := c.op.Phase.Final(), other.op.Phase.Final(); mine != theirs {
 		return mine
 	}

@@ -36,6 +36,8 @@ type card struct {
 	edited    time.Time
 	notBefore time.Time // after a failure
 	failures  int
+	pinning   bool // it is written down that the card is pinned, and still to be done
+	unpinned  bool // pinning failed, and is left
 }
 
 // choreKind is what one step of the drawing goroutine does. Each makes at most one call, so that the next choice is fresh.
@@ -48,6 +50,7 @@ const (
 	choreIntend                  // note that a message will be posted
 	chorePost
 	choreEdit
+	chorePin // pin the card, or take the pin off
 	choreAck // everything is shown
 )
 
@@ -90,6 +93,9 @@ func (c *card) chores(op failover.Operation) []chore {
 			todo = append(todo, c.toPost(n.Key, n))
 			break
 		}
+	}
+	if len(todo) == 0 && !c.unpinned && (c.pinning || c.ref.Pinned != c.toBePinned(op)) {
+		return []chore{{kind: chorePin}}
 	}
 	if len(todo) == 0 {
 		return []chore{{kind: choreAck}}

@@ -44,6 +44,8 @@ func (a *announcer) do(ctx context.Context, p pending, todo chore) error {
 			return a.post(ctx, p, todo)
 		}
 		return a.edit(ctx, p)
+	case chorePin:
+		return a.pin(ctx, p)
 	case choreAck:
 		for _, u := range a.board.take(p.card, p.op.Seq) {
 			a.acknowledge(ctx, u)
@@ -185,6 +187,9 @@ func (a *announcer) warn(ctx context.Context, id failover.OpID, err error, fix s
 }
 
 func (a *announcer) recovered(ctx context.Context, c *card, todo chore) {
+	if todo.kind == chorePin {
+		return
+	}
 	called := todo.kind == chorePost || todo.kind == choreEdit
 	if called || todo.kind == choreAck { // the steps on the way there prove nothing about the one that failed
 		c.failures = 0

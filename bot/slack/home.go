@@ -35,8 +35,11 @@ func Extras() []Extra {
 		{"channels:history", lookBack},
 		{"groups:history", lookBack},
 		{"metadata.message:read", lookBack},
+		{pinScope, "pinning the card of what is under way"},
 	}
 }
+
+const pinScope = "pins:write"
 
 const lookBack = "finding a message again whose posting was cut off by a crash, instead of posting it once more"
 

@@ -61,7 +61,7 @@ type Options struct {
 	// Now is the time that all processes share; nil is this host's.
 	Now func() time.Time
 	// Seam runs every store, Slack call and acknowledgement under a stable name, so that a test can cut it: slack.store,
-	// slack.ack, slack.answer, slack.open, slack.view, slack.home, slack.post, slack.update, slack.history, refs.put, feed.ack. nil just does it. Called from many goroutines.
+	// slack.ack, slack.answer, slack.open, slack.view, slack.home, slack.post, slack.update, slack.history, slack.pin, refs.put, feed.ack. nil just does it. Called from many goroutines.
 	Seam func(name string, do func() error) error
 }
 

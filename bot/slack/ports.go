@@ -97,6 +97,8 @@ type Ref struct {
 	Card Posted `json:"card"`
 	// Notices are the messages that notify, by the key that each has at most once.
 	Notices map[string]Posted `json:"notices,omitempty"`
+	// Pinned is the ts of the card while it is pinned.
+	Pinned string `json:"pinned,omitempty"`
 	// Rev is the revision of the store at which the Ref was read, for compare-and-set.
 	Rev uint64 `json:"-"`
 }
