@@ -42,7 +42,10 @@ func (b *Bot) shortcut(ctx context.Context, env *envelope, c slackapi.Interactio
 
 // operationIn is the operation that a message is about: that of a card or notice of ours, else the first one that is named.
 func operationIn(m slackapi.Message) failover.OpID {
-	blocks, _ := json.Marshal(m.Blocks) // what cannot be written names nothing
+	blocks, err := json.Marshal(m.Blocks)
+	if err != nil { // the text is left
+		blocks = nil
+	}
 	if ours := regexp.MustCompile(`"block_id":"(op-[a-z2-7]{8})\.`).FindSubmatch(blocks); ours != nil {
 		return failover.OpID(ours[1])
 	}
