@@ -87,8 +87,9 @@ func (b *Bot) chose(ctx context.Context, env *envelope, c slackapi.InteractionCa
 		case refusal != nil:
 			return say(bot.RefusalText(refusal)), nil
 		}
-		f.List = &list
-		return f.View(b.opts.Now()), nil
+		filled := f // the form that waits is drawn meanwhile
+		filled.List = &list
+		return filled.View(b.opts.Now()), nil
 	})
 }
 
