@@ -48,7 +48,7 @@ func disturbed(t *rapid.T, story []step) (steps []step) {
 			s.After += one(t, "after", pauses()...)
 		}
 		if s.Act == freezes {
-			s.Seat, s.N = index(t, "seat", 5), max(1, s.N+index(t, "nth", 8)-4)
+			s.Seat, s.N = index(t, "seat", 5), max(1, s.N+index(t, "nth", 5)-2)
 		}
 		steps = append(steps, s)
 	}
@@ -84,7 +84,7 @@ func stories() [][]step {
 	// Two people ask for one VM at once, of different executors.
 	rush := slices.Concat([]step{frozen("journal.append", 1, 8), types(20, "ana", "/failover vm-x latest"), types(0, "cat", "/failover VM-X -30m")}, decides("Approve"), decides("Commit"))
 	// Nobody is there for a night, or the executor is not.
-	night := slices.Concat([]step{types(20, "ana", "/failover vm-x")}, []step{frozen("journal.append", 2, 6*3600)}, decides("Approve"), []step{{After: 7 * 3600, Act: awaits, Text: "Commit", For: 60}})
+	night := slices.Concat([]step{types(20, "ana", "/failover vm-x")}, []step{frozen("journal.append", 3, 6*3600)}, decides("Approve"), []step{{After: 1, Act: presses, Who: "dan", Text: "Approve"}, {After: 7 * 3600, Act: awaits, Text: "Commit", For: 60}})
 	parked := slices.Concat(asked, []step{frozen("journal.append", 10, 6)}, decides("Commit"))
 	elsewhere := slices.Concat(asked, []step{{Act: awaits, Text: "Commit", For: 2 * 3600}, {After: 300, Act: portal, VM: "vm-x", Operation: "failoverCommit"}})
 	// The call arrives after it has been given up, or just before it is made again.
@@ -98,7 +98,7 @@ func stories() [][]step {
 	if testing.Short() { // without hours
 		return all
 	}
-	return append(all, circle, night)
+	return append(all, circle, night, night, night)
 }
 
 func drawnStep(t *rapid.T) step {
