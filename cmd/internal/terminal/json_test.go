@@ -38,7 +38,7 @@ func TestDocumentedJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	examples := regexp.MustCompile("(?s)\n### (.*?)\n.*?```json\n(.*?)```").FindAllStringSubmatch(string(page), -1)
-	into := []any{&events.Status{}, &open{}, &list{}, &events.Points{}, &events.Jobs{}, &events.Debt{}, &events.Report{}, &refused{}}
+	into := []any{&events.Status{}, &open{}, &list{}, &events.Points{}, &events.Jobs{}, &events.Debt{}, &events.Report{}, &events.Readiness{}, &refused{}}
 	if len(examples) != len(into) {
 		t.Fatalf("%d examples, want %d", len(examples), len(into))
 	}

@@ -1,6 +1,7 @@
 package terminal_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -190,7 +191,8 @@ func (o *outside) open() events.Status {
 	return all.Operations[0]
 }
 
-// kill -9 while Azure works on the failover, and again before the end: the next process adopts the job and goes on.
+// kill -9 while Azure works on the failover, and again before the end: the next process adopts the job and goes on. Who watches
+// finds it again, at its new address.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	o := newOutside(t)
@@ -203,6 +205,7 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.until("Azure has the call", func() bool { return o.accepted()["unplannedFailover"] == 1 })
+	watched := o.watches("vm-x")
 	if err := up.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -216,6 +219,36 @@ func TestKill(t *testing.T) {
 	o.until("it is committed", o.says(": committed"))
 	if n := o.accepted(); n["unplannedFailover"] != 1 || n["failoverCommit"] != 1 {
 		t.Fatalf("accepted calls: %v", n)
+	}
+	if code, out, errs := watched(); code != 0 || !strings.Contains(out, "succeeded") || !strings.Contains(errs, "keeps asking") || !strings.Contains(errs, "there are answers again") {
+		t.Fatalf("watch: exit %d\n%s\n%s", code, out, errs)
+	}
+}
+
+// watches follows an operation beside the test, and gives how that has ended. It returns when the first line is there.
+func (o *outside) watches(ref string) (ended func() (code int, out, errs string)) {
+	o.t.Helper()
+	out, in := io.Pipe()
+	var stdout, stderr bytes.Buffer
+	first, read := make(chan struct{}), make(chan struct{})
+	go func() {
+		lines := bufio.NewReader(out)
+		line, _ := lines.ReadString('\n')
+		stdout.WriteString(line)
+		close(first)
+		_, _ = io.Copy(&stdout, lines)
+		close(read)
+	}()
+	result := make(chan int, 1)
+	go func() {
+		result <- terminal.Run(o.t.Context(), []string{"--data", filepath.Join(o.dir, "data"), "watch", ref}, terminal.Streams{Out: in, Err: &stderr})
+		_ = in.Close()
+	}()
+	<-first
+	return func() (int, string, string) {
+		got := <-result
+		<-read
+		return got, stdout.String(), stderr.String()
 	}
 }
 
