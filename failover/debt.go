@@ -121,28 +121,32 @@ func leftBy(i Item, kind StepKind, last time.Time, ops []Operation) (op Operatio
 // owed while a card waits for the commit.
 func (inv Inventory) Since(ops []Operation) Inventory {
 	inv.Items = slices.Clone(inv.Items)
+	done := doneSince(inv.At, ops)
 	for n := range inv.Items {
 		i := &inv.Items[n]
-		for _, s := range doneSince(i.Key, inv.At, ops) {
+		for _, s := range done[i.Key] {
 			i.after(s)
 		}
 	}
 	return inv
 }
 
-// doneSince are the steps on an item that ended after a moment, oldest first.
-func doneSince(key string, moment time.Time, ops []Operation) []Step {
-	var done []Step
+// doneSince are the steps that ended after a moment, by the key of their item, oldest first.
+func doneSince(moment time.Time, ops []Operation) map[string][]Step {
+	done := map[string][]Step{}
 	for _, op := range ops {
-		for _, t := range op.Targets {
+		for n := range op.Targets {
+			t := &op.Targets[n]
 			for _, s := range t.Steps {
-				if t.Item.Key == key && s.State == StateDone && s.EndedAt.After(moment) {
-					done = append(done, s)
+				if s.State == StateDone && s.EndedAt.After(moment) {
+					done[t.Item.Key] = append(done[t.Item.Key], s)
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(done, func(a, b Step) int { return a.EndedAt.Compare(b.EndedAt) })
+	for _, steps := range done {
+		slices.SortStableFunc(steps, func(a, b Step) int { return a.EndedAt.Compare(b.EndedAt) })
+	}
 	return done
 }
 

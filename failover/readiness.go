@@ -97,7 +97,7 @@ func NotLookedAt() []string {
 // any rule of the policy takes a failover of the VM. Who would ask is not looked at. target is the promise for the age of data.
 func (inv Inventory) Readiness(ops []Operation, p Policy, target time.Duration) ReadinessList {
 	list := ReadinessList{Target: int(target.Seconds()), At: inv.At}
-	foreign := ForeignJobs(inv.Items, ops)
+	foreign, done := ForeignJobs(inv.Items, ops), doneSince(inv.At, ops)
 	var open []Operation
 	for _, op := range ops {
 		if op.Exists() && !op.Phase.Final() {
@@ -110,7 +110,8 @@ func (inv Inventory) Readiness(ops []Operation, p Policy, target time.Duration) 
 	inv = inv.Since(ops).HoldBy(open)
 	for _, i := range inv.Items {
 		r := ReadyItem{Name: i.Name, Vault: i.Vault, Typed: Typed(i, inv.Items), DataAge: int(i.RPO.Seconds()), LastTest: i.LastTest}
-		held, job := inv.Holders[i.Key] != "", i.JobID != "" && len(doneSince(i.Key, inv.At, ops)) == 0
+		unread := len(done[i.Key]) > 0 // since Ferry's own step on it
+		held, job := inv.Holders[i.Key] != "", i.JobID != "" && !unread
 		r.Concerns = inv.inTheWay(i, r.Typed, p)
 		switch {
 		case job && slices.ContainsFunc(foreign, func(f Item) bool { return f.Key == i.Key }):
@@ -119,7 +120,7 @@ func (inv Inventory) Readiness(ops []Operation, p Policy, target time.Duration) 
 		case job:
 			r.say(ConcernJob, busyHint, "A job runs on %s: %s.", r.Typed, i.Scenario)
 		default:
-			r.fit(i, len(doneSince(i.Key, inv.At, ops)) > 0)
+			r.fit(i, unread)
 		}
 		if i.State == StateProtected {
 			r.well(i, target)
