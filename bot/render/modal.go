@@ -51,7 +51,7 @@ func NoteOf(v slack.View) (note string, problems map[string]string) {
 		note = inert(v.State.Values[blockNote][actionNote].Value)
 	}
 	if n := utf8.RuneCountInString(note); n > maxNote {
-		problems = map[string]string{blockNote: fmt.Sprintf("At most %d characters, please; these are %d.", maxNote, n)}
+		problems = map[string]string{blockNote: fmt.Sprintf("At most %d characters fit; these are %d.", maxNote, n)}
 	}
 	return note, problems
 }

@@ -206,7 +206,7 @@ func TestNotes(t *testing.T) {
 			t.Errorf("%q became %q, %v", typed, note, problems)
 		}
 	}
-	if _, problems := render.NoteOf(sent(v, strings.Repeat("x", 501))); problems["note"] != "At most 500 characters, please; these are 501." {
+	if _, problems := render.NoteOf(sent(v, strings.Repeat("x", 501))); problems["note"] != "At most 500 characters fit; these are 501." {
 		t.Errorf("a long note: %v", problems)
 	}
 	if note, problems := render.NoteOf(slack.View{}); note != "" || problems != nil {

@@ -144,3 +144,67 @@ func TestStopLeavesNobodyWithoutAnAnswer(t *testing.T) {
 		})
 	}
 }
+
+// Each of these slack-go itself tries again for ever, or gives up on: the log says once what to mend, operations go on, and when
+// it is mended both connections come back.
+func TestSlackStopsLettingTheBotIn(t *testing.T) {
+	for code, fix := range map[string]string{
+		"link_disabled": "switch it on", "token_expired": "set slack.app_token", "not_allowed_token_type": "xapp-", "missing_scope": "lacks a scope",
+		"account_inactive": "set slack.app_token", "app_uninstalled": "install it",
+	} {
+		t.Run(code, func(t *testing.T) {
+			bubble(t, func(l *lab) {
+				var refused atomic.Bool
+				l.spoil = func(method string, _ url.Values) string {
+					if refused.Load() && method == "apps.connections.open" {
+						return code
+					}
+					return ""
+				}
+				l.start()
+				pass(time.Second)
+				refused.Store(true)
+				reason := "refresh_requested"
+				if code == "link_disabled" {
+					reason = code
+				}
+				l.Disconnect(reason)
+				l.Disconnect(reason)
+				pass(5 * time.Minute)
+				l.feed.publish(operation("op-aaaaaaaa", 1, requested()))
+				pass(time.Minute)
+				if n := strings.Count(l.log.String(), "does not let the bot in any more"); n < 1 || n > 2 || !strings.Contains(l.log.String(), fix) {
+					t.Errorf("said %d times by two connections:\n%s", n, l.log)
+				}
+				if len(l.cards()) != 1 {
+					t.Error("cards are not shown any more")
+				}
+				refused.Store(false)
+				pass(11 * time.Minute)
+				l.typed("U0EVE", "/failover help")
+				pass(time.Second)
+				if l.Connections() != 2 || len(l.told("U0EVE")) != 1 {
+					t.Errorf("%d connections, %d answers", l.Connections(), len(l.told("U0EVE")))
+				}
+			})
+		})
+	}
+}
+
+// Slack drops a connection because there are too many: the bot opens another one, without a flood, and the second one hears all
+// the while.
+func TestTooManyConnections(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.start()
+		pass(time.Second)
+		before := l.count("apps.connections.open", "")
+		for range 3 {
+			l.Disconnect("too_many_websockets")
+			l.typed("U0EVE", "/failover help")
+			pass(10 * time.Second)
+		}
+		if opened := l.count("apps.connections.open", "") - before; l.Connections() != 2 || opened > 6 || len(l.told("U0EVE")) != 3 {
+			t.Errorf("%d connections, opened %d times, %d answers", l.Connections(), opened, len(l.told("U0EVE")))
+		}
+	})
+}
