@@ -278,6 +278,9 @@ func TestFormShowsNothingToWhoMayNotLook(t *testing.T) {
 	inBothModes(t, func(l *lab) {
 		stop := l.start()
 		l.typed("U0ANA", "/failover")
+		if offered, err := l.Search("U0ANA", "VM", "vm"); err != nil || len(offered) != 1 {
+			t.Fatalf("offered %v, %v", offered, err)
+		}
 		stop()
 		l.opts.MayRead = func(failover.Actor) *failover.Refusal {
 			return failover.Refuse(failover.NotAllowed, "Ask for a role.", "Only who holds a role may look here.")
@@ -285,6 +288,8 @@ func TestFormShowsNothingToWhoMayNotLook(t *testing.T) {
 		l.start()
 		l.typed("U0EVE", "/failover")
 		l.wantTold("U0EVE", "Only who holds a role may look here.")
+		l.filled("U0ANA", "VM", "vm-x") // as found when it was still allowed
+		pass(time.Second)
 		if offered, err := l.Search("U0ANA", "VM", "vm"); err != nil || len(offered) != 0 {
 			t.Errorf("offered %v, %v", offered, err)
 		}

@@ -46,6 +46,7 @@ func (w *world) atField(who, label, want string) {
 
 // A failover that is asked for by form goes the way of a typed one, however often the form is delivered.
 func TestFailoverForm(t *testing.T) {
+	long(t)
 	bubble(t, func(w *world) {
 		w.begin()
 		pass(2 * time.Hour) // points to choose from
