@@ -30,7 +30,7 @@ func (g *globals) view(output string) view {
 	case output == "json":
 		return &jsonView{out: g.io.Out, errs: g.io.Err, told: map[failover.OpID]uint64{}}
 	case g.moves():
-		return &liveView{out: cupwriter.New(g.io.Out, true), size: g.size, coloured: g.coloured()}
+		return newLiveView(g.io.Out, g.size, g.coloured())
 	}
 	return &plainView{out: g.io.Out, errs: g.io.Err, told: map[failover.OpID]string{}}
 }
@@ -86,6 +86,20 @@ type liveView struct {
 	size     func() (width, height int)
 	coloured bool
 	last     []failover.Operation
+}
+
+func newLiveView(out io.Writer, size func() (width, height int), coloured bool) *liveView {
+	return &liveView{out: cupwriter.New(leftmost{out}, true), size: size, coloured: coloured}
+}
+
+// leftmost begins each frame at the left: a terminal echoes what is typed meanwhile, such as ^C.
+type leftmost struct{ to io.Writer }
+
+func (l leftmost) Write(frame []byte) (int, error) {
+	if _, err := l.to.Write([]byte("\r")); err != nil {
+		return 0, err
+	}
+	return l.to.Write(frame)
 }
 
 func (v *liveView) show(ops []failover.Operation, now time.Time) error {

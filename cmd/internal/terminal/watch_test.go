@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/vbauerster/cupwriter"
 
 	"ferry/events"
 	"ferry/failover"
@@ -158,12 +157,12 @@ func TestWatchEndsAsItIsTold(t *testing.T) {
 	}
 }
 
-// erase is what goes before a frame: as many lines up as the one before it had.
-func erase(lines string) string { return "\x1b[" + lines + "A\x1b[J" }
+// erase is what goes before a frame: to the left, as many lines up as the one before it had.
+func erase(lines string) string { return "\r\x1b[" + lines + "A\x1b[J" }
 
 func TestWatchAllLive(t *testing.T) {
 	live := func(out, _ *bytes.Buffer) view {
-		return &liveView{out: cupwriter.New(out, true), size: func() (int, int) { return 120, 40 }}
+		return newLiveView(out, func() (int, int) { return 120, 40 }, false)
 	}
 	story := func() []told {
 		return []told{
@@ -174,7 +173,7 @@ func TestWatchAllLive(t *testing.T) {
 		}
 	}
 	bars := "op-aaaaaaaa failover of vm-x: running [########............]  40% · for 1 s · Start failover\nop-bbbbbbbb failover of sql-01: awaiting approval · waits for somebody with the right to decide\n"
-	want := "No operation is open. Waiting for the next one; Ctrl-C ends.\n" + erase("1") + bars +
+	want := "\rNo operation is open. Waiting for the next one; Ctrl-C ends.\n" + erase("1") + bars +
 		erase("2") + "ferry: 00:00:02 UTC no executor answers; what is open goes on, and this keeps asking\n" + strings.Replace(bars, "1 s", "2 s", 1) +
 		erase("2") + "ferry: 00:00:03 UTC there are answers again\n" + strings.Replace(bars, "1 s", "3 s", 1) +
 		erase("2") + "op-aaaaaaaa failover of vm-x: failed\n" + bars[strings.Index(bars, "op-b"):] +
@@ -208,7 +207,7 @@ func TestLiveLines(t *testing.T) {
 	}
 	op.Targets = append(op.Targets, op.Targets[0], op.Targets[0], op.Targets[0])
 	var out bytes.Buffer
-	v = &liveView{out: cupwriter.New(&out, true), size: func() (int, int) { return 60, 5 }}
+	v = newLiveView(&out, func() (int, int) { return 60, 5 }, false)
 	if err := v.show([]failover.Operation{op}, time.Unix(160, 0)); err != nil || strings.Count(out.String(), "\n") != 4 || !strings.Contains(out.String(), "… and 2 lines more") {
 		t.Errorf("%v: more lines than the terminal has: %q", err, out.String())
 	}
