@@ -231,6 +231,25 @@ func TestHomeThatSlackDoesNotTake(t *testing.T) {
 	})
 }
 
+// TestHomeAfterARestart: nobody is remembered, and the next opening publishes it anew.
+func TestHomeAfterARestart(t *testing.T) {
+	bubble(t, func(l *lab) {
+		h := newHomes(waiting("op-aaaaaaaa"))
+		l.opts.Homes = h
+		stop := l.start()
+		l.opens("U0BEN")
+		stop()
+		l.start()
+		h.becomes(running("op-aaaaaaaa"))
+		pass(2 * time.Minute)
+		if n := l.count("views.publish", ""); n != 1 {
+			t.Errorf("%d publications", n)
+		}
+		l.opens("U0BEN")
+		l.wantHome("U0BEN", "Failover of vm-x: running")
+	})
+}
+
 // TestHomeOfASharedChannel: where another organisation takes part, a press in the tab is answered in the tab alone.
 func TestHomeOfASharedChannel(t *testing.T) {
 	bubble(t, func(l *lab) {
