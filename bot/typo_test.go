@@ -96,7 +96,7 @@ func TestEveryTypoOfEveryVM(t *testing.T) {
 	tried := 0
 	for _, vm := range estate() {
 		for i, typo := range typos(vm.Name) {
-			if strings.HasPrefix(typo, "-") || slices.ContainsFunc(estate(), func(other failover.Item) bool { return other.Name == typo }) {
+			if strings.HasPrefix(typo, "-") || testing.Short() && i%10 > 0 || slices.ContainsFunc(estate(), func(other failover.Item) bool { return other.Name == typo }) {
 				continue
 			}
 			tried++

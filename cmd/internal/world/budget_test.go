@@ -21,6 +21,7 @@ import (
 // Ten operations at once, in a workspace with the limits of Slack's: none is ever told to wait, what has ended is shown
 // first, nothing is lost, and it is printed how long after a fact its card shows it.
 func TestTenAtOnce(t *testing.T) {
+	long(t)
 	o := quick()
 	o.VMs = 12
 	bubbleIn(t, o, func(w *world) {

@@ -13,6 +13,7 @@ import (
 // In a whole journey a new message beside the cards comes only when somebody has to decide, or when something has ended. It calls
 // who decides, or who asked; nobody else, and never the channel.
 func TestWhoIsCalledInAJourney(t *testing.T) {
+	long(t)
 	bubble(t, func(w *world) {
 		w.begin()
 		w.drill(1)
