@@ -158,3 +158,6 @@ func (c *Client) Readiness(ctx context.Context) (failover.ReadinessList, error) 
 func (c *Client) Report(ctx context.Context, op failover.OpID) (failover.Report, bool, error) {
 	return c.nats.Report(ctx, op)
 }
+
+// Newest asks for the newest operations in brief, newest first.
+func (c *Client) Newest(ctx context.Context) ([]failover.Operation, error) { return c.nats.Newest(ctx) }

@@ -18,6 +18,9 @@ import (
 // completeWithin is how long a shell waits for names: who presses TAB is not kept waiting, and not told why there are none.
 const completeWithin = time.Second
 
+// anyOperation is a place for an operation that may be over, which the grammar calls OP like any other.
+const anyOperation = "any OP"
+
 // completeArgs proposes what may stand at each place of a verb, as its record names it: VM|OP POINT, [PATTERN].
 func (g *globals) completeArgs(places string) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -27,6 +30,9 @@ func (g *globals) completeArgs(places string) cobra.CompletionFunc {
 		}
 		var all []cobra.Completion
 		for kind := range strings.SplitSeq(strings.Trim(fields[len(args)], "[]"), "|") {
+			if cmd.Name() == "report" && kind == "OP" {
+				kind = anyOperation
+			}
 			all = append(all, g.proposals(cmd.Context(), kind)...)
 		}
 		typed = strings.ToLower(typed)
@@ -42,6 +48,8 @@ func (g *globals) proposals(ctx context.Context, kind string) []cobra.Completion
 		return g.soon(ctx, vmNames)
 	case "OP":
 		return g.soon(ctx, openOperations)
+	case anyOperation:
+		return g.soon(ctx, newestOperations)
 	case "POINT":
 		return []cobra.Completion{
 			cobra.CompletionWithDesc(string(failover.Latest), "the newest data, processed first"),
@@ -102,8 +110,20 @@ func openOperations(ctx context.Context, client *app.Client) []cobra.Completion 
 	if err != nil {
 		return nil
 	}
+	return ids(found.Operations)
+}
+
+func newestOperations(ctx context.Context, client *app.Client) []cobra.Completion {
+	newest, err := client.Newest(ctx)
+	if err != nil {
+		return nil
+	}
+	return ids(newest)
+}
+
+func ids(ops []failover.Operation) []cobra.Completion {
 	var ids []cobra.Completion
-	for _, op := range found.Operations {
+	for _, op := range ops {
 		ids = append(ids, proposal(string(op.ID), bot.Noun(op.Verb)+" of "+bot.Targets(op)+": "+render.State(op))...)
 	}
 	slices.Sort(ids)

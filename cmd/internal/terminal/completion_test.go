@@ -47,6 +47,7 @@ func TestCompletion(t *testing.T) {
 		"approve vm|":        nil,
 		"approve op- |":      nil,
 		"watch op|":          {id},
+		"report op|":         {id},
 		"commit |":           {"sql-01", "vm-x", "vm-y", id},
 		"change vm-x |":      {"latest", "latest-processed", "latest-app"},
 		"incident o|":        {"over"},
@@ -61,6 +62,13 @@ func TestCompletion(t *testing.T) {
 		_, out, errs := o.ferry(append([]string{"__complete"}, words...)...)
 		if diff := cmp.Diff(want, proposed(out)); diff != "" || strings.Contains(strings.ToLower(errs), "error") {
 			t.Errorf("%s: %s %s", line, diff, errs)
+		}
+	}
+	o.ferry("deny", id)
+	for line, want := range map[string][]string{"watch op|": nil, "report op|": {id}} { // a report is of what is over, too
+		_, out, _ := o.ferry(append([]string{"__complete"}, strings.Split(strings.TrimSuffix(line, "|"), " ")...)...)
+		if diff := cmp.Diff(want, proposed(out)); diff != "" {
+			t.Errorf("%s after the end: %s", line, diff)
 		}
 	}
 	for _, shell := range []string{"bash", "zsh", "fish"} {
