@@ -20,7 +20,7 @@ func TestCardIsPostedOnceAndEditedInPlace(t *testing.T) {
 		for i, op := range chapters("op-aaaaaaaa", 1, 6) {
 			l.feed.publish(op)
 			pass(5 * time.Second)
-			if got := l.refs.refs[op.ID].Card.Seq; got != op.Seq || l.feed.acks() != i+1 {
+			if got := l.refs.of(op.ID).Card.Seq; got != op.Seq || l.feed.acks() != i+1 {
 				t.Errorf("after fact %d: the reference shows %d, %d acknowledged", op.Seq, got, l.feed.acks())
 			}
 		}
@@ -31,7 +31,7 @@ func TestCardIsPostedOnceAndEditedInPlace(t *testing.T) {
 		if edits := l.count("chat.update", ""); edits < 3 || edits > 5 {
 			t.Errorf("%d edits", edits)
 		}
-		keys := l.refs.refs["op-aaaaaaaa"].Notices
+		keys := l.refs.of("op-aaaaaaaa").Notices
 		if len(keys) != 3 || l.count("chat.postMessage", "") != 4 {
 			t.Errorf("notices %v, %d posts", keys, l.count("chat.postMessage", ""))
 		}
@@ -164,7 +164,7 @@ func TestDeletedCardIsPostedAgain(t *testing.T) {
 		ops := chapters("op-aaaaaaaa", 1, 3)
 		l.feed.publish(ops[0])
 		pass(5 * time.Second)
-		card := l.refs.refs["op-aaaaaaaa"].Card
+		card := l.refs.of("op-aaaaaaaa").Card
 		api := slackapi.New("xoxb-sandbox", slackapi.OptionHTTPClient(l.opts.HTTPClient), slackapi.OptionAPIURL(l.opts.APIURL))
 		if _, _, err := api.DeleteMessageContext(l.t.Context(), card.Channel, card.TS); err != nil {
 			t.Fatal(err)

@@ -50,7 +50,7 @@ func TestWhatWasPostedBeforeACrashIsFound(t *testing.T) {
 			if n := l.count("conversations.history", ""); n != 1 {
 				t.Errorf("looked %d times", n)
 			}
-			if ref := l.refs.refs[op.ID]; ref.Card.State != slack.StatePosted || ref.Notices["approval"].State != slack.StatePosted {
+			if ref := l.refs.of(op.ID); ref.Card.State != slack.StatePosted || ref.Notices["approval"].State != slack.StatePosted {
 				t.Errorf("reference: %+v", ref)
 			}
 		})
@@ -169,7 +169,7 @@ func TestCrashBetweenPostAndReference(t *testing.T) {
 		if len(cards) != 2 || !strings.Contains(cards[1], "Continued here") || l.feed.acks() != 2 {
 			t.Errorf("%d acknowledged, cards:\n%s", l.feed.acks(), strings.Join(cards, "\n---\n"))
 		}
-		if ref := l.refs.refs[op.ID]; ref.Card.State != slack.StatePosted || !ref.Card.Continued || ref.Notices["approval"].State != slack.StatePosted {
+		if ref := l.refs.of(op.ID); ref.Card.State != slack.StatePosted || !ref.Card.Continued || ref.Notices["approval"].State != slack.StatePosted {
 			t.Errorf("reference: %+v", ref)
 		}
 	})
@@ -233,7 +233,7 @@ func TestAnotherBotWasFaster(t *testing.T) {
 				op := operation("op-aaaaaaaa", 1, requested())
 				l.feed.publish(op)
 				pass(time.Minute)
-				ref := l.refs.refs[op.ID]
+				ref := l.refs.of(op.ID)
 				if ref.Card.State != slack.StateIntent || ref.Card.By == "" {
 					t.Fatalf("no intent: %+v", ref)
 				}

@@ -243,10 +243,12 @@ type refs struct {
 
 func newRefs() *refs { return &refs{refs: map[failover.OpID]slack.Ref{}} }
 
-func (r *refs) Get(_ context.Context, op failover.OpID) (slack.Ref, error) {
+func (r *refs) Get(_ context.Context, op failover.OpID) (slack.Ref, error) { return r.of(op), nil }
+
+func (r *refs) of(op failover.OpID) slack.Ref {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.refs[op], nil
+	return r.refs[op]
 }
 
 func (r *refs) Put(_ context.Context, op failover.OpID, ref slack.Ref) error {

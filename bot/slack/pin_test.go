@@ -17,7 +17,7 @@ func TestCardIsPinnedWhileSomethingIsUnderWay(t *testing.T) {
 			pass(10 * time.Second)
 			var want []string
 			if i > 0 && i < 5 {
-				want = []string{l.refs.refs[op.ID].Card.TS}
+				want = []string{l.refs.of(op.ID).Card.TS}
 			}
 			if got := l.Pins(incident); !slices.Equal(got, want) {
 				t.Errorf("after fact %d pinned: %q, want %q", op.Seq, got, want)
@@ -76,7 +76,7 @@ func TestPinsThatFail(t *testing.T) {
 			for i, op := range chapters("op-aaaaaaaa", 1, 6) {
 				l.feed.publish(op)
 				pass(5 * time.Second)
-				if got := l.refs.refs[op.ID].Card.Seq; got != op.Seq {
+				if got := l.refs.of(op.ID).Card.Seq; got != op.Seq {
 					t.Errorf("%s: fact %d is not shown after 5 s (%d is)", code, i+1, got)
 				}
 			}
