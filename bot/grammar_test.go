@@ -103,6 +103,18 @@ func TestNearVerbPrefersWhatWorks(t *testing.T) {
 	}
 }
 
+// TestNearVerbOfTheCommandItself: who types its name twice, well or badly, is shown the verb that is left out.
+func TestNearVerbOfTheCommandItself(t *testing.T) {
+	for _, word := range []string{"failover", "Failover", "faliover", "failovr"} {
+		if r, ok := bot.NearVerb(word); !ok || r.Name != "run" {
+			t.Errorf("NearVerb(%s) = %s, %v", word, r.Name, ok)
+		}
+	}
+	if r, ok := bot.NearVerb("failbck"); !ok || r.Name != "failback" {
+		t.Errorf("NearVerb(failbck) = %s, %v", r.Name, ok)
+	}
+}
+
 func TestNearVerbOfVMNames(t *testing.T) {
 	for _, name := range []string{"vm-x", "sql-01", "web-prod-01", "op-7f3kq2mz", "x", ""} {
 		if r, ok := bot.NearVerb(name); ok {

@@ -135,6 +135,7 @@ func TestParseRefuses(t *testing.T) {
 		"test vm-x --network":                        {failover.BadUsage, []string{"needs a text"}},
 		"cleanup vm-x --note fine":                   {failover.BadUsage, []string{"Did you mean --notes?"}},
 		"held " + anOp:                               {failover.BadUsage, []string{"/failover hold " + anOp, "/failover help"}},
+		"failover vm-x":                              {failover.BadUsage, []string{"Did you mean /failover run vm-x?", "Nothing was started"}},
 		"vm-x commit":                                {failover.BadUsage, []string{"The verb comes first: /failover commit vm-x."}},
 		"vm-x yesterday":                             {failover.BadUsage, []string{`"yesterday" is no recovery point`, "-20m", "2026-11-23T14:05Z"}},
 		"run vm-x yesterday":                         {failover.BadUsage, []string{`"yesterday" is no recovery point`, "-20m"}},

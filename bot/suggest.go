@@ -25,11 +25,19 @@ func NearVerb(word string) (Record, bool) {
 // nearVerbs lists the verbs at the smallest distance from a word, available ones first.
 func nearVerbs(word string) []Record {
 	table := Grammar()
-	near := failover.Near(word, table, func(r Record) string { return r.Name }, len(table))
+	command := strings.TrimPrefix(Command, "/")
+	again := len(failover.Near(word, []string{command}, func(s string) string { return s }, 1)) > 0
+	name := func(r Record) string {
+		if again && r.Name == "run" { // who repeats the command's name means the verb that is left out
+			return command
+		}
+		return r.Name
+	}
+	near := failover.Near(word, table, name, len(table))
 	if len(near) == 0 {
 		return nil
 	}
-	distance := func(r Record) int { return failover.Distance(strings.ToLower(word), r.Name) }
+	distance := func(r Record) int { return failover.Distance(strings.ToLower(word), name(r)) }
 	least := distance(near[0])
 	near = slices.DeleteFunc(near, func(r Record) bool { return distance(r) > least })
 	slices.SortStableFunc(near, func(a, b Record) int { return rank(a) - rank(b) })

@@ -135,6 +135,9 @@ func (f AskForm) pointField(listed int, now time.Time) slack.Block {
 		slack.NewOptionBlockObject(string(failover.LatestProcessed), label("latest-processed: the newest that is ready; fastest"), nil),
 		slack.NewOptionBlockObject(string(failover.LatestApp), label("latest-app: the newest application-consistent one"), nil))
 	groups, hint := []*slack.OptionGroupBlockObject{moving}, "Everything written after the chosen point is lost."
+	if f.Verb == failover.VerbTest {
+		hint = "The copy starts with the data of that point; the VM itself loses nothing."
+	}
 	if f.List != nil {
 		shown := slices.DeleteFunc(slices.Clone(f.List.Points[:min(len(f.List.Points), listed)]), func(p failover.RecoveryPoint) bool {
 			return len(p.ShortID()) > maxValue

@@ -67,7 +67,7 @@ func Points(l failover.PointList, before, now time.Time) Message {
 	for _, p := range points[:min(len(points), pointsShown)] {
 		lines = append(lines, pointLine(p, now))
 	}
-	lines = append(lines, line{plain("As of "), moment(l.At, now), plain(". Choosing one shows what to type; it starts nothing.")})
+	lines = append(lines, line{plain("As of " + l.At.UTC().Format("15:04:05 UTC") + " ("), local(l.At), plain("). Choosing one shows what to type; it starts nothing.")})
 	blocks := []slack.Block{richText("points", lines)}
 	// The newest can be chosen as well as read.
 	if picked := points[:min(len(points), pointsPicked)]; l.Item.Key != "" {

@@ -52,6 +52,14 @@ func TestReadVerbs(t *testing.T) {
 			t.Errorf("an unknown name: exit %d, %s", code, errs)
 		}
 	})
+	t.Run("watch of nothing", func(t *testing.T) {
+		if code, _, errs := o.ferry("watch", "op-aaaaaaaa"); code != 3 || !strings.Contains(errs, `No operation is known under "op-aaaaaaaa". To see what is open, type ferry status`) {
+			t.Errorf("exit %d: %s", code, errs)
+		}
+		if code, out, _ := o.ferry("watch", "vm-z", "-o", "json"); code != 3 || !strings.Contains(out, `"refused"`) {
+			t.Errorf("exit %d: %s", code, out)
+		}
+	})
 	if n := len(o.vault.Ledger()); n != 0 {
 		t.Fatalf("looking made %d mutating calls", n)
 	}

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -51,6 +52,9 @@ func (g *globals) watch(ctx context.Context, args []string, output string) error
 	ref := slices.Concat(args, []string{""})[0]
 	w := &watcher{ref: ref, view: g.view(output), dial: func() (asked, error) { return g.client() }}
 	op, err := w.watch(ctx)
+	if refusal, ok := errors.AsType[*failover.Refusal](err); ok {
+		return g.refused("", refusal, verbFlags{output: output})
+	}
 	if err != nil || ref == "" {
 		return err
 	}
