@@ -84,7 +84,7 @@ func TestSampleLoads(t *testing.T) {
 	if diff := cmp.Diff(wantGroup, c.Groups["checkout"]); diff != "" {
 		t.Errorf("group (-want +got):\n%s", diff)
 	}
-	wantWarnings := []config.Warning{"not available yet and left unused: groups, http.listen"}
+	wantWarnings := []config.Warning{"not available yet and left unused: groups"}
 	if diff := cmp.Diff(wantWarnings, warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}

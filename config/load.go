@@ -41,7 +41,7 @@ func Parse(data []byte, name string, env LookupEnv) (*Config, []Warning, error) 
 	if err := invalid(d.problems); err != nil {
 		return nil, nil, err
 	}
-	return c, reserved(c, d.given), nil
+	return c, reserved(c), nil
 }
 
 // LoadClient reads no more of a file than a program needs that only asks over NATS: NATS and DataDir. The other

@@ -7,11 +7,10 @@ import (
 
 // reserved names, in one line, what the file asks for and no part of Ferry does yet. A key that is left out or set to
 // what happens anyway is not worth a line.
-func reserved(c *Config, given func(path string) bool) []Warning {
+func reserved(c *Config) []Warning {
 	var r reservation
 	r.add("groups", len(c.Groups) > 0 && !byGroup(c.Access.Rules))
 	r.add("drills", len(c.Drills) > 0)
-	r.add("http.listen", given("http.listen") && c.HTTP.Listen != "")
 	return r.warnings()
 }
 

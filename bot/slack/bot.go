@@ -21,7 +21,6 @@ import (
 	"log"
 	"maps"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	slackapi "github.com/slack-go/slack"
@@ -58,7 +57,7 @@ type Bot struct {
 
 	announcer *announcer
 	homes     *homes
-	sockets   atomic.Int32 // connections to Slack that are up
+	link      *link
 
 	people   *lookups
 	channels *lookups
@@ -89,6 +88,7 @@ func newBot(o Options) *Bot {
 		api: slackapi.New(o.BotToken, slackapi.OptionAppLevelToken(o.AppToken), slackapi.OptionAPIURL(o.APIURL),
 			slackapi.OptionHTTPClient(&paced), slackapi.OptionLog(log.New(io.Discard, "", 0))),
 		connected: make(chan struct{}),
+		link:      newLink(),
 		handling:  semaphore.NewWeighted(maxHandlers),
 		following: semaphore.NewWeighted(maxFollowers),
 		changed:   make(chan struct{}, 1),

@@ -80,6 +80,7 @@ func (a *announcer) post(ctx context.Context, p pending, todo chore) error {
 	done := Posted{State: StatePosted, Seq: p.op.Seq, Continued: intent.Continued}
 	err := a.bot.seam("slack.post", func() (err error) {
 		done.Channel, done.TS, err = a.bot.api.PostMessageContext(ctx, a.bot.opts.Channel, options...)
+		a.bot.link.posted(err)
 		return err
 	})
 	if err != nil {
@@ -105,6 +106,7 @@ func (a *announcer) edit(ctx context.Context, p pending) error {
 	options := p.content(render.Card(p.op, a.bot.opts.Now(), shown.Continued), p.op, cardKey)
 	err := a.bot.seam("slack.update", func() error {
 		_, _, _, err := a.bot.api.UpdateMessageContext(ctx, shown.Channel, shown.TS, options...)
+		a.bot.link.posted(err)
 		return err
 	})
 	if err != nil {

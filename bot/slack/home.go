@@ -90,6 +90,7 @@ func (b *Bot) findHome(ctx context.Context) error {
 		if refused := fatal(err, botSetting); refused != nil {
 			return refused
 		}
+		b.link.failed(err)
 		b.opts.Log.WarnContext(ctx, "Slack does not tell which workspace the token is for; trying again", slog.Any("cause", cause(err)))
 		pause(ctx, wait)
 	}

@@ -236,7 +236,7 @@ func (h *homes) draw(ctx context.Context, user string, barred failover.Standing,
 	o := h.overview
 	o.Health.Lagging = h.bot.announcer.board.late(time.Now())
 	if h.bot.opts.Listener == nil {
-		o.Health.Sockets, o.Health.OfSockets = int(h.bot.sockets.Load()), bothSockets
+		o.Health.Sockets, o.Health.OfSockets = h.bot.link.connections(), bothSockets
 	}
 	return render.Home(o, who, said, h.bot.opts.Now())
 }

@@ -188,6 +188,13 @@ func newLab(t *testing.T, o workspace.Options) *lab {
 // start runs a bot until the test ends or stop is called.
 func (l *lab) start() (stop func()) {
 	l.t.Helper()
+	_, stop = l.startBot()
+	return stop
+}
+
+// startBot gives the bot, too.
+func (l *lab) startBot() (b *slack.Bot, stop func()) {
+	l.t.Helper()
 	if l.ports != nil {
 		l.opts.Listener = l.ports.listen()
 	}
@@ -207,7 +214,7 @@ func (l *lab) start() (stop func()) {
 	l.t.Cleanup(stop)
 	<-b.Connected()
 	synctest.Wait()
-	return stop
+	return b, stop
 }
 
 func (l *lab) typed(user, text string) {

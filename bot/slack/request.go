@@ -70,6 +70,8 @@ func (b *Bot) serve(ctx, life context.Context, stop context.CancelCauseFunc) {
 			stop(fmt.Errorf("%w: %w", errListener, err))
 		}
 	})
+	b.link.open()
+	defer b.link.lost()
 	b.hello()
 	b.opts.Log.InfoContext(ctx, "listening for Slack's requests", slog.String("address", b.opts.Listener.Addr().String()))
 	<-ctx.Done()

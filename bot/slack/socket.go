@@ -100,6 +100,7 @@ func (s *socket) connect(ctx context.Context) error {
 // refused logs once that Slack does not let the bot in any more. What runs goes on without Slack, and people may mend it
 // meanwhile: only a bot that was never let in ends.
 func (b *Bot) refused(ctx context.Context, told *string, err error) {
+	b.link.refused(err)
 	if why := err.Error(); why != *told {
 		*told = why
 		b.opts.Log.ErrorContext(ctx, "Slack does not let the bot in any more; operations go on, and it is tried again every minute", slog.String("cause", why))
@@ -147,9 +148,9 @@ func (s *socket) greeted(ctx context.Context, r *socketmode.Request) {
 func (s *socket) is(up bool) {
 	switch {
 	case up && !s.up:
-		s.bot.sockets.Add(1)
+		s.bot.link.open()
 	case !up && s.up:
-		s.bot.sockets.Add(-1)
+		s.bot.link.lost()
 	}
 	s.up = up
 }
@@ -168,6 +169,7 @@ func (s *socket) failed(ctx context.Context, e socketmode.Event) error {
 		return nil
 	}
 	s.failures++
+	s.bot.link.failed(problem.ErrorObj)
 	if why := cause(problem.ErrorObj).Error(); why != s.cause {
 		s.cause = why
 		s.bot.opts.Log.WarnContext(ctx, "no connection to Slack; trying again", slog.String("cause", why), slog.Int("attempt", s.failures))

@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -60,11 +61,13 @@ type Client struct {
 
 	mu     sync.Mutex
 	opened jetstream.Stream // the handle; opening it is a request of its own
+
+	lost *atomic.Pointer[time.Time] // when the connection was lost last; nil: never
 }
 
 // Connect opens the connection. It comes back by itself after an outage, for ever.
 func Connect(o Options) (*Client, error) {
-	denied := &denials{}
+	denied, lost := &denials{}, &atomic.Pointer[time.Time]{}
 	opts := []nats.Option{
 		nats.Name("ferry-" + o.Name), nats.CustomInboxPrefix(Inbox(o.Name, o.Identity)),
 		nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
@@ -72,6 +75,7 @@ func Connect(o Options) (*Client, error) {
 		nats.ReconnectBufSize(-1),
 		// A hung server is noticed after two missed pings; the defaults would take minutes.
 		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2),
+		nats.DisconnectErrHandler(func(*nats.Conn, error) { now := time.Now(); lost.Store(&now) }),
 		// A refused permission looks like a timeout to the caller; the reason comes only here.
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			denied.heard(err, Inbox(o.Name, o.Identity))
@@ -113,7 +117,7 @@ func Connect(o Options) (*Client, error) {
 	if seam == nil {
 		seam = func(_ string, do func() error) error { return do() }
 	}
-	return &Client{nc: nc, js: js, denials: denied, seam: seam, log: o.Log, replicas: max(1, o.Replicas)}, nil
+	return &Client{nc: nc, js: js, denials: denied, seam: seam, log: o.Log, replicas: max(1, o.Replicas), lost: lost}, nil
 }
 
 var errSeed = errors.New("the nkey seed cannot be read")
@@ -128,6 +132,17 @@ func nkeyOption(seed string) (nats.Option, error) {
 		return nil, fmt.Errorf("%w: %w", errSeed, err)
 	}
 	return nats.Nkey(public, pair.Sign), nil
+}
+
+// Away is why the server cannot be asked just now, nil when it can, and since when by the clock of this host; zero: not known.
+func (c *Client) Away() (since time.Time, err error) {
+	if err = c.connected(); err == nil {
+		return since, nil
+	}
+	if at := c.lost.Load(); at != nil {
+		since = *at
+	}
+	return since, err
 }
 
 // InTheClear reports whether the connection leaves this host without encryption.

@@ -51,6 +51,7 @@ type Options struct {
 type App struct {
 	opts     Options
 	embedded *jetstream.Embedded
+	health   *health
 	auditor  *jetstream.Client // of the executor; nil in a bot alone
 
 	starting sync.Mutex // held while starting and while ending: Stop waits for a Start that it has cut short

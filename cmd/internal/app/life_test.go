@@ -14,7 +14,7 @@ import (
 func idle(t *testing.T) *App {
 	t.Helper()
 	c := config.Default()
-	c.DataDir = t.TempDir()
+	c.DataDir, c.HTTP.Listen = t.TempDir(), ""
 	c.Slack.APIURL, c.Slack.TeamID, c.Slack.Channel = "http://slack.test/api/", "T0SANDBOX", "C0INCIDENT"
 	c.Slack.BotToken, c.Slack.AppToken = config.NewSecret("xoxb-sandbox"), config.NewSecret("xapp-sandbox")
 	c.Azure.Endpoint, c.Azure.Credential = "https://azure.test", "managed_identity"

@@ -59,6 +59,7 @@ func (a *App) start(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	a.serveHealth(ctx)
 	if err := a.serveNATS(); err != nil {
 		return err
 	}
@@ -70,6 +71,7 @@ func (a *App) start(ctx context.Context) error {
 		}
 		a.onStop("connection of the "+string(role), func(context.Context) error { client.Close(); return nil })
 		clients[role] = client
+		a.health.connected(role, client)
 	}
 	a.auditor = clients[Executor]
 	first, err := a.setUp(ctx, clients)
@@ -78,6 +80,7 @@ func (a *App) start(ctx context.Context) error {
 	}
 	clock := jetstream.NewClock(first, a.opts.Now)
 	clock.Set(ctx)
+	a.health.tells(clock.Now)
 	a.loop("clock", clock.Run)
 	board := newBoard(first, clients[Executor] != nil)
 	a.loop("board", board.Run)
@@ -275,6 +278,7 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 	if err != nil {
 		return err
 	}
+	a.health.has(b)
 	a.loop("Slack", b.Run)
 	a.waits = append(a.waits, b.Connected())
 	return nil

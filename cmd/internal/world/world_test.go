@@ -200,7 +200,7 @@ func (w *world) config() config.Config {
 		c.Slack.Mode, c.Slack.AppToken = w.mode, config.Secret{}
 		c.Slack.SigningSecrets = config.Secrets{config.NewSecret(signingSecret)}
 	}
-	c.DataDir = w.dir
+	c.DataDir, c.HTTP.Listen = w.dir, "" // a port would be a real one
 	if w.nats != nil {
 		c.NATS.URL = "nats://" + natsHost
 	}
