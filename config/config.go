@@ -37,6 +37,7 @@ type Slack struct {
 	TeamID          string  `yaml:"team_id"`        // empty: the token's own team
 	Channel         string  `yaml:"channel"`        // id of the channel where operations are announced
 	NotifyApprovers bool    `yaml:"notify_approvers"`
+	Topic           bool    `yaml:"topic"` // of the channel: it says what is under way
 }
 
 // The values of [Slack].Mode.

@@ -100,6 +100,7 @@ func TestSampleShowsTheDefaults(t *testing.T) {
 		"slack.listen":     {want.Slack.Listen, c.Slack.Listen},
 		"slack.api_url":    {want.Slack.APIURL, c.Slack.APIURL},
 		"slack.notify":     {want.Slack.NotifyApprovers, c.Slack.NotifyApprovers},
+		"slack.topic":      {want.Slack.Topic, c.Slack.Topic},
 		"nats":             {want.NATS, c.NATS},
 		"data_dir":         {want.DataDir, c.DataDir},
 		"azure.endpoint":   {want.Azure.Endpoint, c.Azure.Endpoint},
@@ -123,9 +124,9 @@ func TestLiteralSampleNamesTheVaultsFields(t *testing.T) {
 	t.Parallel()
 	_, _, err := config.Parse([]byte(config.Sample()), "ferry.yaml", tokens())
 	want := strings.Join([]string{
-		"ferry.yaml:23:8: azure.vaults[0].subscription_id: empty; write the subscription's id",
-		"ferry.yaml:23:29: azure.vaults[0].resource_group: empty; write the vault's resource group",
-		"ferry.yaml:23:49: azure.vaults[0].name: empty; write the vault's name",
+		"ferry.yaml:24:8: azure.vaults[0].subscription_id: empty; write the subscription's id",
+		"ferry.yaml:24:29: azure.vaults[0].resource_group: empty; write the vault's resource group",
+		"ferry.yaml:24:49: azure.vaults[0].name: empty; write the vault's name",
 	}, "\n")
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)

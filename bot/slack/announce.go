@@ -24,19 +24,21 @@ type announcer struct {
 	bot     *Bot
 	me      string // among bots
 	board   *board
+	topic   *topic
 	pinless bool   // the bot may not pin
 	blind   bool   // Slack does not show what stands in the channel
 	cause   string // of the newest failure, so that each is logged once
 }
 
 func newAnnouncer(b *Bot) *announcer {
-	return &announcer{bot: b, me: rand.Text(), board: newBoard()}
+	return &announcer{bot: b, me: rand.Text(), board: newBoard(), topic: newTopic(b)}
 }
 
 // run reads and draws until ctx ends.
 func (a *announcer) run(ctx context.Context) {
 	var reading sync.WaitGroup
 	reading.Go(func() { a.read(ctx) })
+	reading.Go(func() { a.topic.run(ctx) })
 	a.draw(ctx)
 	reading.Wait()
 }
@@ -56,8 +58,9 @@ func (a *announcer) readOne(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if u.Operation().Exists() {
+	if op := u.Operation(); op.Exists() {
 		a.board.offer(u, time.Now())
+		a.topic.hear(op)
 	} else { // a refusal and nothing else: who asked is answered, and the channel need not know
 		a.acknowledge(ctx, u)
 	}

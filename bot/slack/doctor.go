@@ -98,7 +98,7 @@ func (x *examination) home(ctx context.Context) bool {
 	default:
 		x.fine("Slack scopes", "all %d that Ferry needs", len(Scopes()))
 	}
-	if lacks := lacking(x.bot.granted); len(lacks) > 0 {
+	if lacks := x.bot.lacking(); len(lacks) > 0 {
 		var uses []string
 		for _, extra := range lacks {
 			if !slices.Contains(uses, extra.For) {

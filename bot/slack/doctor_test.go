@@ -75,13 +75,13 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// allScopesBut is a workspace whose app has all scopes of the manifest but one.
-func allScopesBut(lacks string) workspace.Options {
+// allScopesBut is a workspace whose app has all scopes of the manifest but some.
+func allScopesBut(lacks ...string) workspace.Options {
 	scopes := slack.Scopes()
 	for _, x := range slack.Extras() {
 		scopes = append(scopes, x.Scope)
 	}
-	return workspace.Options{Scopes: slices.DeleteFunc(scopes, func(s string) bool { return s == lacks })}
+	return workspace.Options{Scopes: slices.DeleteFunc(scopes, func(s string) bool { return slices.Contains(lacks, s) })}
 }
 
 // What fails for all is said once.

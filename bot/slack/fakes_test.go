@@ -104,6 +104,7 @@ type reads struct {
 	names   []string                 // of VMs besides vm-x
 	op      *failover.Operation
 	found   map[failover.OpID]failover.Operation // for their ids
+	open    func() []failover.Operation          // what is open; nil: one that waits
 
 	mu    sync.Mutex
 	asked []string // of Points and Review
@@ -171,6 +172,9 @@ func (r *reads) Newest(context.Context) ([]failover.Operation, error) {
 func (r *reads) Status(_ context.Context, ref string) (failover.Found, error) {
 	if op, known := r.found[failover.OpID(ref)]; known {
 		return failover.Found{Operations: []failover.Operation{op}}, r.err
+	}
+	if ref == "" && r.open != nil {
+		return failover.Found{Operations: r.open()}, r.err
 	}
 	if r.op != nil {
 		return failover.Found{Operations: []failover.Operation{*r.op}}, r.err

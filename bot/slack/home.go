@@ -36,23 +36,28 @@ func Extras() []Extra {
 		{"groups:history", lookBack},
 		{"metadata.message:read", lookBack},
 		{pinScope, "pinning the card of what is under way"},
+		{"channels:write.topic", topicUse},
+		{"groups:write.topic", topicUse},
 	}
 }
 
 const pinScope = "pins:write"
 
+// topicUse is wanted with slack.topic only.
+const topicUse = "saying in the channel's topic what is under way, if slack.topic is set"
+
 const lookBack = "finding a message again whose posting was cut off by a crash, instead of posting it once more"
 
-// lacking are the extras that a token does not have; none when that is not known.
-func lacking(granted []string) []Extra {
-	if granted == nil {
+// lacking are the extras that the token does not have and the options have a use for; none when that is not known.
+func (b *Bot) lacking() []Extra {
+	if b.granted == nil {
 		return nil
 	}
-	has := func(scope string) bool { return slices.Contains(granted, scope) }
+	has := func(scope string) bool { return slices.Contains(b.granted, scope) }
 	kind, other := "channels:", "groups:" // one of the two is enough: the channel is public or private
 	return slices.DeleteFunc(Extras(), func(x Extra) bool {
 		twin := strings.NewReplacer(kind, other, other, kind).Replace(x.Scope)
-		return has(x.Scope) || has(twin)
+		return has(x.Scope) || has(twin) || x.For == topicUse && !b.opts.Topic
 	})
 }
 
@@ -114,7 +119,7 @@ func (b *Bot) settleIn(ctx context.Context, who *slackapi.AuthTestResponse) erro
 		b.opts.Log.ErrorContext(ctx, "the bot's token lacks scopes, and what they are for is refused or left out",
 			slog.String("scopes", strings.Join(lacks, " ")), slog.String("fix", "compare the app with the output of `ferry manifest` and install it again"))
 	}
-	if lacks := lacking(b.granted); len(lacks) > 0 {
+	if lacks := b.lacking(); len(lacks) > 0 {
 		b.opts.Log.InfoContext(ctx, "the bot does without scopes that are optional", slog.String("scopes", listed(lacks)), slog.String("fix", extraFix))
 	}
 	return nil

@@ -29,6 +29,7 @@ type Options struct {
 	APIURL         string // base of the Web API; empty is Slack's own
 	TeamID         string // the only workspace that is listened to; empty: the bot token's own, or all of its enterprise
 	Channel        string // id of the channel where operations are announced
+	Topic          bool   // its topic says what is under way, behind what people wrote there
 	// Approvers names the Slack users and user groups to mention when an operation waits for a decision; nil mentions nobody. It is called
 	// often, from one goroutine, and must not block.
 	Approvers func(op failover.Operation) []string
@@ -61,7 +62,7 @@ type Options struct {
 	// Now is the time that all processes share; nil is this host's.
 	Now func() time.Time
 	// Seam runs every store, Slack call and acknowledgement under a stable name, so that a test can cut it: slack.store,
-	// slack.ack, slack.answer, slack.open, slack.view, slack.home, slack.post, slack.update, slack.history, slack.pin, refs.put, feed.ack. nil just does it. Called from many goroutines.
+	// slack.ack, slack.answer, slack.open, slack.view, slack.home, slack.post, slack.update, slack.history, slack.pin, slack.topic, refs.put, feed.ack. nil just does it. Called from many goroutines.
 	Seam func(name string, do func() error) error
 }
 

@@ -12,7 +12,7 @@ import (
 
 // toBePinned is the ts of the message that is to be pinned: the card, from the start of the operation to its end.
 func (c *card) toBePinned(op failover.Operation) string {
-	if op.Phase.Final() || !op.Started() && !op.Verb.Declares() {
+	if !underWay(op) {
 		return ""
 	}
 	return c.ref.Card.TS

@@ -133,14 +133,34 @@ func (w *Workspace) conversationsSetTopic(p params) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if topic != c.topic {
-		c.topic, c.topicBy, c.topicAt = topic, botUserID, time.Now()
-		said := "<@" + botUserID + "> set the channel topic: " + topic
-		if topic == "" {
-			said = "<@" + botUserID + "> cleared the channel topic."
-		}
-		w.post(c, Message{User: botUserID, Subtype: "channel_topic", Text: said})
-		w.publishPlace(c)
-	}
+	w.setTopic(c, botUserID, topic)
 	return reply{"channel": w.wireChannel(c)}, nil
+}
+
+// SetTopic lets a person set the topic of a channel.
+func (w *Workspace) SetTopic(user, channel, topic string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p, c, err := w.find(user, channel)
+	if err == nil && utf8.RuneCountInString(topic) > maxTopic {
+		err = fmt.Errorf("a topic has at most %d characters", maxTopic)
+	}
+	if err == nil {
+		w.setTopic(c, p.ID, topic)
+	}
+	return err
+}
+
+// setTopic is called with the lock held.
+func (w *Workspace) setTopic(c *channel, by, topic string) {
+	if topic == c.topic {
+		return
+	}
+	c.topic, c.topicBy, c.topicAt = topic, by, time.Now()
+	said := "<@" + by + "> set the channel topic: " + topic
+	if topic == "" {
+		said = "<@" + by + "> cleared the channel topic."
+	}
+	w.post(c, Message{User: by, Subtype: "channel_topic", Text: said})
+	w.publishPlace(c)
 }

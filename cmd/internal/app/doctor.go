@@ -45,7 +45,7 @@ func (a *App) examineSlack(ctx context.Context) []Finding {
 		}
 	}
 	o := slack.Options{
-		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel,
+		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel, Topic: cfg.Topic,
 		HTTPClient: a.httpClient(),
 	}
 	if cfg.Mode == config.ModeHTTP {

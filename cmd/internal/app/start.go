@@ -263,7 +263,7 @@ func (a *App) startBot(ctx context.Context, client *jetstream.Client, board *jet
 	}
 	o := slack.Options{
 		Listener: listener, SigningSecrets: revealed(cfg.SigningSecrets),
-		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel,
+		BotToken: cfg.BotToken.Reveal(), AppToken: cfg.AppToken.Reveal(), APIURL: cfg.APIURL, TeamID: cfg.TeamID, Channel: cfg.Channel, Topic: cfg.Topic,
 		Approvers: approvers(cfg, policy(a.opts.Config)), MayRead: mayRead(context.WithoutCancel(ctx), a.opts.Config, client, clock.Now),
 		Policy:   policyNow(context.WithoutCancel(ctx), a.opts.Config, client, clock.Now),
 		Networks: a.opts.Config.Azure.IsolatedNetworks, Commands: commands{client, board}, Reads: reads{client}, Feed: feed{announcements}, Refs: refs{messages},

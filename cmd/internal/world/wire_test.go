@@ -194,7 +194,7 @@ func requestedSeam(r *http.Request) string {
 		return "slack.answer"
 	case isSlack:
 		return map[string]string{
-			"chat.postMessage": "slack.post", "chat.update": "slack.update", "views.open": "slack.open", "views.update": "slack.view", "conversations.history": "slack.history", "pins.add": "slack.pin", "pins.remove": "slack.pin",
+			"chat.postMessage": "slack.post", "chat.update": "slack.update", "views.open": "slack.open", "views.update": "slack.view", "conversations.history": "slack.history", "pins.add": "slack.pin", "pins.remove": "slack.pin", "conversations.setTopic": "slack.topic",
 			"apps.connections.open": reading, "auth.test": reading, "users.info": reading, "conversations.info": reading,
 			"usergroups.list": reading, "usergroups.users.list": reading,
 		}[method]
