@@ -122,6 +122,16 @@ func TestTopicIsNotBehindTheFeed(t *testing.T) {
 		pass(10 * time.Second)
 		l.wantTopic(handover)
 	})
+	bubble(t, func(l *lab) { // the end was delivered to another bot
+		b := topical(l)
+		l.start()
+		story := chapters("op-aaaaaaaa", 1, 6)
+		l.happens(b, story[1])
+		b.now(story[5])
+		l.reads.found[story[5].ID] = story[5]
+		l.happens(b, chapters("op-bbbbbbbb", 20, 2)[1])
+		l.wantTopic(handover + " | Ferry: failover of vm-x under way")
+	})
 }
 
 // A bot dies before it sets the topic, or right after: the next one puts it right, though the end was announced long ago.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ferry/config"
 	"ferry/sandbox/workspace"
 )
 
@@ -15,6 +16,10 @@ import (
 func TestWhoIsCalledInAJourney(t *testing.T) {
 	long(t)
 	bubble(t, func(w *world) {
+		w.configure = func(c *config.Config) { c.Slack.Topic = true }
+		if err := w.workspace.SetTopic("ana", incident, "Handover at 8"); err != nil {
+			t.Fatal(err)
+		}
 		w.begin()
 		w.drill(1)
 		w.away(1)
@@ -22,9 +27,12 @@ func TestWhoIsCalledInAJourney(t *testing.T) {
 		pass(time.Minute)
 		decides := regexp.MustCompile(`^@ben .*(Approval needed until|waits for the commit|asks for another recovery point|is ready for the|has been failed back|Reminder).*on its card`)
 		ended := regexp.MustCompile(`^@ana .*(is up|is left|is final|is protected again|is home again|is over)`)
-		kinds, calls := map[string]int{}, 0
+		kinds, calls, topics := map[string]int{}, 0, []string{}
 		for _, m := range w.workspace.Messages(incident, workspace.Everyone) {
 			text := strings.Join(w.workspace.Render(m), " ")
+			if m.Subtype == "channel_topic" {
+				topics = append(topics, text)
+			}
 			if m.User != "U0FERRY" || m.Subtype != "" || m.EphemeralFor != "" || strings.HasPrefix(text, "# ") {
 				continue
 			}
@@ -40,6 +48,9 @@ func TestWhoIsCalledInAJourney(t *testing.T) {
 			}
 		}
 		t.Logf("%d calls: %v", calls, kinds)
+		if got := w.workspace.Topic(incident); got != "Handover at 8" || len(topics) < 8 || len(topics) > 11 { // ana's, and at the start and end of five operations
+			t.Errorf("the topic is %q, and was set so:\n%s", got, strings.Join(topics, "\n"))
+		}
 		if len(kinds) < 6 {
 			t.Errorf("too few kinds of messages: %v", kinds)
 		}
