@@ -179,10 +179,10 @@ func deciders(op failover.Operation, gate failover.Class) string {
 	return role + from
 }
 
-// Held is an operation that holds a VM: who asked, since when, and why.
-func Held(id failover.OpID, h failover.Holding, now time.Time) string {
+// Held is an operation that holds a VM: who asked, how long ago, and why.
+func Held(id failover.OpID, h failover.Holding, since string) string {
 	by := cmp.Or(h.By.Name, h.By.ID)
-	text := fmt.Sprintf("%s: %s, %s, for %s", id, Noun(h.Verb), by, now.Sub(h.Since).Round(time.Second))
+	text := fmt.Sprintf("%s: %s, %s, for %s", id, Noun(h.Verb), by, since)
 	if h.Reason != "" {
 		text += ": " + h.Reason
 	}

@@ -9,6 +9,9 @@ import (
 // State is where an operation stands, in the words of its verb.
 func State(op failover.Operation) string { return stateOf(op) }
 
+// ItemState is the protection state of a VM in short words.
+func ItemState(i failover.Item) string { return stateWords(i) }
+
 // Progress is how far the step that runs is, from 0 to 1: by Azure's own tasks, or by the time that it is expected to take, which
 // never says that it is done. False where nothing runs, or nothing tells.
 func Progress(op failover.Operation, now time.Time) (part float64, known bool) {

@@ -146,3 +146,19 @@ func TestReadsFitSlack(t *testing.T) {
 		}
 	})
 }
+
+// A list says how long a VM has been held as every other text says a duration, and the states of a failover in short words.
+func TestListOfWhatIsHeld(t *testing.T) {
+	inv := failover.Inventory{
+		At:      start(),
+		Items:   []failover.Item{{Key: "4", Name: "vm-x", Vault: "vault-dr", State: failover.StateCommitPending, Active: "northeurope"}},
+		Holders: map[string]failover.OpID{"4": "op-7f3kq2mz"},
+		Open:    map[failover.OpID]failover.Holding{"op-7f3kq2mz": {Verb: failover.VerbFailover, By: ana(), Since: start()}},
+	}
+	if list := render.ListTable(inv, start().Add(271*time.Second), 0); !strings.Contains(list, "op-7f3kq2mz: failover, ana, for 4 min 31 s\n") || !strings.Contains(list, "waits for commit") {
+		t.Error(list)
+	}
+	if state := render.ItemState(inv.Items[0]); state != "waits for commit" {
+		t.Error(state)
+	}
+}

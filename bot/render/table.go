@@ -105,7 +105,7 @@ func holding(inv failover.Inventory, op failover.OpID, now time.Time) string {
 	if !known {
 		return string(op)
 	}
-	return bot.Held(op, h, now)
+	return bot.Held(op, h, duration(now.Sub(h.Since)))
 }
 
 // frozen says who has frozen what, a line each.

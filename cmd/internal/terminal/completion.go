@@ -99,7 +99,7 @@ func vmNames(ctx context.Context, client *app.Client) []cobra.Completion {
 	}
 	var names []cobra.Completion
 	for _, i := range inv.Items {
-		names = append(names, proposal(failover.Typed(i, inv.Items), i.State+" in "+i.Active)...)
+		names = append(names, proposal(failover.Typed(i, inv.Items), render.ItemState(i)+" in "+i.Active)...)
 	}
 	slices.Sort(names)
 	return names
