@@ -22,7 +22,7 @@ func drawn(t *rapid.T) schedule {
 	}
 	if index(t, "story", 2) > 0 {
 		s.Steps = disturbed(t, one(t, "which", stories()...))
-		if of := slices.IndexFunc(s.Steps, func(s step) bool { return s.Text == "/failover plan plan-shop" }); of >= 0 && !testing.Short() && index(t, "many", 12) == 0 {
+		if of := slices.IndexFunc(s.Steps, func(s step) bool { return s.Text == "/failover plan plan-shop" }); of >= 0 && !testing.Short() && index(t, "many", 4) == 0 {
 			s.Many, s.Steps[of].Text = 300, "/failover plan big --confirm big" // more than are taken at once; a thousand have a test of their own
 		}
 		return s
@@ -94,7 +94,7 @@ func stories() [][]step {
 		frozen("azure.failover", 2, 5),
 	}, decides("Approve"), decides("Commit"))
 	circle := slices.Concat(failover, home)
-	all := [][]step{failover, failover, circle, drill, plan, change, rush, rush, parked, elsewhere, late, pair, frost, glass}
+	all := [][]step{failover, failover, circle, drill, plan, plan, change, rush, rush, parked, elsewhere, late, pair, frost, glass}
 	if testing.Short() { // without hours
 		return all
 	}
