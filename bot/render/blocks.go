@@ -111,7 +111,7 @@ func (s span) element() slack.RichTextSectionElement {
 		}
 	case spanGroup:
 		return slack.NewRichTextSectionUserGroupElement(s.id)
-	case spanMoment, spanLocal:
+	case spanMoment, spanLocal, spanStamp:
 		if fallback := s.utc(); s.datable() {
 			return slack.NewRichTextSectionDateElement(s.at.Unix(), s.format(), nil, &fallback)
 		}
@@ -131,6 +131,8 @@ func (s span) datable() bool { return s.at.Unix() > 0 && s.at.Year() < 10000 }
 // format is how Slack shows a date in the reader's zone.
 func (s span) format() string {
 	switch {
+	case s.kind == spanStamp:
+		return "{time_secs} your time, " + s.utc()
 	case s.kind == spanLeft:
 		return "{time} your time, {ago}"
 	case s.kind == spanLocal && s.far:
@@ -152,7 +154,7 @@ func mrkdwn(l line) string {
 			fmt.Fprintf(&out, "<@%s>", s.id)
 		case s.kind == spanGroup:
 			fmt.Fprintf(&out, "<!subteam^%s>", s.id)
-		case s.kind == spanMoment && s.datable():
+		case (s.kind == spanMoment || s.kind == spanStamp) && s.datable():
 			fmt.Fprintf(&out, "<!date^%d^%s|%s>", s.at.Unix(), s.format(), s.utc())
 		default:
 			out.WriteString(Escape(s.terminal()))

@@ -51,7 +51,7 @@ func (d draft) fallback() string {
 
 func newCard(op failover.Operation, now time.Time, continued bool, level detail) draft {
 	c := cardOf{op, now, level}
-	foot := line{plain(string(op.ID) + c.digest() + " · as of "), moment(now, now)}
+	foot := line{plain(string(op.ID) + c.digest() + " · as of "), stamp(now)}
 	if continued {
 		foot = append(line{plain("Continued here: an earlier card of this operation is no longer updated. ")}, foot...)
 	}

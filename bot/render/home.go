@@ -292,7 +292,7 @@ func (h homeOf) trouble() []line {
 
 // foot is what changes without anything having happened.
 func (h homeOf) foot() slack.Block {
-	l := line{plain("Drawn "), moment(h.now, h.now)}
+	l := line{plain("Drawn "), stamp(h.now)}
 	if !h.Readiness.At.IsZero() {
 		l = append(l, plain(" · Azure read "), moment(h.Readiness.At, h.now))
 	}

@@ -226,7 +226,7 @@ func walk(v any, visit func(node)) {
 var (
 	userForm = regexp.MustCompile(`^[UW][A-Z0-9]+$`)
 	// live is all of Slack's markup that may stand in a text: a person by id, the group of the approvers, and a date.
-	live = regexp.MustCompile(`<@[UW][A-Z0-9]+>|<!subteam\^S0123456789ABCDEFGHIJ>|<!date\^\d+\^[{}a-z_ ]+\|[-0-9: ]+ UTC>`)
+	live = regexp.MustCompile(`<@[UW][A-Z0-9]+>|<!subteam\^S0123456789ABCDEFGHIJ>|<!date\^\d+\^[{}a-z_ ]+(?:your time, [-0-9: ]+ UTC)?\|[-0-9: ]+ UTC>`)
 )
 
 // checkMessage holds a message to Slack's limits and to having nothing live in it that came from outside.

@@ -49,6 +49,7 @@ const (
 	spanLocal // the reader's own clock, where the surface knows it
 	spanGroup // a Slack user group; only those who may decide are ever named so
 	spanLeft  // the same, and how long it is until then
+	spanStamp // when something was drawn, by the reader's clock and in UTC: so that the other times can be read as either
 )
 
 func plain(text string) span                { return span{kind: spanPlain, text: text} }
@@ -70,6 +71,9 @@ func (d detail) person(a failover.Actor) span {
 func moment(at, now time.Time) span {
 	return span{kind: spanMoment, at: at, far: now.Sub(at).Abs() > 20*time.Hour}
 }
+
+// stamp is the time at which something is drawn.
+func stamp(now time.Time) span { return span{kind: spanStamp, at: now} }
 
 // utc is the moment for who has no other clock.
 func (s span) utc() string {

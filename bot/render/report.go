@@ -43,7 +43,7 @@ func newReport(r failover.Report, parts ReportParts, now time.Time, level detail
 	c := cardOf{r.Operation, now, level}
 	d := draft{
 		id: c.op.ID, seq: c.op.Seq, title: "Report: " + upper(bot.Noun(c.op.Verb)) + " of " + c.target() + ": " + c.state(),
-		foot: line{plain(string(c.op.ID) + c.digest() + " · as of "), moment(now, now)},
+		foot: line{plain(string(c.op.ID) + c.digest() + " · as of "), stamp(now)},
 	}
 	d.parts = []part{{roleLead, c.wasAsked()}, {"measured", c.measured(r)}}
 	if parts.Decisions {

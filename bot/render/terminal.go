@@ -71,7 +71,7 @@ func (l line) terminal() string {
 // terminal is the span where nothing but letters can be shown.
 func (s span) terminal() string {
 	switch s.kind {
-	case spanMoment, spanLocal:
+	case spanMoment, spanLocal, spanStamp:
 		return s.utc()
 	case spanPlain, spanBold, spanPerson, spanGroup, spanLeft:
 	}
