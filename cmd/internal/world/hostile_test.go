@@ -121,7 +121,7 @@ func (w *world) playHostile() {
 }
 
 // called are those to whom Ferry speaks: who asks and who decides. Everything else between angle brackets would be alive.
-var called = regexp.MustCompile(`<@U0(ANA|BEN)>|<!date\^\d+\^[{}a-z_ ]+\|[-0-9: ]+ UTC>`)
+var called = regexp.MustCompile(`<@U0(ANA|BEN)>|<!date\^\d+\^[{}a-z_ ]+(?:your time, [-0-9: ]+ UTC)?\|[-0-9: ]+ UTC>`)
 
 // isInert holds a message to what Slack takes, and to what Ferry alone has made live in it.
 func isInert(t *testing.T, w *world, m workspace.Message) {
