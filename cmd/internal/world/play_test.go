@@ -205,7 +205,7 @@ func (p *player) stops(s step) {
 		return
 	}
 	if slices.Contains(seat.roles, app.Bot) {
-		life.cut.froze = p.record.excuse
+		life.cut.tells(p.record.excuse)
 	}
 	switch {
 	case s.Text != "":

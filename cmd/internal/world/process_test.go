@@ -227,6 +227,14 @@ func (c *cutter) freeze(d time.Duration) {
 	c.thaws(frozen)
 }
 
+// tells has somebody told of each freeze that begins.
+func (c *cutter) tells(froze func(time.Duration)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.froze = froze
+}
+
+// ice is called with the lock held.
 func (c *cutter) ice(d time.Duration) {
 	c.frozen = time.Now().Add(d)
 	if c.froze != nil {
