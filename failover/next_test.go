@@ -95,7 +95,11 @@ func TestLostAnswerIsUnknownNotFailed(t *testing.T) {
 func TestThrottledCallIsMadeAgainWhenAzureSays(t *testing.T) {
 	b, _ := dangling(t)
 	until := b.now.Add(90 * time.Second)
-	b.fold(failover.StepDelayed{Target: b.item.Key, Kind: failover.StepFailover, Until: until}, "")
+	said := failover.Fault{Code: "SubscriptionRequestsThrottled", Message: "Number of requests for subscription '1' and actor '2' exceeded the limit."}
+	b.fold(failover.StepDelayed{Target: b.item.Key, Kind: failover.StepFailover, Until: until, Fault: said}, "")
+	if p := b.op.Targets[0].Progress; p != "Azure asks to wait until "+until.UTC().Format("2006-01-02 15:04:05 UTC") {
+		t.Fatalf("its progress is %q", p)
+	}
 	if w, ok := b.next(b.looked()).(failover.Wait); !ok || !w.Until.Equal(until) {
 		t.Fatalf("got %#v", b.next(b.looked()))
 	}
