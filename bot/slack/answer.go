@@ -84,7 +84,7 @@ func (b *Bot) whisper(ctx context.Context, channel, thread, user string, m rende
 // why a message cannot be shown.
 func isRefused(err error) bool {
 	if slackCode(err) != "" {
-		return surelyNotDone(err)
+		return lasting(err)
 	}
 	status, ok := errors.AsType[slackapi.StatusCodeError](err)
 	return ok && status.Code >= http.StatusBadRequest && status.Code < http.StatusInternalServerError

@@ -216,3 +216,19 @@ func TestRepeatedDeliveryIsAnsweredOnce(t *testing.T) {
 		}
 	})
 }
+
+// What Slack says while it is unwell itself is no reason to leave a person without an answer, or a form half drawn.
+func TestAnswerOutlivesWhatPasses(t *testing.T) {
+	for _, code := range []string{"service_unavailable", "request_timeout", "internal_error"} {
+		bubble(t, func(l *lab) {
+			l.start()
+			l.RefuseNext("chat.postEphemeral", code, 2)
+			l.written("U0ANA", "", "@ferry status")
+			l.RefuseNext("views.update", code, 2)
+			l.typed("U0ANA", "/failover reprotect vm-x")
+			pass(time.Minute)
+			l.wantTold("U0ANA", "op-aaaaaaaa")
+			l.wantForm("U0ANA", "north to west")
+		})
+	}
+}

@@ -90,6 +90,15 @@ func surelyNotDone(err error) bool {
 	return ok && op.Op == "dial"
 }
 
+// lasting reports whether Slack refuses for a reason that does not pass by itself.
+func lasting(err error) bool {
+	switch slackCode(err) {
+	case "", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited":
+		return false
+	}
+	return true
+}
+
 // setupFix says what a person has to do before messages can be posted; "" for any other trouble.
 func setupFix(err error) string {
 	if errors.Is(err, errShared) {

@@ -2,7 +2,6 @@ package slack
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -101,7 +100,7 @@ func (b *Bot) show(ctx context.Context, env *envelope, m modal, v slackapi.Modal
 		if err == nil {
 			return true
 		}
-		if _, said := errors.AsType[slackapi.SlackErrorResponse](err); said || over(ctx) {
+		if lasting(err) || over(ctx) {
 			b.opts.Log.DebugContext(ctx, "a modal was not changed", slog.Any("cause", cause(err)))
 			return false
 		}
@@ -265,12 +264,6 @@ func (b *Bot) tellIn(ctx context.Context, env *envelope, m modal, text string) {
 	if b.show(ctx, env, m, render.Said(m.title, text)) || over(ctx) {
 		return
 	}
-	err := b.seam("slack.answer", func() error {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		defer cancel()
-		return b.whisper(ctx, b.opts.Channel, "", m.user, render.Ephemeral(text))
-	})
-	if err != nil {
-		b.opts.Log.WarnContext(ctx, "a person got no answer", slog.Any("cause", cause(err)))
-	}
+	env.channel, env.user = b.opts.Channel, m.user
+	b.answer(ctx, env, render.Ephemeral(text))
 }

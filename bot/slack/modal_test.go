@@ -224,6 +224,7 @@ func TestFormDecidedLate(t *testing.T) {
 				if err := l.Dismiss("U0ANA"); err != nil {
 					t.Fatal(err)
 				}
+				l.FailNext("chat.postEphemeral", 503, 2)
 			}
 			pass(time.Minute)
 			if closes {

@@ -122,15 +122,6 @@ func (t *topic) keep(ctx context.Context) {
 	}
 }
 
-// lasting reports whether Slack refuses for a reason that does not pass by itself.
-func lasting(err error) bool {
-	switch slackCode(err) {
-	case "", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited":
-		return false
-	}
-	return true
-}
-
 // trouble logs what is new about it, with what to do.
 func (t *topic) trouble(ctx context.Context, err error) {
 	fix := setupFix(err)
