@@ -114,9 +114,9 @@ func (b *Bot) mention(ctx context.Context, env *envelope, c callback) {
 }
 
 // once answers what is not stored on its first delivery only: Slack sends an event again when the acknowledgement is late, and
-// may deliver anything twice.
+// may deliver anything twice. An answer that stands in the one to an HTTP request is for that request alone: each has its own.
 func (b *Bot) once(ctx context.Context, env *envelope, id string, answer func()) {
-	if !b.claim("reply "+id, env.received) {
+	if alone := env.direct && env.inPayload; !alone && !b.claim("reply "+id, env.received) {
 		b.ignore(ctx, env)
 		return
 	}

@@ -157,6 +157,10 @@ func TestReplayOverHTTP(t *testing.T) {
 			t.Errorf("ben is told: %q", same)
 		}
 		w.ledger("unplannedFailover", 1)
+		w.reads("eve", "/failover status vm-x", "awaiting commit")
+		if r := w.workspace.Send(w.newestRequest("status+vm-x")); !strings.Contains(r.Answer, "awaiting commit") {
+			t.Errorf("a question that is sent again: %d %q", r.Status, r.Answer)
+		}
 		pass(5 * time.Minute)
 		if r := w.workspace.Send(approval); r.Status != 401 {
 			t.Errorf("after five minutes: %d", r.Status)
