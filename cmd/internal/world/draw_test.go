@@ -93,8 +93,9 @@ func stories() [][]step {
 		{Act: fault, Text: string(vault.Late), Operation: "unplannedFailover", N: 1, For: 183},
 		frozen("azure.failover", 2, 5),
 	}, decides("Approve"), decides("Commit"))
+	form := slices.Concat([]step{{After: 20, Act: asks, Who: "ana", VM: "vm-x"}, {After: 5, Act: submits, Who: "ana"}}, decides("Approve"), decides("Commit"))
 	circle := slices.Concat(failover, home)
-	all := [][]step{failover, failover, circle, drill, plan, plan, change, rush, rush, parked, elsewhere, late, pair, frost, glass}
+	all := [][]step{failover, failover, circle, drill, plan, plan, change, rush, rush, parked, elsewhere, late, pair, frost, glass, form}
 	if testing.Short() { // without hours
 		return all
 	}
@@ -105,7 +106,7 @@ func drawnStep(t *rapid.T) step {
 	s := step{
 		After: one(t, "after", pauses()...),
 		Act: one(t, "act", []doing{
-			types, types, types, types, types, types, presses, presses, presses, presses, presses, presses, presses, presses, pressOld, submits,
+			types, types, types, types, types, types, presses, presses, presses, presses, presses, presses, presses, presses, pressOld, submits, asks,
 			doubles, dies, dies, dies, dies, freezes, freezes, drains, fault, fault, fault, portal, slackGone, slackFail, natsGone, natsCut, cluster, cluster, regroups, regroups,
 		}...),
 	}
@@ -120,6 +121,8 @@ func drawnStep(t *rapid.T) step {
 		}
 	case presses, pressOld:
 		s.Who, s.Text = pick("who", "ben", "ben", "ben", "ben", "ben", "ben", "dan", "dan", "cat", "ana", "eve"), pick("label", labels()...)
+	case asks:
+		s.Who, s.VM = pick("who", "ana", "ana", "ana", "cat", "eve"), pick("vm", "vm-x", "vm-x", "vm-y", "sql-01")
 	case submits:
 		s.Who = pick("who", "ana", "ana", "ben", "cat")
 	case doubles:
@@ -202,7 +205,7 @@ func seams() []string {
 	return []string{
 		"journal.append", "journal.append", "journal.append", "decide.ack", "drive.ack", "drive.nak", "drive.heartbeat", "inventory.put",
 		"azure.failover", "azure.failover", "azure.commit", "azure.change", "azure.test", "azure.cleanup", "azure.reprotect",
-		"slack.store", "slack.store", "slack.ack", "slack.answer", "slack.post", "slack.update", "slack.open", "slack.view", "refs.put", "feed.ack",
+		"slack.store", "slack.store", "slack.ack", "slack.answer", "slack.post", "slack.update", "slack.open", "slack.view", "slack.history", "slack.pin", "refs.put", "feed.ack",
 	}
 }
 

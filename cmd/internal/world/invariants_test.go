@@ -428,12 +428,13 @@ func fewCards(e *evidence) (broken []string) {
 	return broken
 }
 
-// oneHolder follows who holds each VM: only who has it lets it go, and only a free one is taken.
+// oneHolder follows who holds each VM: only who has it lets it go, only a free one is taken, and nothing is begun before all are held.
 func oneHolder(e *evidence) (broken []string) {
 	holders := map[string]failover.OpID{}
 	for _, m := range e.stream.messages {
 		hold, err := events.DecodeHold(m)
 		if err != nil {
+			broken = append(broken, e.unheld(m, holders)...)
 			continue
 		}
 		if before := holders[hold.Key]; before != "" && hold.Op != "" && before != hold.Op {
@@ -456,6 +457,21 @@ func oneHolder(e *evidence) (broken []string) {
 	for key, id := range holders {
 		if id != "" && e.stream.ops[id].Phase.Final() {
 			broken = append(broken, fmt.Sprintf("%s is over and still holds %s", id, key))
+		}
+	}
+	return broken
+}
+
+// unheld are the VMs of an operation that begins a step and does not hold them.
+func (e *evidence) unheld(m events.Message, holders map[string]failover.OpID) (broken []string) {
+	record, err := events.DecodeFact(m)
+	if _, begins := record.Fact.(failover.StepStarted); err != nil || !begins {
+		return nil
+	}
+	id := failover.OpID(events.LastToken(m.Subject))
+	for _, t := range e.stream.ops[id].Targets {
+		if holders[t.Item.Key] != id {
+			broken = append(broken, fmt.Sprintf("message %d: %s begins, and %s is held by %q", m.Seq, id, t.Item.Name, holders[t.Item.Key]))
 		}
 	}
 	return broken

@@ -124,6 +124,11 @@ func (p *player) act(s step) {
 		p.pressesOld(s.Who, s.Text)
 	case awaits:
 		p.awaits(s)
+	case asks:
+		p.types(s.Who, "/failover")
+		pass(2 * time.Second)
+		synctest.Wait()
+		_ = p.workspace.Fill(s.Who, "VM", s.VM) // no form came, or the search was not answered
 	case submits:
 		p.submits(s.Who)
 	case doubles:
@@ -319,6 +324,7 @@ func (p *player) submits(who string) {
 		}
 		if m.Submit != "" {
 			d := deed{who: idOf(who), act: submits, command: failover.MessageID(team, "view", m.ViewID)}
+			d.asks = slices.ContainsFunc(m.Fields, func(f workspace.Field) bool { return f.Label == "VM" })
 			p.does(d, func() error { return p.workspace.Submit(who) })
 			break
 		}
@@ -334,8 +340,13 @@ func (p *player) does(d deed, do func() error) {
 	d.at = time.Now()
 	before := len(p.workspace.Acks())
 	err := do()
-	if acks := p.workspace.Acks(); len(acks) > before && d.command == "" {
-		d.command = failover.MessageID(team, acks[before].TriggerID)
+	if acks := p.workspace.Acks(); len(acks) > before {
+		switch trigger := acks[before].TriggerID; {
+		case d.command == "":
+			d.command = failover.MessageID(team, trigger)
+		case d.asks: // and can be sent again when it is refused
+			d.command = failover.Sending(d.command, trigger)
+		}
 	}
 	d.lost = errors.Is(err, workspace.ErrDispatchFailed)
 	if err == nil || d.lost {

@@ -36,6 +36,7 @@ const (
 	presses   doing = "presses"                       // Who presses the button Text, on the newest message that has it, else the first one there is
 	pressOld  doing = "presses an old"                // the same on the oldest version of a message that had it
 	awaits    doing = "waits for the button"          // Text, at most For
+	asks      doing = "fills in"                      // Who opens the form of a failover and chooses VM in it
 	submits   doing = "submits"                       // Who sends the form that is open
 	doubles   doing = "Slack delivers the next again" // N times more
 	dies      doing = "dies"                          // process Seat, at once or at the Nth time from now that it reaches the seam Text
@@ -77,6 +78,8 @@ func (s step) String() string {
 	switch s.Act {
 	case types, presses, pressOld, submits:
 		say("%s %s %q", s.Who, s.Act, s.Text)
+	case asks:
+		say("%s %s the form for %s", s.Who, s.Act, s.VM)
 	case regroups:
 		say("%s %q", s.Act, s.Text)
 	case awaits:

@@ -18,6 +18,7 @@ type deed struct {
 	text    string        // line or label
 	op      failover.OpID // of the button, or named in the line
 	command string        // message id of the command that Ferry makes of it
+	asks    bool          // by the form of a failover
 	lost    bool          // Slack itself told the person that nobody took it
 }
 
