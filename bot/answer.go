@@ -129,7 +129,7 @@ func requestedAnswer(cmd failover.Command, op failover.Operation) string {
 	}
 	until := ""
 	if !op.ExpiresAt.IsZero() {
-		until = " until " + op.ExpiresAt.UTC().Format("15:04 UTC")
+		until = " until " + Stamp(op.ExpiresAt)
 	}
 	return id + ": " + What(op) + pinned(cmd) + " waits for approval by " + deciders(op, op.Gate()) + until + brokenGlass(op) + ". See the card in the channel." + LookAlike(op)
 }

@@ -21,7 +21,7 @@ func TestAnswersOfAnEmergency(t *testing.T) {
 	}
 	near, twin := failover.Alike{Name: "vm-y", Vault: "v", Region: "west"}, failover.Alike{Name: "VM-X", Vault: "w", Twin: true}
 	ask := failover.Command{Verb: failover.VerbFailover, Target: "vm-x"}
-	const waits = "op-7f3kq2mz: failover of vm-x to its latest recovery point waits for approval by the role approver until 12:15 UTC. See the card in the channel."
+	const waits = "op-7f3kq2mz: failover of vm-x to its latest recovery point waits for approval by the role approver until 2026-11-23 12:15 UTC. See the card in the channel."
 	for name, row := range map[string]struct {
 		op   failover.Operation
 		did  failover.Did

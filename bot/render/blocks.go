@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
@@ -77,7 +79,7 @@ func (q question) object() *slack.ConfirmationBlockObject {
 	return slack.NewConfirmationBlockObject(text(q.title, 100), text(q.text, 300), text(q.yes, 30), text(q.no, 30)).WithStyle(slack.StyleDanger)
 }
 
-// richText joins lines in one section; neighbours of one kind become one element.
+// richText joins lines in one section; neighbours of one kind become one element. A full time gets the reader's own beside it.
 func richText(id string, lines []line) *slack.RichTextBlock {
 	var all line
 	for i, l := range lines {
@@ -93,12 +95,43 @@ func richText(id string, lines []line) *slack.RichTextBlock {
 		}
 	}
 	var elements []slack.RichTextSectionElement
-	for _, s := range all {
+	for _, s := range zoned(all) {
 		if s.kind != spanPlain || s.text != "" {
 			elements = append(elements, s.element())
 		}
 	}
 	return slack.NewRichTextBlock(id, slack.NewRichTextSection(elements...))
+}
+
+// zoned puts the reader's own time behind each time that a text tells in full, as bot.Stamp prints it.
+func zoned(l line) line {
+	fullStamp := regexp.MustCompile(`\b\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC\b`)
+	var all line
+	stamps := 0
+	for i, s := range l {
+		if s.kind != spanPlain {
+			all = append(all, s)
+			continue
+		}
+		last, told := 0, -1 // where one ends whose reader's time stands there already
+		if i+1 < len(l) && l[i+1].kind == spanLocal {
+			told = len(s.text) - len(" (")
+		}
+		for _, at := range fullStamp.FindAllStringSubmatchIndex(s.text, -1) {
+			t, err := time.Parse("2006-01-02 15:04 UTC", s.text[at[0]:at[1]])
+			if at[2] >= 0 {
+				t, err = time.Parse("2006-01-02 15:04:05 UTC", s.text[at[0]:at[1]])
+			}
+			if err != nil || at[1] == told || stamps == maxStamps {
+				continue
+			}
+			stamps++
+			all = append(all, plain(s.text[last:at[1]]+" ("), local(t), plain(")"))
+			last = at[1]
+		}
+		all = append(all, plain(s.text[last:]))
+	}
+	return all
 }
 
 func (s span) element() slack.RichTextSectionElement {

@@ -245,6 +245,22 @@ func TestNoticeMentionsWhoMayDecide(t *testing.T) {
 	if err != nil || !strings.Contains(string(data), `{"type":"usergroup","usergroup_id":"S0APPROVERS"}`) {
 		t.Errorf("got %s, %v", data, err)
 	}
+	if !strings.Contains(string(data), `until 2026-11-23 12:18 UTC ("},{"type":"date","timestamp":1795436280,"format":"{time} your time"`) {
+		t.Errorf("the reader's own time is not told: %s", data)
+	}
+}
+
+// At an end who asked is named, and nobody is called: also when they are an approver.
+func TestNoticeOfAnEndCallsNobody(t *testing.T) {
+	for _, name := range []string{"succeeded", "failed", "denied", "expired", "withdrawn", "cancelled"} {
+		n := render.Notices(scenarios()[name].op, []string{"U0ANA", "U0BEN"})[0]
+		if !strings.HasPrefix(n.Message.Text, "ana: The failover of vm-x ") || strings.Contains(n.Message.Text, "<") {
+			t.Errorf("%s: %q", name, n.Message.Text)
+		}
+	}
+	if n := render.Notices(scenarios()["needs_attention"].op, []string{"U0BEN"})[0]; !strings.HasPrefix(n.Message.Text, "<@U0BEN> ana: vm-x needs attention") {
+		t.Errorf("%q", n.Message.Text)
+	}
 }
 
 // TestNoticeIsCut: long names and many approvers do not make a notice long.

@@ -41,7 +41,7 @@ func (n noticeOf) glass() []Notice {
 		if g.Reason != "" {
 			text += " Reason: " + sentence(clip(inert(g.Reason), 100))
 		}
-		reviewed := n.of(g.At, "reviewed", n.asker(), text)
+		reviewed := n.of(g.At, "reviewed", n.asked(), text)
 		reviewed.Thread = g.Approve // an objection is for everybody
 		all = append(all, reviewed)
 	}
@@ -72,7 +72,7 @@ func (n noticeOf) expiring() []Notice {
 		return nil
 	}
 	return []Notice{n.of(op.Warned, fmt.Sprintf("expiry_%d", op.Lapses), n.mentions(), fmt.Sprintf("Reminder: the %s of %s expires at %s, in %s (%s). Approve or deny it on its card.",
-		bot.Noun(op.Verb), n.target(), op.ExpiresAt.UTC().Format("15:04 UTC"), duration(op.ExpiresAt.Sub(op.Warned)), op.ID))}
+		bot.Noun(op.Verb), n.target(), bot.Stamp(op.ExpiresAt), duration(op.ExpiresAt.Sub(op.Warned)), op.ID))}
 }
 
 func later(a, b time.Time) time.Time {

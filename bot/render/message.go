@@ -1,9 +1,7 @@
 package render
 
 import (
-	"regexp"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 )
@@ -21,28 +19,16 @@ const (
 	maxText     = 700  // of a card's Text
 	maxAnswer   = 5000 // of an answer's own text
 	maxFallback = 1500 // of an answer's Text, before escaping
-	maxStamps   = 10   // in an answer that get the reader's own time
+	maxStamps   = 10   // in a block that get the reader's own time
 	maxHeader   = 150
 	maxAside    = 2000
 	maxButton   = 75
 )
 
-// Ephemeral is an answer of plain lines. Nothing in it is live, and a full time gets the reader's own beside it.
+// Ephemeral is an answer of plain lines. Nothing in it is live.
 func Ephemeral(text string) Message {
 	text = clipLines(text, maxAnswer)
-	var body line
-	last := 0
-	fullStamp := regexp.MustCompile(`\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b`) // as bot.Stamp prints it
-	for _, at := range fullStamp.FindAllStringIndex(text, maxStamps) {
-		t, err := time.Parse("2006-01-02 15:04 UTC", text[at[0]:at[1]])
-		if err != nil {
-			continue
-		}
-		body = append(body, plain(text[last:at[1]]+" ("), local(t), plain(")"))
-		last = at[1]
-	}
-	body = append(body, plain(text[last:]))
-	return Message{Text: Escape(clipLines(text, maxFallback)), Blocks: []slack.Block{richText("answer", []line{body})}}
+	return Message{Text: Escape(clipLines(text, maxFallback)), Blocks: []slack.Block{richText("answer", []line{{plain(text)}})}}
 }
 
 // Preformatted is a table or other text whose columns matter. What is too long is cut after a whole line, and says so.

@@ -25,8 +25,8 @@ type Notice struct {
 // changes when the same has to be told again: "approval"; "gate_STEP" for a gate on the way home; "commit"; "commit_asked";
 // "change_TIME" for another recovery point that somebody asked for; "STEP_failed_N" when a press has failed for the Nth
 // time; "lapsed_N" when what was decided was not begun in time; "reminder_N"; "attention", "failed", "done"; "break_glass" and "review_N" for a broken
-// glass, "reviewed" for its review; "expiry_N" before a request expires; "freeze". approvers are the ids of the Slack users and user groups that may decide now; they are mentioned
-// where a decision is needed and nowhere else. No notice has more than 300 characters.
+// glass, "reviewed" for its review; "expiry_N" before a request expires; "freeze". approvers are the ids of the Slack users and user
+// groups that may decide now, or should look; they are mentioned where somebody has to, and nobody else is: who asked is named. No notice has more than 300 characters beside its reader's own times.
 func Notices(op failover.Operation, approvers []string) []Notice {
 	n := noticeOf{op, approvers}
 	return slices.Concat(n.glass(), n.freeze(), n.expiring(), n.lapsed(), n.standing(), n.reminder())
@@ -44,13 +44,13 @@ func (n noticeOf) standing() []Notice {
 	case failover.AwaitingCommit:
 		return n.commit()
 	case failover.NeedsAttention:
-		return []Notice{n.make("attention", n.asker(), fmt.Sprintf("%s needs attention (%s): %s Ferry does nothing more by itself. See its card.", n.target(), op.ID, n.why()))}
+		return []Notice{n.make("attention", append(n.mentions(), n.asked()...), fmt.Sprintf("%s needs attention (%s): %s Ferry does nothing more by itself. See its card.", n.target(), op.ID, n.why()))}
 	case failover.Failed:
-		return []Notice{n.make("failed", n.asker(), fmt.Sprintf("The %s of %s failed (%s): %s See its card.", bot.Noun(op.Verb), n.target(), op.ID, n.why()))}
+		return []Notice{n.make("failed", n.asked(), fmt.Sprintf("The %s of %s failed (%s): %s See its card.", bot.Noun(op.Verb), n.target(), op.ID, n.why()))}
 	case failover.Succeeded:
-		return []Notice{n.make("done", n.asker(), n.succeeded())}
+		return []Notice{n.make("done", n.asked(), n.succeeded())}
 	case failover.Denied, failover.Expired, failover.Cancelled:
-		ended := n.make("done", n.asker(), fmt.Sprintf("The %s of %s is over: %s (%s). %s", bot.Noun(op.Verb), n.target(), phaseWords(op.Phase), op.ID, sentence(clip(inert(op.Note), 100))))
+		ended := n.make("done", n.asked(), fmt.Sprintf("The %s of %s is over: %s (%s). %s", bot.Noun(op.Verb), n.target(), phaseWords(op.Phase), op.ID, sentence(clip(inert(op.Note), 100))))
 		ended.Thread = true
 		return []Notice{ended}
 	case failover.Running:
@@ -139,12 +139,20 @@ func (n noticeOf) mentions() line {
 	return l
 }
 
-// asker mentions who asked, where that is somebody in Slack.
+// asker mentions who asked, where that is somebody in Slack: only where they alone can do what is left.
 func (n noticeOf) asker() line {
 	if !isUserID(n.op.RequestedBy.ID) {
 		return nil
 	}
 	return line{{kind: spanPerson, id: n.op.RequestedBy.ID, text: n.op.RequestedBy.ID}, plain(" ")}
+}
+
+// asked names who asked, where that is somebody in Slack, and calls nobody.
+func (n noticeOf) asked() line {
+	if !isUserID(n.op.RequestedBy.ID) {
+		return nil
+	}
+	return words("%s: ", n.by(n.op.RequestedBy))
 }
 
 func (n noticeOf) target() string { return clip(inert(bot.Targets(n.op)), 50) }
@@ -159,7 +167,7 @@ func (n noticeOf) by(a failover.Actor) string {
 func (n noticeOf) approval() string {
 	until := ""
 	if !n.op.ExpiresAt.IsZero() {
-		until = " until " + n.op.ExpiresAt.UTC().Format("15:04 UTC")
+		until = " until " + bot.Stamp(n.op.ExpiresAt)
 	}
 	return fmt.Sprintf("Approval needed%s: %s asks for the %s (%s). Approve or deny it on its card.", until, n.by(n.op.RequestedBy), clip(inert(bot.What(n.op)), 110), n.op.ID)
 }
@@ -256,7 +264,7 @@ func (n noticeOf) pointUsed() string {
 	if len(n.op.Targets) != 1 || n.op.Targets[0].PointUsed.IsZero() {
 		return ""
 	}
-	text := "Recovery point used: " + n.op.Targets[0].PointUsed.UTC().Format("15:04:05 UTC")
+	text := "Recovery point used: " + fullStamp(n.op.Targets[0].PointUsed)
 	if rpo, ok := n.op.RPO(); ok {
 		text += ", " + duration(rpo) + " before the failover"
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"ferry/bot"
 	"ferry/failover"
 )
 
@@ -31,7 +32,7 @@ func readinessHead(l failover.ReadinessList) string {
 func readinessFoot(l failover.ReadinessList, now time.Time) []string {
 	var text []string
 	if !l.Incident.IsZero() {
-		text = append(text, "An incident since "+l.Incident.UTC().Format("2006-01-02 15:04 UTC")+" is declared: recovery points from after it need --force.")
+		text = append(text, "An incident since "+bot.Stamp(l.Incident)+" is declared: recovery points from after it need --force.")
 	}
 	return append(text, "Not looked at: "+strings.Join(failover.NotLookedAt(), ", ")+".", strings.TrimSpace(asOf(l.At, now)))
 }

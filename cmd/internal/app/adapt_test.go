@@ -39,6 +39,12 @@ func TestApproversAreMentioned(t *testing.T) {
 	if got, want := approvers(config.Slack{NotifyApprovers: true}, p)(broken), []string{"S2", "S3"}; !slices.Equal(got, want) {
 		t.Errorf("to review the broken glass, mentions %v, want %v: not who broke it", got, want)
 	}
+	for phase, want := range map[failover.Phase]int{failover.NeedsAttention: 3, failover.Failed: 0, failover.Succeeded: 0, failover.Running: 0} {
+		ended := failover.Operation{Verb: failover.VerbFailover, Phase: phase, Plan: failover.Plan{Rule: rule}}
+		if got := approvers(config.Slack{NotifyApprovers: true}, p)(ended); len(got) != want {
+			t.Errorf("of what is %s, mentions %v", phase, got)
+		}
+	}
 	if got := approvers(config.Slack{}, p)(waiting); len(got) > 0 {
 		t.Errorf("mentions %v although nobody is to be", got)
 	}

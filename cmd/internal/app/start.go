@@ -309,14 +309,14 @@ func revealed(secrets config.Secrets) []string {
 	return texts
 }
 
-// approvers gives the Slack users and user groups that may decide the gate that an operation waits at. A group stands for its
-// members.
+// approvers gives the Slack users and user groups that may decide the gate that an operation waits at, or that decided about one which
+// needs attention. A group stands for its members.
 func approvers(cfg config.Slack, p failover.Policy) func(failover.Operation) []string {
 	return func(op failover.Operation) []string {
-		if !cfg.NotifyApprovers || op.Gate() == "" && !op.Unreviewed() {
+		if !cfg.NotifyApprovers || op.Gate() == "" && !op.Unreviewed() && op.Phase != failover.NeedsAttention {
 			return nil
 		}
-		if op.Gate() == "" {
+		if op.Gate() == "" && op.Unreviewed() {
 			return slices.DeleteFunc(p.Reviewers(op), func(id string) bool { return !isSlackID(id) })
 		}
 		ids := p.Callable(op.GateRule(op.Gate()))
