@@ -49,3 +49,15 @@ func TestBoardForgetsTheOldestDeliveriesFirst(t *testing.T) {
 		t.Errorf("%d kept, the newest is %d", len(got), got[len(got)-1].Operation().Seq)
 	}
 }
+
+// A bot that may not set the topic looks no more at what it heard, and so keeps none of it.
+func TestTopicThatIsBarredKeepsNothing(t *testing.T) {
+	topic := newTopic(&Bot{opts: Options{Topic: true}})
+	hear := func(id failover.OpID) { topic.hear(failover.Operation{ID: id, Seq: 1, Phase: failover.Cancelled}) }
+	hear("op-aaaaaaaa")
+	topic.bar()
+	hear("op-bbbbbbbb")
+	if len(topic.heard) != 0 {
+		t.Errorf("kept: %v", topic.heard)
+	}
+}

@@ -22,7 +22,8 @@ const (
 	maxTopic      = 250             // characters; documented
 	topicSettles  = 2 * time.Second // what begins or ends together changes the topic once, since everybody is told of each change
 	topicTries    = 6
-	topicBegins   = "| Ferry: " // our part of a topic, up to topicEnds
+	topicAgain    = 10 * time.Minute // after those: what stands there would be wrong until the next operation
+	topicBegins   = "| Ferry: "      // our part of a topic, up to topicEnds
 	topicEnds     = " under way"
 	topicScopeFix = "allow channels:write.topic (in a private channel groups:write.topic) in the app and install it again, or take slack.topic out"
 )
@@ -38,10 +39,9 @@ type topic struct {
 	mu        sync.Mutex
 	delivered bool                                 // this bot is given the facts to announce
 	heard     map[failover.OpID]failover.Operation // as delivered, since what answers reads may lag behind; what is over goes
+	barred    bool                                 // the bot may not set it; written by run alone
 
-	// Of run alone:
-	barred bool   // the bot may not set it
-	cause  string // of the newest trouble, so that each is logged once
+	cause string // of the newest trouble, so that each is logged once; of run alone
 }
 
 func newTopic(b *Bot) *topic {
@@ -62,13 +62,16 @@ func (t *topic) hear(op failover.Operation) {
 		return
 	}
 	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.barred {
+		return
+	}
 	before := t.heard[op.ID]
 	look := !t.delivered || op.Phase.Final() || underWay(op) && !underWay(before)
 	t.delivered = true
 	if op.Seq > before.Seq && (op.Phase.Final() || underWay(op)) {
 		t.heard[op.ID] = op
 	}
-	t.mu.Unlock()
 	if look {
 		t.look()
 	}
@@ -88,8 +91,13 @@ func (t *topic) run(ctx context.Context) {
 	}
 	t.look() // what a bot that died has left
 	for !t.barred {
+		var again <-chan time.Time
+		if t.cause != "" {
+			again = time.After(topicAgain)
+		}
 		select {
 		case <-t.wake:
+		case <-again:
 		case <-ctx.Done():
 			return
 		}
@@ -126,7 +134,8 @@ func (t *topic) keep(ctx context.Context) {
 func (t *topic) trouble(ctx context.Context, err error) {
 	fix := setupFix(err)
 	if slackCode(err) == "missing_scope" {
-		t.barred, fix = true, topicScopeFix
+		fix = topicScopeFix
+		t.bar()
 	}
 	why := cause(err).Error()
 	if why == t.cause {
@@ -134,6 +143,14 @@ func (t *topic) trouble(ctx context.Context, err error) {
 	}
 	t.cause = why
 	t.bot.opts.Log.WarnContext(ctx, "the topic of the channel does not say what is under way", slog.String("cause", why), slog.String("fix", fix))
+}
+
+// bar gives up for good: nothing is heard, or kept, any more.
+func (t *topic) bar() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.barred = true
+	clear(t.heard)
 }
 
 // set makes the topic say what is under way, and nothing of that where another organisation takes part.

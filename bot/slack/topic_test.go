@@ -250,6 +250,25 @@ func TestTopicThatFails(t *testing.T) {
 	}
 }
 
+// Slack is unwell while the last operation ends: the topic does not go on saying that it is under way.
+func TestTopicComesRightAfterwards(t *testing.T) {
+	bubble(t, func(l *lab) {
+		b := topical(l)
+		l.start()
+		story := chapters("op-aaaaaaaa", 1, 6)
+		l.happens(b, story[1])
+		l.RefuseNext("conversations.setTopic", "internal_error", 6)
+		l.happens(b, story[5])
+		pass(5 * time.Minute)
+		l.wantTopic(handover + " | Ferry: failover of vm-x under way")
+		pass(10 * time.Minute)
+		l.wantTopic(handover)
+		if n := l.count("conversations.setTopic", "ok"); n != 2 {
+			t.Errorf("set %d times", n)
+		}
+	})
+}
+
 // Ferry's part is shortened, then left out, and cannot be made to look like people's words, or to be more than a name.
 func TestTopicHasRoomForPeopleFirst(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("é", n) }
