@@ -2,10 +2,12 @@ package workspace_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
 	"github.com/slack-go/slack"
@@ -202,6 +204,10 @@ func TestModalInBrowser(t *testing.T) {
 			s.post("data", dataBlocks)
 			p.sees("#messages table.data", "Age of the newest point")
 			p.sees("#messages", "in progress")
+			s.post(fmt.Sprintf("<!date^%d^{ago}|then>", time.Now().Add(15*time.Minute).Unix()), "")
+			p.sees("#messages", "in 15 minutes")
+			s.post("code", `[{"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "`+strings.Repeat("wide ", 50)+`"}]}]}]`)
+			p.sees("#messages pre", "wide wide")
 			eval[any](p, `document.getElementById("newer").click()`)
 			p.looks(name + "-data")
 		})

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -122,9 +123,28 @@ func (r renderer) nearDay(t time.Time) string {
 	}
 }
 
+// ago is a length of time in its largest unit, as documented ("3 minutes ago"). That it is rounded, that less than a minute is
+// told in seconds, and the words for what is to come are inferred.
 func (r renderer) ago(t time.Time) string {
-	if d := r.now.Sub(t).Truncate(time.Second); d >= 0 {
-		return d.String() + " ago"
+	d := t.Sub(r.now)
+	if d > 0 {
+		return "in " + inLargestUnit(d)
 	}
-	return "in " + t.Sub(r.now).Truncate(time.Second).String()
+	return inLargestUnit(-d) + " ago"
+}
+
+func inLargestUnit(d time.Duration) string {
+	n, name := d.Round(24*time.Hour)/(24*time.Hour), "day"
+	switch {
+	case d.Round(time.Second) < time.Minute:
+		n, name = d.Round(time.Second)/time.Second, "second"
+	case d.Round(time.Minute) < time.Hour:
+		n, name = d.Round(time.Minute)/time.Minute, "minute"
+	case d.Round(time.Hour) < 24*time.Hour:
+		n, name = d.Round(time.Hour)/time.Hour, "hour"
+	}
+	if n != 1 {
+		name += "s"
+	}
+	return fmt.Sprintf("%d %s", n, name)
 }

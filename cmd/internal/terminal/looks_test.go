@@ -45,7 +45,7 @@ func (p *tab) looks(name string) {
 	}
 }
 
-// overflow lists what a person would have to scroll sideways for; preformatted text may. It looks with other fonts than this
+// overflow lists what a person would have to scroll sideways for. It looks with other fonts than this
 // machine's as well, as far as a machine with few of them can: wide letters, letters set apart, and text twice as large.
 const overflow = `(() => {
 	const root = document.documentElement.style, body = document.body.style, scroll = document.getElementById("scroll"), at = scroll.scrollTop, all = [];
@@ -57,7 +57,7 @@ const overflow = `(() => {
 	scroll.scrollTop = at;
 	return all;
 	function wide() { return [...document.querySelectorAll("*")].filter(e => e.checkVisibility() && e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1 &&
-	!["PRE", "INPUT"].includes(e.tagName) && getComputedStyle(e).textOverflow !== "ellipsis" && getComputedStyle(e).display !== "inline" && !e.closest(".completions"))
+	e.tagName !== "INPUT" && getComputedStyle(e).textOverflow !== "ellipsis" && getComputedStyle(e).display !== "inline" && !e.closest(".completions"))
 	.map(e => e.tagName + "." + e.className + " " + e.scrollWidth + " > " + e.clientWidth)
 	.concat(document.scrollingElement.scrollWidth > innerWidth ? ["the page " + document.scrollingElement.scrollWidth] : []); }
 })()`

@@ -22,7 +22,14 @@ function nearDay(d) {
 }
 
 function ago(milliseconds) {
-  return milliseconds >= 0 ? `${span(milliseconds)} ago` : `in ${span(-milliseconds)}`;
+  return milliseconds >= 0 ? `${inLargestUnit(milliseconds)} ago` : `in ${inLargestUnit(-milliseconds)}`;
+}
+
+/** inLargestUnit is a length of time as Slack says it, rounded. */
+function inLargestUnit(milliseconds) {
+  const s = Math.round(milliseconds / 1000), m = Math.round(milliseconds / 60e3), h = Math.round(milliseconds / 3600e3), d = Math.round(milliseconds / 86400e3);
+  const [n, name] = s < 60 ? [s, "second"] : m < 60 ? [m, "minute"] : h < 24 ? [h, "hour"] : [d, "day"];
+  return `${n} ${name}${n === 1 ? "" : "s"}`;
 }
 
 /** span is a length of time in its two largest units. */
