@@ -98,10 +98,10 @@ func TestAuditFindsDamage(t *testing.T) {
 		"a byte of a message was flipped":    {func(l *lab, store string) { l.flip(store, "x699") }, events.Verdict{Wrong: 700, What: events.Missing}},
 		"the store is older than its head":   {func(l *lab, store string) { l.older(store) }, events.Verdict{Wrong: 1001, What: events.Truncated}},
 		"the store is older and was gone on": {func(l *lab, store string) { l.older(store); defer l.stop(); l.goOn(600) }, events.Verdict{Wrong: 1001, What: events.Changed}},
-		"all is gone and was written anew": {func(l *lab, store string) {
-			if err := os.RemoveAll(store); err != nil {
-				l.Fatal(err)
-			}
+		"all is gone and was written anew": {func(l *lab, _ string) {
+			l.start()
+			l.remake()
+			l.stop()
 			defer l.stop()
 			l.goOn(messages)
 		}, events.Verdict{Wrong: 1, What: events.Changed}},
@@ -172,6 +172,24 @@ func (l *lab) older(store string) {
 	}
 }
 
+// remake is somebody who controls the server: the stream is another, and empty. No executor makes it so.
+func (l *lab) remake() {
+	l.Helper()
+	c, _ := l.errors()
+	defer c.Close()
+	js := jetstream.Raw(c)
+	stream, err := js.Stream(l.ctx, events.Stream)
+	if err == nil {
+		err = js.DeleteStream(l.ctx, events.Stream)
+	}
+	if err == nil {
+		_, err = js.CreateStream(l.ctx, stream.CachedInfo().Config)
+	}
+	if err != nil {
+		l.Fatal(err)
+	}
+}
+
 // goOn stores more without keeping the audit.
 func (l *lab) goOn(n int) {
 	l.Helper()
@@ -184,7 +202,6 @@ func (l *lab) goOn(n int) {
 // An executor that finds the stream damaged keeps nothing more of it, and goes on: it must not cover up what is wrong.
 func TestAuditDoesNotCoverUp(t *testing.T) {
 	bubble(t, func(l *lab) {
-		store := filepath.Join(l.dir, "jetstream", "$G", "streams", events.Stream)
 		c := l.client("a", nil)
 		stop := l.keep(c)
 		l.fill(jetstream.NewJournal(c), 20)
@@ -192,11 +209,7 @@ func TestAuditDoesNotCoverUp(t *testing.T) {
 		head := l.verify(c).Head
 		stop()
 		c.Close()
-		l.stop()
-		if err := os.RemoveAll(store); err != nil {
-			t.Fatal(err)
-		}
-		l.start()
+		l.remake()
 		c = l.client("b", nil)
 		l.keep(c)
 		l.fill(jetstream.NewJournal(c), 5)
@@ -217,12 +230,7 @@ func TestAuditTakesItsTimeToCallItDamage(t *testing.T) {
 		pass(3 * time.Second)
 		stop()
 		c.Close()
-		l.stop()
-		if err := os.RemoveAll(filepath.Join(l.dir, "jetstream", "$G", "streams", events.Stream)); err != nil {
-			t.Fatal(err)
-		}
-		l.start()
-		l.client("b", nil).Close() // the stream is there, and empty
+		l.remake()
 		c, log := l.errors()
 		busy := make(chan struct{})
 		close(busy)
@@ -252,11 +260,7 @@ func TestAuditOfAnotherStream(t *testing.T) {
 				stop := l.loop(func(ctx context.Context) error { return c.KeepAudit(ctx, func() <-chan struct{} { return nil }) })
 				pass(3 * time.Second)
 				head := l.verify(c).Head
-				l.stop()
-				if err := os.RemoveAll(filepath.Join(l.dir, "jetstream", "$G", "streams", events.Stream)); err != nil {
-					t.Fatal(err)
-				}
-				l.start()
+				l.remake()
 				l.fill(jetstream.NewJournal(l.client("b", nil)), more)
 				pass(10 * time.Minute)
 				stop()

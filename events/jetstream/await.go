@@ -54,7 +54,7 @@ func Await(ctx context.Context, log *slog.Logger, what string, try func(context.
 	}
 }
 
-// Passing reports whether waiting can help: not against a refused identity, a file that is not there, or a request that
+// Passing reports whether waiting can help: not against a refused identity, a file or a stream that is gone, or a request that
 // the server finds wrong.
 func Passing(err error) bool {
 	var api *jetstream.APIError
@@ -67,7 +67,7 @@ func Passing(err error) bool {
 		return false
 	case errors.As(err, &cut):
 		return !cut.Cut()
-	case errors.Is(err, errSeed), errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, errSeed), errors.Is(err, errGone), errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return false
 	case errors.Is(err, jetstream.ErrStreamNameAlreadyInUse), errors.Is(err, jetstream.ErrConsumerExists): // made by another process just now
 		return true

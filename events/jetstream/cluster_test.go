@@ -87,6 +87,9 @@ func onCluster(t *testing.T, url string) *lab {
 	if err := js.DeleteStream(t.Context(), events.Stream); err != nil && !errors.Is(err, natsjs.ErrStreamNotFound) {
 		t.Fatal(err)
 	}
+	if err := js.DeleteKeyValue(t.Context(), "ferry-audit"); err != nil && !errors.Is(err, natsjs.ErrBucketNotFound) {
+		t.Fatal(err)
+	}
 	setup, err := jetstream.Connect(jetstream.Options{URL: l.url, Name: "setup", Replicas: 3, Log: logger(t)})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package jetstream_test
 
 import (
+	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -69,6 +71,35 @@ func TestEnsureLeavesAloneWhatFits(t *testing.T) {
 			t.Errorf("the stream is %+v", got)
 		}
 		ensures(0, "mended")
+	})
+}
+
+// An executor makes no new stream in the place of one that was deleted: it would know nothing of what is held and frozen. It
+// does once somebody has deleted what is remembered of the old one.
+func TestEnsureDoesNotReplaceTheStream(t *testing.T) {
+	bubble(t, func(l *lab) {
+		c := l.client("a", nil)
+		stop := l.keep(c)
+		l.fill(jetstream.NewJournal(c), 3)
+		pass(3 * time.Second)
+		stop()
+		js := jetstream.Raw(c)
+		if err := js.DeleteStream(l.ctx, events.Stream); err != nil {
+			t.Fatal(err)
+		}
+		err := c.Ensure(l.ctx)
+		if err == nil || jetstream.Passing(err) || !strings.Contains(err.Error(), "remembers 3 messages of it: restore its backup") {
+			t.Errorf("the stream was deleted: %v", err)
+		}
+		if _, err := js.Stream(l.ctx, events.Stream); !errors.Is(err, natsjs.ErrStreamNotFound) {
+			t.Errorf("a new stream: %v", err)
+		}
+		if err := js.DeleteKeyValue(l.ctx, "ferry-audit"); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Ensure(l.ctx); err != nil {
+			t.Errorf("nothing is remembered: %v", err)
+		}
 	})
 }
 

@@ -85,13 +85,23 @@ func (c *Client) Ensure(ctx context.Context) error {
 	return nil
 }
 
+// errGone is no trouble that passes: somebody has to say what is to be done.
+var errGone = errors.New("it is gone")
+
 func (c *Client) ensureStream(ctx context.Context) error {
+	// Before the stream is looked for: an executor that makes it meanwhile remembers it only then.
+	before, err := c.remembered(ctx)
+	if err != nil {
+		return err
+	}
 	have, write := jetstream.StreamConfig{}, c.js.CreateStream
 	switch s, err := c.js.Stream(ctx, events.Stream); {
 	case err == nil:
 		have, write = s.CachedInfo().Config, c.js.UpdateStream
 	case !errors.Is(err, jetstream.ErrStreamNotFound):
 		return err
+	case before > 0: // a new one would know nothing of what is held and frozen
+		return fmt.Errorf("%w, and bucket %s remembers %d messages of it: restore its backup; to begin anew without it, delete that bucket", errGone, bucketAudit, before)
 	}
 	want := c.streamConfig(have)
 	if reflect.DeepEqual(have, want) {
@@ -101,6 +111,15 @@ func (c *Client) ensureStream(ctx context.Context) error {
 		_, err := write(ctx, want)
 		return err
 	})
+}
+
+// remembered is the last message of the stream that the audit has kept.
+func (c *Client) remembered(ctx context.Context) (uint64, error) {
+	_, page, _, err := c.openAudit(ctx)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return 0, nil
+	}
+	return page.Last, err
 }
 
 func (c *Client) ensureConsumer(ctx context.Context, name string) error {
