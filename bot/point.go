@@ -27,6 +27,15 @@ func run(name string) string {
 	return Command + " " + name
 }
 
+// Next is what could be typed for a VM that nothing is open on, or why it cannot be failed over now. Its name is what to type.
+func Next(i failover.Item) string {
+	if no := failover.Legal(failover.StepFailover, i); no != nil {
+		return RefusalText(no)
+	}
+	name := OneLine(i.Name)
+	return fmt.Sprintf("To fail it over, type %s latest; to drill it, %s test %s; to see its recovery points, %[2]s points %[3]s.", run(name), Command, name)
+}
+
 // AtField is a refusal as it stands at a field of a form, where no flag can be added.
 func AtField(cmd failover.Command, r *failover.Refusal) string {
 	if r.About == failover.AboutForce {

@@ -38,7 +38,7 @@ func answered(t *testing.T, typed string, vms []failover.Item) (text string, ran
 	case refusal != nil:
 		return bot.RefusalText(refusal), false
 	case intent.ReadOnly && intent.Ref != "":
-		if refusal = (failover.Inventory{Items: vms, At: noon()}).Unknown(intent.Ref); refusal != nil {
+		if _, refusal = (failover.Inventory{Items: vms, At: noon()}).Lookup(intent.Ref); refusal != nil {
 			return bot.RefusalText(refusal), false
 		}
 		return "", true

@@ -54,6 +54,7 @@ type StatusReply struct {
 	Operations []failover.Operation `json:"operations"`
 	Foreign    []failover.Item      `json:"foreign,omitempty"` // the VMs asked for on which a job runs that was started outside Ferry
 	Freezes    []failover.Freeze    `json:"freezes,omitempty"` // those that stand over the VM asked for
+	Idle       *failover.Item       `json:"idle,omitempty"`    // the VM asked for, when no operation on it is known
 	Unknown    *failover.Refusal    `json:"unknown,omitempty"` // when neither an operation nor a VM is called so: which names are near
 	Yours      bool                 `json:"yours,omitempty"`   // of a watch: the operation waits for a press that who asks may give
 }

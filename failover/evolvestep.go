@@ -162,7 +162,7 @@ func evolveStep(op Operation, t *Target, step *Step, r Record) {
 		t.Progress = notKnown + f.Why
 	case StepDelayed:
 		step.State, step.Until, step.Unknown = StateDelayed, f.Until, time.Time{}
-		t.Progress = "Azure asks to wait until " + f.Until.UTC().Format("2006-01-02 15:04:05 UTC") // why names the subscription; the fact keeps it
+		t.Progress = "Azure asks to wait until " + f.Until.UTC().Format("2006-01-02 15:04:05 UTC")        // why names the subscription; the fact keeps it
 		if !f.Until.After(r.At) || f.Fault.Action != "" || strings.HasPrefix(f.Fault.Message, "Azure ") { // nobody asked to wait
 			t.Progress = strings.TrimSpace(f.Fault.Message + " " + f.Fault.Action)
 		}

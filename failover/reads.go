@@ -82,26 +82,35 @@ type Found struct {
 	Foreign []Item `json:"foreign,omitempty"`
 	// Freezes are those that stand over the VM asked for; what is open has them among the operations.
 	Freezes []Freeze `json:"freezes,omitempty"`
+	// Idle is the VM asked for when nothing is known of an operation on it. Its name is what to type for it.
+	Idle *Item `json:"idle,omitempty"`
 	// Unknown says which names are near, when neither an operation nor a replicated VM is called as was asked.
 	Unknown *Refusal `json:"unknown,omitempty"`
 }
 
 // NoOperation is the answer when nothing is known under a reference, with what to type instead.
 func (f Found) NoOperation(ref string) *Refusal {
+	if f.Idle != nil {
+		return Refuse(UnknownName, "To see its state, type /failover status "+f.Idle.Name+".", "Nothing is open on %s.", f.Idle.Name)
+	}
 	if f.Unknown != nil {
 		return Refuse(UnknownName, f.Unknown.Message+" "+f.Unknown.Hint, "No operation is known under %q.", ref)
 	}
 	return Refuse(UnknownName, "To see what is open, type /failover status; to see the VMs, /failover list.", "No operation is known under %q.", ref)
 }
 
-// Unknown refuses a reference that is neither the id of an operation nor a VM of an inventory that was read, with the near
-// names; nil when it may be one.
-func (inv Inventory) Unknown(ref string) *Refusal {
+// Lookup is the VM of an inventory that was read that a reference means, or else a refusal with the near names; neither when
+// the reference is the id of an operation. The name of the VM is what to type for it.
+func (inv Inventory) Lookup(ref string) (*Item, *Refusal) {
 	if IsOpID(ref) || inv.At.IsZero() {
-		return nil
+		return nil, nil
 	}
-	_, refusal := Resolve(inv.Items, ref)
-	return refusal
+	item, refusal := Resolve(inv.Items, ref)
+	if refusal != nil {
+		return nil, refusal
+	}
+	item.Name = Typed(item, inv.Items)
+	return &item, nil
 }
 
 // Means reports whether a reference, a VM's name or vault/name, means an item.

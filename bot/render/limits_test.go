@@ -350,6 +350,7 @@ func terminalHolds(t *rapid.T, op failover.Operation, now time.Time) {
 		"list":           {render.ListTable(inv, now, 0), listed(inv)},
 		"frozen":         {render.Frozen(found.Operations), 0},
 		"unknown":        {render.Status(failover.Found{}, "x"+hostile().Draw(t, "unknown"), now, 0), 1},
+		"idle":           {render.Status(idle(append(slices.Clip(inv.Items), item())[0]), "x", now, 0), 1},
 		"outside":        {render.Status(failover.Found{Foreign: inv.Items, Freezes: op.Frozen}, "", now, 0), len(inv.Items) + len(op.Frozen) + 1},
 		"name of nobody": {render.Status(failover.Found{Freezes: op.Frozen}, "x", now, 0), len(op.Frozen) + 1},
 	} {

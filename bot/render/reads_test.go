@@ -87,6 +87,15 @@ func foreignItem() failover.Item {
 	return i
 }
 
+// idle is what is found of a VM that no operation is about.
+func idle(i failover.Item) failover.Found { return failover.Found{Idle: &i} }
+
+func pending() failover.Item {
+	i := item()
+	i.State, i.Allowed, i.RPO, i.Active = failover.StateCommitPending, []string{"Commit"}, -1, "North Europe"
+	return i
+}
+
 func TestReads(t *testing.T) {
 	now := start().Add(5 * time.Second)
 	partial := failover.JobList{At: start(), Since: start().Add(-failover.JobsWithin), LeftOut: 12, Missing: "Azure did not answer: NoAnswer: no answer in time."}
@@ -107,6 +116,9 @@ func TestReads(t *testing.T) {
 		{"readiness of nothing", readable(render.Readiness(failover.ReadinessList{At: start()}, now)) + render.ReadinessTable(failover.ReadinessList{At: start()}, now, 0)},
 		{"readiness before Azure was read", readable(render.Readiness(failover.ReadinessList{}, now)) + render.ReadinessTable(failover.ReadinessList{}, now, 0)},
 		{"status of a VM that is busy outside Ferry", render.Status(busy, "vm-y", now, 0)},
+		{"status of a VM that nothing is open on", render.Status(idle(item()), "vm-x", now, 0)},
+		{"status of a VM that waits for its commit", render.Status(idle(pending()), "vm-x", now, 0)},
+		{"status of a VM without an operation that is busy outside Ferry", render.Status(failover.Found{Foreign: busy.Foreign, Idle: &busy.Foreign[0]}, "vm-y", now, 0)},
 		{"status of nothing", render.Status(failover.Found{}, "vm-q", now, 0)},
 		{"status of all", render.Status(both, "", now, 0)},
 		{"nothing open but busy", render.Status(busy, "", now, 0)},

@@ -19,6 +19,9 @@ func Status(found failover.Found, ref string, now time.Time, screen int) string 
 		fmt.Fprintf(&foreign, "Outside Ferry: a job (%s) runs on %s, vault %s. Ferry starts nothing on it until the job has ended.\n", bot.Scenario(inert(i.Scenario)), inert(i.Name), inert(i.Vault))
 	}
 	stopped := frozen(found.Freezes)
+	if ref != "" && len(found.Operations) == 0 && found.Idle != nil {
+		return stopped + idle(*found.Idle, foreign.Len()+len(stopped) > 0) + foreign.String()
+	}
 	if ref != "" && len(found.Operations) == 0 && foreign.Len()+len(stopped) > 0 {
 		return stopped + fmt.Sprintf("Ferry has no operation under %q.\n", inert(ref)) + foreign.String()
 	}
@@ -36,6 +39,21 @@ func status(ops []failover.Operation, ref string, now time.Time, screen int) str
 		return fmt.Sprintf("Nothing was started under %s: what was asked was refused.\n", ops[0].ID)
 	}
 	return CardText(ops[0], now)
+}
+
+// idle says how a VM is that nothing is open on and, unless something else says what is in the way, what could be typed.
+func idle(i failover.Item, inTheWay bool) string {
+	text := "Nothing is open on " + inert(i.Name) + " (vault " + orNot(inert(i.Vault)) + "): " + stateWords(i) + ", runs in " + orNot(inert(i.Active))
+	if i.RPO >= 0 {
+		text += ", data " + duration(i.RPO) + " old"
+	}
+	if i.Health != "" {
+		text += ", health " + inert(i.Health)
+	}
+	if !inTheWay {
+		text += ". " + bot.Next(i)
+	}
+	return sentence(text) + "\n"
 }
 
 // StatusTable lists operations, what needs a person first.

@@ -171,7 +171,7 @@ func (s *reads) status(r micro.Request) (any, error) {
 		s.client.log.Warn("status without foreign jobs", slog.Any("error", err))
 	}
 	if req.Ref != "" && len(reply.Operations) == 0 {
-		reply.Unknown = inv.Unknown(req.Ref)
+		reply.Idle, reply.Unknown = inv.Lookup(req.Ref)
 	}
 	for _, i := range failover.ForeignJobs(inv.Items, s.board.All()) {
 		if req.Ref == "" || i.Means(req.Ref) {
@@ -298,7 +298,7 @@ func (c *Client) request(ctx context.Context, subject string, req, reply any) er
 func (c *Client) Status(ctx context.Context, ref string) (failover.Found, error) {
 	var reply events.StatusReply
 	err := c.request(ctx, events.ServiceStatus, events.StatusRequest{Ref: ref}, &reply)
-	return failover.Found{Operations: reply.Operations, Foreign: reply.Foreign, Freezes: reply.Freezes, Unknown: reply.Unknown}, err
+	return failover.Found{Operations: reply.Operations, Foreign: reply.Foreign, Freezes: reply.Freezes, Idle: reply.Idle, Unknown: reply.Unknown}, err
 }
 
 // List asks for the replicated items and who holds them.

@@ -70,8 +70,12 @@ func (g *globals) status(found failover.Found, ref string, own verbFlags) error 
 			all = append(all, events.StatusOf(op))
 		}
 		return g.print(own, map[string]any{"v": 1, "operations": all, "foreign_jobs": foreign, "frozen": events.FrozenOf(failover.Freezes(ops))}, text)
-	case len(ops) == 0 && len(foreign)+len(found.Freezes) > 0:
-		return g.print(own, map[string]any{"v": 1, "foreign_jobs": foreign, "frozen": events.FrozenOf(found.Freezes)}, text)
+	case len(ops) == 0 && (found.Idle != nil || len(foreign)+len(found.Freezes) > 0):
+		all := map[string]any{"v": 1, "foreign_jobs": foreign, "frozen": events.FrozenOf(found.Freezes)}
+		if found.Idle != nil {
+			all["vm"] = events.ItemLine(*found.Idle, failover.Inventory{})
+		}
+		return g.print(own, all, text)
 	case len(ops) == 0 && found.Unknown != nil:
 		return g.refused("", failover.Refuse(failover.UnknownName, found.Unknown.Hint, "No operation is known under %q. %s", ref, found.Unknown.Message), own)
 	case len(ops) == 0:

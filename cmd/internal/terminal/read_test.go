@@ -52,6 +52,21 @@ func TestReadVerbs(t *testing.T) {
 			t.Errorf("an unknown name: exit %d, %s", code, errs)
 		}
 	})
+	t.Run("status of an idle VM", func(t *testing.T) {
+		code, out, errs := o.ferry("status", "VM-X")
+		if code != 0 || !strings.HasPrefix(out, "Nothing is open on vm-x (vault vault-dr): Protected, runs in westeurope, data ") || !strings.Contains(out, "To fail it over, type ferry run vm-x latest") {
+			t.Errorf("exit %d: %s %s", code, out, errs)
+		}
+		if code, out, errs := o.ferry("status", "vm-x", "-o", "json"); code != 0 || !strings.Contains(out, `"state":"Protected"`) {
+			t.Errorf("exit %d: %s %s", code, out, errs)
+		}
+		if code, _, errs := o.ferry("watch", "vm-x"); code != 3 || !strings.Contains(errs, "Nothing is open on vm-x. To see its state, type ferry status vm-x.") {
+			t.Errorf("exit %d: %s", code, errs)
+		}
+		if code, _, errs := o.ferry("status", "vm-z"); code != 3 || !strings.Contains(errs, `No operation is known under "vm-z". No replicated VM is called "vm-z". Near names: vm-x`) {
+			t.Errorf("exit %d: %s", code, errs)
+		}
+	})
 	t.Run("watch of nothing", func(t *testing.T) {
 		if code, _, errs := o.ferry("watch", "op-aaaaaaaa"); code != 3 || !strings.Contains(errs, `No operation is known under "op-aaaaaaaa". To see what is open, type ferry status`) {
 			t.Errorf("exit %d: %s", code, errs)
