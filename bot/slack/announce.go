@@ -25,13 +25,13 @@ type announcer struct {
 	me      string // among bots
 	board   *board
 	topic   *topic
-	pinless bool   // the bot may not pin
-	blind   bool   // Slack does not show what stands in the channel
-	cause   string // of the newest failure, so that each is logged once
+	pinless bool            // the bot may not pin
+	blind   map[string]bool // by method: Slack does not show what stands there
+	cause   string          // of the newest failure, so that each is logged once
 }
 
 func newAnnouncer(b *Bot) *announcer {
-	return &announcer{bot: b, me: rand.Text(), board: newBoard(), topic: newTopic(b)}
+	return &announcer{bot: b, me: rand.Text(), board: newBoard(), topic: newTopic(b), blind: map[string]bool{}}
 }
 
 // run reads and draws until ctx ends.
@@ -122,7 +122,7 @@ func (a *announcer) earliest(ctx context.Context, p pending, now time.Time) choi
 		a.bot.opts.Log.ErrorContext(ctx, "the notices of an operation cannot be drawn", opAttr(p.id), slog.Any("cause", err))
 	}
 	for _, todo := range p.chores(p.op) {
-		c := choice{p, todo, a.ready(p.card, todo.kind, now)}
+		c := choice{p, todo, a.ready(p.card, todo, now)}
 		if first.card == nil || first.at.After(now) && c.at.Before(first.at) {
 			first = c
 		}
@@ -131,9 +131,9 @@ func (a *announcer) earliest(ctx context.Context, p pending, now time.Time) choi
 }
 
 // ready is when a chore may be done.
-func (a *announcer) ready(c *card, kind choreKind, now time.Time) time.Time {
+func (a *announcer) ready(c *card, todo chore, now time.Time) time.Time {
 	at := now
-	switch kind {
+	switch todo.kind {
 	case chorePost:
 		at = a.bot.calls.of("chat.postMessage").at(now)
 	case choreEdit:
@@ -141,7 +141,7 @@ func (a *announcer) ready(c *card, kind choreKind, now time.Time) time.Time {
 			at = c.edited.Add(cardEvery)
 		}
 	case choreSeek:
-		at = a.bot.calls.of("conversations.history").at(now)
+		at = a.bot.calls.of(seekMethod(c.thread(todo))).at(now)
 	case chorePin:
 		at = a.bot.calls.of(pinMethod(c)).at(now)
 	case choreLoad, choreSave, choreIntend, choreAck:

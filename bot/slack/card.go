@@ -27,6 +27,7 @@ type card struct {
 	unsaved   map[string]Posted // by key: what ref holds and the store does not
 	ours      map[string]bool   // by key: intents of this process, which are not dangling
 	sought    map[string]bool   // by key: intents of which it was looked whether they were carried out
+	looks     int               // at Slack that failed, in a row
 	limited   map[string]bool   // by key: Slack refused to post it for being called too often, and may have done it
 	plain     uint64            // at this sequence Slack refused the blocks: text only
 	notices   []render.Notice   // of the state with the sequence drafted
@@ -175,6 +176,19 @@ func (c *card) intend(key, me string, seq uint64, now time.Time) {
 func (c *card) doubt(key string) {
 	delete(c.ours, key)
 	delete(c.sought, key)
+}
+
+// looked notes that nothing more is to be found out about an intent.
+func (c *card) looked(key string) {
+	c.sought[key], c.looks = true, 0
+}
+
+// thread is the ts of the message under which a new one stands; empty: in the channel.
+func (c *card) thread(todo chore) string {
+	if todo.key == cardKey || !todo.notice.Thread || c.flat {
+		return ""
+	}
+	return c.ref.Card.TS
 }
 
 // limit notes that Slack refused to post a message for being called too often, after which it is there now and then.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ferry/bot/slack"
+	"ferry/failover"
 	"ferry/sandbox/workspace"
 )
 
@@ -70,6 +71,83 @@ func TestLostAnswerToAPostIsFound(t *testing.T) {
 		}
 		if cards := l.cards(); len(cards) != 1 || strings.Contains(cards[0], "Continued") || !strings.Contains(cards[0], "cancelled") || l.count("conversations.history", "") != 2 {
 			t.Errorf("looked %d times, cards: %v", l.count("conversations.history", ""), cards)
+		}
+	})
+}
+
+// A notice in the thread, of which the answer is lost or before whose reference the process dies, is looked for there.
+func TestWhatMayStandInTheThreadIsFound(t *testing.T) {
+	for _, dies := range []bool{false, true} {
+		bubble(t, func(l *lab) {
+			stop := l.start()
+			story := chapters("op-aaaaaaaa", 1, 6)
+			l.feed.publish(story[:5]...)
+			pass(time.Minute)
+			before := l.count("chat.postMessage", "")
+			if dies {
+				l.seams.cut("refs.put", cut{err: func(int) error {
+					if l.count("chat.postMessage", "") > before {
+						return errCut
+					}
+					return nil
+				}})
+			} else {
+				l.LoseAnswer("chat.postMessage", 1)
+			}
+			l.feed.publish(story[5])
+			pass(10 * time.Second)
+			if dies {
+				stop()
+				l.seams.cut("refs.put", cut{})
+				l.start()
+				l.feed.publish(story[5])
+			}
+			pass(time.Minute)
+			ended := 0
+			for _, m := range l.Messages(incident, "U0EVE") {
+				if m.ThreadTS != "" && strings.Contains(strings.Join(l.Render(m), ""), "cancelled") {
+					ended++
+				}
+			}
+			if ended != 1 || l.count("conversations.replies", "ok") != 1 || l.count("conversations.history", "") != 0 {
+				t.Errorf("dies %v: it stands there %d times: %q", dies, ended, l.shown())
+			}
+		})
+	}
+}
+
+// Slack does not let a bot read threads: that is said once, and it goes on looking in the channel.
+func TestThreadsThatMayNotBeRead(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.spoil = func(method string, _ url.Values) string {
+			return map[bool]string{true: "missing_scope"}[method == "conversations.replies"]
+		}
+		l.start()
+		for i, id := range []failover.OpID{"op-aaaaaaaa", "op-bbbbbbbb"} {
+			story := chapters(id, uint64(1+20*i), 6)
+			l.LoseAnswer("chat.postMessage", 1)
+			l.feed.publish(story[:5]...)
+			pass(time.Minute)
+			l.LoseAnswer("chat.postMessage", 1)
+			l.feed.publish(story[5])
+			pass(time.Minute)
+		}
+		if n := strings.Count(l.log.String(), "does not show what stands in the channel"); n != 1 || len(l.cards()) != 2 || l.count("conversations.history", "ok") != 2 {
+			t.Errorf("said %d times, looked in the channel %d times, cards: %q", n, l.count("conversations.history", "ok"), l.cards())
+		}
+	})
+}
+
+// The bot has given up looking once, in a long outage: what it cannot know afterwards is looked for again.
+func TestLooksAgainAfterItHasGivenUp(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.start()
+		l.LoseAnswer("chat.postMessage", 2)
+		l.RefuseNext("conversations.history", "internal_error", 4)
+		l.feed.publish(operation("op-aaaaaaaa", 1, requested()))
+		pass(10 * time.Minute)
+		if cards := l.cards(); len(cards) != 2 || l.count("conversations.history", "ok") != 1 {
+			t.Errorf("looked %d times, cards: %q", l.count("conversations.history", "ok"), cards)
 		}
 	})
 }

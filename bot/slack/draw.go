@@ -73,8 +73,8 @@ func (a *announcer) post(ctx context.Context, p pending, todo chore) error {
 	}
 	if todo.key == cardKey {
 		message = render.Card(p.op, a.bot.opts.Now(), intent.Continued)
-	} else if todo.notice.Thread && !p.flat {
-		options = append(options, slackapi.MsgOptionTS(p.ref.Card.TS))
+	} else if thread := p.thread(todo); thread != "" {
+		options = append(options, slackapi.MsgOptionTS(thread))
 	}
 	options = append(options, p.content(message, p.op, todo.key)...)
 	done := Posted{State: StatePosted, Seq: p.op.Seq, Continued: intent.Continued}

@@ -106,7 +106,7 @@ func TestEventsComeAgainAsTheyDidBefore(t *testing.T) {
 func TestTiers(t *testing.T) {
 	tiers := map[int][]string{
 		20: {"pins.add", "pins.list", "pins.remove", "usergroups.list", "usergroups.users.list", "conversations.setTopic"},
-		50: {"chat.update", "chat.delete", "conversations.info", "conversations.history"},
+		50: {"chat.update", "chat.delete", "conversations.info", "conversations.history", "conversations.replies"},
 		100: {
 			"views.open", "views.push", "views.update", "views.publish", "chat.postEphemeral", "users.info", "files.getUploadURLExternal", "files.completeUploadExternal",
 		},

@@ -163,6 +163,54 @@ func TestHistory(t *testing.T) {
 	})
 }
 
+func TestReplies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, workspace.Options{NoRateLimits: true})
+		mark := slack.MsgOptionMetadata(slack.SlackMetadata{EventType: "notice", EventPayload: map[string]any{"op": "op-1"}})
+		card, other := l.post(t, slack.MsgOptionText("card", false)), l.post(t, slack.MsgOptionText("other", false))
+		ts := map[string]string{}
+		for _, text := range []string{"a", "b", "c"} {
+			ts[text] = l.post(t, slack.MsgOptionText(text, false), slack.MsgOptionTS(card), mark)
+		}
+		l.post(t, slack.MsgOptionText("elsewhere", false), slack.MsgOptionTS(other))
+		_, err := l.api.PostEphemeralContext(t.Context(), incident, "U0ANA", slack.MsgOptionText("for ana", false), slack.MsgOptionTS(card))
+		check(t, err)
+		cursor := ""
+		read := func(p slack.GetConversationRepliesParameters) string {
+			p.ChannelID = incident
+			messages, _, next, err := l.api.GetConversationRepliesContext(t.Context(), &p)
+			if err != nil {
+				return code(err)
+			}
+			texts := ""
+			for _, m := range messages {
+				if op, ok := m.Metadata.EventPayload["op"]; ok {
+					texts += op.(string) + " "
+				}
+				texts += m.Text + " "
+			}
+			cursor = next
+			return strings.TrimSpace(texts)
+		}
+		got := []string{
+			read(slack.GetConversationRepliesParameters{Timestamp: card}),
+			read(slack.GetConversationRepliesParameters{Timestamp: ts["b"]}),
+			read(slack.GetConversationRepliesParameters{Timestamp: card, Oldest: ts["b"], IncludeAllMetadata: true}),
+			read(slack.GetConversationRepliesParameters{Timestamp: "1.000000"}),
+			read(slack.GetConversationRepliesParameters{Timestamp: card, Limit: 2}),
+			read(slack.GetConversationRepliesParameters{Timestamp: card, Limit: 2, Cursor: cursor}),
+		}
+		if diff := cmp.Diff([]string{"card a b c", "card a b c", "card op-1 c", "thread_not_found", "card a", "b c"}, got); diff != "" || cursor != "" {
+			t.Errorf("%s, and then %q", diff, cursor)
+		}
+		bare := newLab(t, workspace.Options{Scopes: []string{"chat:write"}})
+		_, _, _, err = bare.api.GetConversationRepliesContext(t.Context(), &slack.GetConversationRepliesParameters{ChannelID: incident, Timestamp: card})
+		if code(err) != "missing_scope channels:history" {
+			t.Error(err)
+		}
+	})
+}
+
 func TestMetadataRules(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, workspace.Options{NoRateLimits: true})

@@ -54,6 +54,7 @@ func (w *Workspace) webMethods() map[string]method {
 		"chat.update":                  {handle: w.chatUpdate, limit: tier(50), scope: "chat:write"},
 		"conversations.history":        {handle: w.conversationsHistory, limit: tier(50)},
 		"conversations.info":           {handle: w.conversationsInfo, limit: tier(50)},
+		"conversations.replies":        {handle: w.conversationsReplies, limit: tier(50)},
 		"conversations.setTopic":       {handle: w.conversationsSetTopic, limit: tier(20)},
 		"files.completeUploadExternal": {handle: w.filesCompleteUpload, limit: tier(100), scope: "files:write"},
 		"files.getUploadURLExternal":   {handle: w.filesGetUploadURL, limit: tier(100), scope: "files:write"},
