@@ -103,8 +103,13 @@ type Clock interface {
 // hostClock is the time of this host.
 type hostClock struct{}
 
-func (hostClock) Now() time.Time          { return time.Now() }
-func (hostClock) Era() int                { return 0 }
+// Now goes as the host's clock is set.
+func (hostClock) Now() time.Time { return time.Now() }
+
+// Era does not change: a jump goes unnoticed.
+func (hostClock) Era() int { return 0 }
+
+// Jumped is empty, as Era does not change.
 func (hostClock) Jumped(time.Time) string { return "" }
 
 const (

@@ -21,6 +21,7 @@ type Commands interface {
 // Reads answers questions that change nothing. An error means that nobody answered in time.
 type Reads interface {
 	Known
+	Stories
 	AzureReads
 }
 
@@ -33,15 +34,20 @@ type Known interface {
 	Readiness(ctx context.Context) (failover.ReadinessList, error)
 }
 
+// Stories are of what has happened, and every process of Ferry knows them.
+type Stories interface {
+	// Report tells the story of an operation; false: there is none.
+	Report(ctx context.Context, op failover.OpID) (failover.Report, bool, error)
+	// Newest are the newest operations in brief, newest first.
+	Newest(ctx context.Context) ([]failover.Operation, error)
+}
+
 // AzureReads need Azure, which may be slow: they take as long as ctx lets them.
 type AzureReads interface {
 	// Points lists the recovery points of a VM as typed, or of the item with a key.
 	Points(ctx context.Context, vm, key string) (failover.PointList, *failover.Refusal, error)
 	// Jobs lists what runs in the vaults and what has ended lately.
 	Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error)
-	// Report tells the story of an operation; false: there is none. Newest are the newest ones in brief, newest first.
-	Report(ctx context.Context, op failover.OpID) (failover.Report, bool, error)
-	Newest(ctx context.Context) ([]failover.Operation, error)
 	// Review tells what a reprotect would do to a VM as typed, or to the VM of an operation.
 	Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error)
 }

@@ -113,10 +113,12 @@ type commands struct {
 	board  *jetstream.Board
 }
 
+// Store returns nil only when the command is surely on disk; stored again it counts once.
 func (c commands) Store(ctx context.Context, cmd failover.Command) error {
 	return c.client.Submit(ctx, events.SourceSlack, cmd)
 }
 
+// Decision waits on the bot's own board, which is up to date whenever NATS is.
 func (c commands) Decision(ctx context.Context, messageID string) (failover.Operation, failover.Answer, error) {
 	return c.board.Decision(ctx, messageID)
 }
@@ -124,32 +126,41 @@ func (c commands) Decision(ctx context.Context, messageID string) (failover.Oper
 // reads asks the services, like the terminal does.
 type reads struct{ client *jetstream.Client }
 
+// Status is about an operation, the newest one of a VM, or with an empty ref all that are open.
 func (r reads) Status(ctx context.Context, ref string) (failover.Found, error) {
 	return r.client.Status(ctx, ref)
 }
 
+// Inventory is what executors have read last, and who holds what.
 func (r reads) Inventory(ctx context.Context) (failover.Inventory, error) { return r.client.List(ctx) }
 
+// Points needs an executor, which asks Azure; of vm as typed and key one is given.
 func (r reads) Points(ctx context.Context, vm, key string) (failover.PointList, *failover.Refusal, error) {
 	return r.client.Points(ctx, events.PointsRequest{VM: vm, Key: key})
 }
 
+// Jobs needs an executor, which asks Azure.
 func (r reads) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error) {
 	return r.client.Jobs(ctx)
 }
 
+// Debt is what failovers and drills have left open.
 func (r reads) Debt(ctx context.Context) (failover.DebtList, error) { return r.client.Debt(ctx) }
 
+// Readiness is what would not fail over now.
 func (r reads) Readiness(ctx context.Context) (failover.ReadinessList, error) {
 	return r.client.Readiness(ctx)
 }
 
+// Report is false when there is no such operation.
 func (r reads) Report(ctx context.Context, op failover.OpID) (failover.Report, bool, error) {
 	return r.client.Report(ctx, op)
 }
 
+// Newest gives operations in brief, newest first.
 func (r reads) Newest(ctx context.Context) ([]failover.Operation, error) { return r.client.Newest(ctx) }
 
+// Review needs an executor, which asks Azure; of vm as typed and op one is given.
 func (r reads) Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error) {
 	return r.client.Review(ctx, events.ReviewRequest{VM: vm, Op: op})
 }
@@ -157,6 +168,7 @@ func (r reads) Review(ctx context.Context, vm string, op failover.OpID) (failove
 // feed gives the bot the facts to show.
 type feed struct{ *jetstream.Announcements }
 
+// Next waits for the next fact; ctx bounds its acknowledgement, too.
 func (f feed) Next(ctx context.Context) (slack.Update, error) {
 	a, err := f.Announcements.Next(ctx)
 	if err != nil {
@@ -165,17 +177,22 @@ func (f feed) Next(ctx context.Context) (slack.Update, error) {
 	return update{a, ctx}, nil
 }
 
+// update is one delivered fact.
 type update struct {
 	jetstream.Announcement
 	ctx context.Context //nolint:containedctx // of the feed that delivered it: an acknowledgement ends with it
 }
 
+// Operation is the fold up to the fact, or further.
 func (u update) Operation() failover.Operation { return u.Announcement.Operation }
-func (u update) Ack() error                    { return u.Announcement.Ack(u.ctx) }
+
+// Ack says that people can see it.
+func (u update) Ack() error { return u.Announcement.Ack(u.ctx) }
 
 // refs keeps the bot's messages in their bucket, as JSON.
 type refs struct{ messages *jetstream.Messages }
 
+// Get gives the zero Ref when nothing is stored of an operation.
 func (r refs) Get(ctx context.Context, op failover.OpID) (ref slack.Ref, err error) {
 	value, rev, err := r.messages.Get(ctx, op)
 	if err != nil || value == nil {
@@ -188,6 +205,7 @@ func (r refs) Get(ctx context.Context, op failover.OpID) (ref slack.Ref, err err
 	return ref, nil
 }
 
+// Put is failover.ErrConflict when another bot has written since ref was read.
 func (r refs) Put(ctx context.Context, op failover.OpID, ref slack.Ref) error {
 	value, err := json.Marshal(ref)
 	if err != nil {

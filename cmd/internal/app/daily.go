@@ -40,6 +40,7 @@ func daily(at config.Digest) func(now time.Time) time.Time {
 // heads gives the bot the head of the audit.
 type heads struct{ client *jetstream.Client }
 
+// Head is as the executors have kept it: some seconds behind the stream.
 func (h heads) Head(ctx context.Context) (render.Head, error) {
 	chain, err := h.client.AuditHead(ctx)
 	return render.Head{Messages: chain.Seq, Text: chain.String()}, err

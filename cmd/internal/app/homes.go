@@ -24,6 +24,7 @@ type homes struct {
 	inventory failover.Inventory // as it was read last
 }
 
+// Changes gives a channel that is closed when an operation has changed.
 func (h *homes) Changes() <-chan struct{} { return h.board.Changes() }
 
 // Overview takes the operations from the board, and everything else from what the executors have stored.

@@ -105,9 +105,14 @@ func (g *globals) wrongFlag(r bot.Record, cmd *cobra.Command, err error) error {
 // text is the value of a flag that the help shows as the grammar does: --reason TEXT.
 type text struct{ value, kind string }
 
-func (t *text) String() string         { return t.value }
+// String is what was given.
+func (t *text) String() string { return t.value }
+
+// Set takes any text: the grammar judges it.
 func (t *text) Set(value string) error { t.value = value; return nil }
-func (t *text) Type() string           { return t.kind }
+
+// Type is the name of the value in the help.
+func (t *text) Type() string { return t.kind }
 
 // summary leaves out what is so in Slack only.
 func summary(r bot.Record) string {
