@@ -2,7 +2,6 @@ package render
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -251,17 +250,12 @@ func (h homeOf) readiness() []line {
 	case len(l.Items) == 0:
 		return []line{words("%s", noVM)}
 	}
-	unready := l.Count(failover.NotReady) + l.Count(failover.ReadyWithWarning)
-	lines := []line{{bold(readinessHead(l))}}
-	for _, i := range l.Items[:min(unready, h.worst)] {
-		one := line{plain("• "), bold(orNot(h.name(i.Name))), plain(fmt.Sprintf(" (vault %s) %s", orNot(h.name(i.Vault)), readinessWord(i.Readiness)))}
-		if len(i.Concerns) > 0 {
-			one = append(one, plain(": "+h.say(sentence(i.Concerns[0].Why))))
-		}
-		lines = append(lines, one)
+	lines, all := []line{{bold(readinessHead(l))}}, reasonsOf(l)
+	for _, r := range all[:min(len(all), h.worst)] {
+		lines = append(lines, r.line(h.detail, false))
 	}
-	if unready > 0 {
-		lines = append(lines, words("Each with its reasons and what to do: %s readiness.", bot.Command))
+	if len(all) > 0 {
+		lines = append(lines, words("Each reason, and what to do: %s readiness.", bot.Command))
 	}
 	return lines
 }

@@ -1,7 +1,10 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,12 +14,12 @@ import (
 	"ferry/failover"
 )
 
-// unreadyShown is how many VMs a message tells of, and concernsShown how many concerns of each; a terminal has them all.
-// maxReadiness bounds them in characters, as JSON.
+// reasonsShown is how many reasons a message tells of, and namesShown how many VMs of each; a terminal has them all. maxReadiness
+// bounds them in characters, as JSON.
 const (
-	unreadyShown  = 25
-	concernsShown = 3
-	maxReadiness  = 12_000
+	reasonsShown = 25
+	namesShown   = 6
+	maxReadiness = 12_000
 )
 
 // noVM is said where nothing is replicated.
@@ -49,7 +52,83 @@ func readinessWord(r failover.Readiness) string {
 	return "ready"
 }
 
-// ReadinessTable says of every replicated VM whether it would fail over now, worst first, for a terminal: a row for each reason.
+// reason is a concern with the VMs that have it.
+type reason struct {
+	failover.Concern
+	vms []failover.ReadyItem
+}
+
+// reasonsOf are the concerns, each once: those that stand in the way first, then those of the most VMs. What is equal but for the
+// name of the VM is one, and says VM for it.
+func reasonsOf(l failover.ReadinessList) []reason {
+	var all []reason
+	at := map[failover.Concern]int{}
+	for _, i := range l.Items {
+		for _, c := range i.Concerns {
+			key := c
+			if i.Typed != "" {
+				key.Why, key.Next = strings.ReplaceAll(c.Why, i.Typed, "VM"), strings.ReplaceAll(c.Next, i.Typed, "VM")
+			}
+			n, known := at[key]
+			if !known {
+				n, at[key] = len(all), len(all)
+				all = append(all, reason{Concern: c})
+			}
+			r := &all[n]
+			if last := len(r.vms) - 1; last >= 0 && r.vms[last].Name == i.Name && r.vms[last].Vault == i.Vault {
+				continue // Azure says it twice
+			}
+			if r.vms = append(r.vms, i); len(r.vms) > 1 {
+				r.Concern = key
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b reason) int { return cmp.Or(a.rank()-b.rank(), len(b.vms)-len(a.vms)) })
+	return all
+}
+
+func (r reason) rank() int {
+	if r.Blocks() {
+		return 0
+	}
+	return 1
+}
+
+// word is what a VM is for this reason alone.
+func (r reason) word() string {
+	if r.Blocks() {
+		return readinessWord(failover.NotReady)
+	}
+	return readinessWord(failover.ReadyWithWarning)
+}
+
+// names are the VMs that have it, as many as are asked for.
+func (r reason) names(n int, d detail) string {
+	var names []string
+	for _, i := range r.vms[:min(n, len(r.vms))] {
+		names = append(names, orNot(d.name(orElse(i.Typed, i.Name))))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(r.vms) - n; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// line is a reason in a message; next is left out where there is no room for it.
+func (r reason) line(d detail, next bool) line {
+	text := ": " + d.say(sentence(r.Why))
+	if next {
+		text += " " + d.say(r.Next)
+	}
+	if len(r.vms) == 1 {
+		i := r.vms[0]
+		return line{plain("• "), bold(orNot(d.name(i.Name))), plain(fmt.Sprintf(" (vault %s) %s%s", orNot(d.name(i.Vault)), r.word(), text))}
+	}
+	return line{plain("• "), bold(fmt.Sprintf("%d VMs", len(r.vms))), plain(fmt.Sprintf(" (%s) %s%s", r.names(namesShown, d), r.word(), text))}
+}
+
+// ReadinessTable says of every replicated VM whether it would fail over now, worst first, and then why not, for a terminal.
 func ReadinessTable(l failover.ReadinessList, now time.Time, screen int) string {
 	switch {
 	case l.At.IsZero():
@@ -57,23 +136,24 @@ func ReadinessTable(l failover.ReadinessList, now time.Time, screen int) string 
 	case len(l.Items) == 0:
 		return noVM + "\n" + asOf(l.At, now)
 	}
-	rows := [][]string{{"VM", "VAULT", "READINESS", "DATA AGE", "LAST DRILL (UTC)", "WHY, AND WHAT TO DO"}}
+	rows := [][]string{{"VM", "VAULT", "READINESS", "DATA AGE", "LAST DRILL (UTC)"}}
 	for _, i := range l.Items {
 		age := ""
 		if i.DataAge >= 0 {
 			age = duration(time.Duration(i.DataAge) * time.Second)
 		}
-		row := func(why string) []string {
-			return []string{i.Name, i.Vault, readinessWord(i.Readiness), age, clock(i.LastTest, now), why}
-		}
-		for _, c := range i.Concerns {
-			rows = append(rows, row(c.Why+" "+c.Next))
-		}
-		if len(i.Concerns) == 0 {
-			rows = append(rows, row(""))
-		}
+		rows = append(rows, []string{i.Name, i.Vault, readinessWord(i.Readiness), age, clock(i.LastTest, now)})
 	}
-	return readinessHead(l) + "\n" + fitted(rows, screen) + strings.Join(readinessFoot(l, now), "\n") + "\n"
+	out := readinessHead(l) + "\n" + fitted(rows, screen)
+	for _, r := range reasonsOf(l) {
+		d, who := details()[0], ""
+		if len(r.vms) > 1 {
+			who = fmt.Sprintf("%d VMs: ", len(r.vms))
+		}
+		text := fmt.Sprintf("%s (%s%s): %s %s", upper(r.word()), who, r.names(len(r.vms), d), d.say(sentence(r.Why)), d.say(r.Next))
+		out += strings.Join(wrap(text, cmp.Or(screen, math.MaxInt)), "\n") + "\n"
+	}
+	return out + strings.Join(readinessFoot(l, now), "\n") + "\n"
 }
 
 // Readiness says what would not fail over now, and why, worst first.
@@ -84,13 +164,15 @@ func Readiness(l failover.ReadinessList, now time.Time) Message {
 	case len(l.Items) == 0:
 		return Ephemeral(noVM + "\n" + asOf(l.At, now))
 	}
-	unready := l.Count(failover.NotReady) + l.Count(failover.ReadyWithWarning)
+	all := reasonsOf(l)
 	// Names and Azure's messages may need many characters more as JSON than they have: fewer lines then.
-	for shown := min(unready, unreadyShown); ; shown /= 2 {
+	for shown := min(len(all), reasonsShown); ; shown /= 2 {
 		lines := []line{{bold(readinessHead(l))}}
-		lines = append(lines, unreadyLines(l, shown)...)
-		if more := unready - shown; more > 0 {
-			lines = append(lines, words("and %d more: ferry readiness in a terminal lists them all.", more))
+		for _, r := range all[:shown] {
+			lines = append(lines, r.line(details()[1], true))
+		}
+		if more := len(all) - shown; more > 0 {
+			lines = append(lines, words("and %d more reasons: ferry readiness in a terminal lists them all.", more))
 		}
 		for _, text := range readinessFoot(l, now) {
 			lines = append(lines, words("%s", text))
@@ -100,21 +182,4 @@ func Readiness(l failover.ReadinessList, now time.Time) Message {
 			return Message{Text: Escape(clipLines(textOf(lines), maxFallback)), Blocks: []slack.Block{block}}
 		}
 	}
-}
-
-// unreadyLines tells of the worst VMs, a line each.
-func unreadyLines(l failover.ReadinessList, shown int) []line {
-	small := details()[1]
-	var lines []line
-	for _, i := range l.Items[:shown] {
-		one := line{plain("• "), bold(orNot(small.name(i.Name))), plain(fmt.Sprintf(" (vault %s) %s:", orNot(small.name(i.Vault)), readinessWord(i.Readiness)))}
-		for _, c := range i.Concerns[:min(len(i.Concerns), concernsShown)] {
-			one = append(one, plain(" "+small.say(sentence(c.Why))+" "+small.say(c.Next)))
-		}
-		if more := len(i.Concerns) - concernsShown; more > 0 {
-			one = append(one, plain(fmt.Sprintf(" And %d more.", more)))
-		}
-		lines = append(lines, one)
-	}
-	return lines
 }

@@ -55,9 +55,14 @@ func readinessList() failover.ReadinessList {
 	untested := concern(failover.ConcernError, "Azure reports 161011: No successful test failover has been performed on the virtual machine.", "To drill it, type /failover test web-1.")
 	old := concern(failover.ConcernDataAge, "Its data are 42 min old, and the target is 15 min.", "Look at the replicated item in the portal.")
 	health := concern(failover.ConcernHealth, "The health of its replication is Critical.", "Look at the replicated item in the portal.")
+	drill := func(vm string) failover.Concern {
+		return concern(failover.ConcernError, untested.Why, "To drill it, type /failover test "+vm+".")
+	}
 	return failover.ReadinessList{At: at.Add(-20 * time.Second), Target: 900, Incident: at.Add(-10 * time.Minute), Items: []failover.ReadyItem{
 		{Name: "vm-x", Vault: "vault-neu", Readiness: failover.NotReady, Concerns: []failover.Concern{held, pending}, DataAge: 42},
-		{Name: "web-1", Vault: "vault-neu", Readiness: failover.ReadyWithWarning, Concerns: []failover.Concern{health, untested, old, untested, untested}, DataAge: 2520, LastTest: at.Add(-90 * 24 * time.Hour)},
+		{Name: "web-1", Vault: "vault-neu", Typed: "web-1", Readiness: failover.ReadyWithWarning, Concerns: []failover.Concern{health, untested, old, untested, untested}, DataAge: 2520, LastTest: at.Add(-90 * 24 * time.Hour)},
+		{Name: "web-4", Vault: "vault-neu", Typed: "web-4", Readiness: failover.ReadyWithWarning, Concerns: []failover.Concern{health, drill("web-4")}, DataAge: 30},
+		{Name: "web-5", Vault: "vault-weu", Typed: "web-5", Readiness: failover.ReadyWithWarning, Concerns: []failover.Concern{drill("web-5")}, DataAge: 31},
 		{Name: "web-2", Vault: "vault-neu", Readiness: failover.Ready, DataAge: 12, LastTest: at.Add(-time.Hour)},
 		{Name: "web-3", Vault: "vault-weu", Readiness: failover.Ready, DataAge: -1},
 	}}
@@ -172,5 +177,31 @@ func TestListOfWhatIsHeld(t *testing.T) {
 	}
 	if state := render.ItemState(inv.Items[0]); state != "waits for commit" {
 		t.Error(state)
+	}
+}
+
+// What is wrong with many VMs is said once, with how many they are and some of their names; what stands in the way comes first.
+func TestReadinessSaysAReasonOnce(t *testing.T) {
+	list := failover.ReadinessList{At: start()}
+	for n := range 12 {
+		vm := fmt.Sprintf("web-%d", n+1)
+		list.Items = append(list.Items, failover.ReadyItem{Name: vm, Vault: "v", Typed: vm, Readiness: failover.ReadyWithWarning, Concerns: []failover.Concern{
+			{Kind: failover.ConcernError, Why: "Azure reports 161011: not drilled.", Next: "To drill it, type /failover test " + vm + "."},
+		}})
+	}
+	list.Items[11].Concerns = append(list.Items[11].Concerns, failover.Concern{Kind: failover.ConcernJob, Why: "A job runs on web-12: TestFailover.", Next: "Wait for it."})
+	want := "• *web-12* (vault v) not ready: A job runs on web-12: TestFailover. Wait for it.\n" +
+		"• *12 VMs* (web-1, web-2, web-3, web-4, web-5, web-6 and 6 more) warning: Azure reports 161011: not drilled. To drill it, type /failover test VM.\n"
+	if text := readable(render.Readiness(list, start())); !strings.Contains(text, want) {
+		t.Error(text)
+	}
+	text := render.ReadinessTable(list, start(), 80)
+	if strings.Count(text, "161011") != 1 || strings.Count(text, "web-7") != 2 || !strings.Contains(text, "\nWarning (12 VMs: web-1, web-2, ") {
+		t.Error(text)
+	}
+	for l := range strings.Lines(strings.Split(text, "Not looked at")[0]) {
+		if len(l) > 81 {
+			t.Errorf("%d characters: %s", len(l), l)
+		}
 	}
 }
