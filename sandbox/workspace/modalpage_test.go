@@ -59,7 +59,11 @@ func (a *app) take(ctx context.Context, e socketmode.Event) {
 	switch data := e.Data.(type) {
 	case slack.SlashCommand:
 		a.ack(ctx, e, nil)
-		if _, err := a.api.OpenViewContext(ctx, data.TriggerID, pageForm()); err != nil {
+		form := pageForm()
+		if data.Text == "review" {
+			form = longForm()
+		}
+		if _, err := a.api.OpenViewContext(ctx, data.TriggerID, form); err != nil {
 			a.Errorf("opening the modal: %v", err)
 		}
 	case slack.InteractionCallback:
@@ -195,6 +199,7 @@ func TestModalInBrowser(t *testing.T) {
 			s.runApp(t)
 			p := open(t, newTab, s.URL, size[0], size[1])
 			p.fillsModal(s, name)
+			p.readsForm(name)
 			p.repliesInThread(s, name)
 			p.choosesInMessage(s, name)
 			p.staysAtHome(s, name)

@@ -53,7 +53,10 @@ export class Modal extends View {
         el("button", { type: "button", onclick: () => this.dismiss() }, close),
         view.submit && el("button", { type: "submit", class: "primary" }, textObject(view.submit, context)))));
     const again = focused && this.root.querySelector(`[data-action="${CSS.escape(focused)}"]`);
-    (again || this.root.querySelector("[autofocus]") || this.root.querySelector(".modal-body :is(input, textarea, button)") || this.root.querySelector(".modal-foot :last-child"))?.focus();
+    const wanted = again || this.root.querySelector("[autofocus]");
+    if (wanted) return wanted.focus();
+    const first = this.root.querySelector(".modal-body :is(input, textarea, button)") || this.root.querySelector(".modal-foot :last-child");
+    first?.focus({ preventScroll: true }); // a form is read from its beginning
   }
 
   /** mark shows what is wrong, and what is on its way. */
