@@ -37,14 +37,17 @@ func (b *Bot) answer(ctx context.Context, env *envelope, m render.Message) {
 	}
 	ctx, cancel := context.WithDeadline(ctx, env.received.Add(answerLife))
 	defer cancel()
+	if err := b.insist(ctx, "slack.answer", func() error { return b.respond(ctx, env, m) }); err != nil {
+		b.opts.Log.WarnContext(ctx, "a person got no answer", slog.Any("cause", cause(err)))
+	}
+}
+
+// insist asks something of Slack again and again, until it works, Slack will not have it, or ctx ends.
+func (b *Bot) insist(ctx context.Context, seam string, do func() error) error {
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		err := b.seam("slack.answer", func() error { return b.respond(ctx, env, m) })
-		if err == nil {
-			return
-		}
-		if over(ctx) || isRefused(err) {
-			b.opts.Log.WarnContext(ctx, "a person got no answer", slog.Any("cause", cause(err)))
-			return
+		err := b.seam(seam, do)
+		if err == nil || over(ctx) || isRefused(err) {
+			return err
 		}
 		pause(ctx, max(wait, retryAfter(err)))
 	}
@@ -80,8 +83,8 @@ func (b *Bot) whisper(ctx context.Context, channel, thread, user string, m rende
 	return cause(err)
 }
 
-// isRefused reports that Slack will not take this answer: a response URL is used up, expired or was never one, or Slack says
-// why a message cannot be shown.
+// isRefused reports that Slack will not take this: a response URL is used up, expired or was never one, or Slack says why a message
+// or a view cannot be shown.
 func isRefused(err error) bool {
 	if slackCode(err) != "" {
 		return lasting(err)

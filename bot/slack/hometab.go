@@ -205,13 +205,10 @@ func (h *homes) publish(ctx context.Context, t *homeTab) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	t.published = now
-	if err != nil {
-		t.urgent, t.likeness = true, ""
-		return err
+	if err == nil {
+		t.published, t.failures, t.likeness = now, 0, likeness
 	}
-	t.failures, t.likeness = 0, likeness
-	return nil
+	return err
 }
 
 // likenessOf is a tab without its foot, which tells the time.
@@ -246,15 +243,14 @@ func (h *homes) failed(ctx context.Context, t *homeTab, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t.failures++
-	wait := min(firstRetry<<min(t.failures, 5), lastRetry)
-	wait = max(wait, retryAfter(err))
+	t.urgent, t.likeness = true, "" // nobody knows what they see
 	if isRefused(err) {
 		delete(h.tabs, t.user)
 		h.bot.opts.Log.WarnContext(ctx, "Slack does not take a Home tab", slog.String("user", t.user), slog.Any("cause", cause(err)),
 			slog.String("fix", "compare the app with the output of `ferry manifest`"))
 		return
 	}
-	t.notBefore = time.Now().Add(wait)
+	t.notBefore = time.Now().Add(max(backoff(t.failures), retryAfter(err)))
 	if t.failures == 1 {
 		h.bot.opts.Log.WarnContext(ctx, "a Home tab is not published; trying again", slog.Any("cause", cause(err)))
 	}

@@ -83,29 +83,23 @@ func (b *Bot) fill(ctx context.Context, env *envelope, m modal, say func(text st
 func (b *Bot) show(ctx context.Context, env *envelope, m modal, v slackapi.ModalViewRequest) bool {
 	ctx, cancel := context.WithDeadline(ctx, env.received.Add(answerLife))
 	defer cancel()
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		err := b.seam("slack.view", func() error {
-			call, cancel := context.WithTimeout(ctx, callTimeout)
-			defer cancel()
-			hash, current := b.views.hash(m)
-			if !current {
-				return slackapi.SlackErrorResponse{Err: outdatedView}
-			}
-			updated, err := b.api.UpdateViewContext(call, v, "", hash, m.id)
-			if err == nil {
-				b.views.shown(m, updated.Hash)
-			}
-			return err
-		})
+	err := b.insist(ctx, "slack.view", func() error {
+		call, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		hash, current := b.views.hash(m)
+		if !current {
+			return slackapi.SlackErrorResponse{Err: outdatedView}
+		}
+		updated, err := b.api.UpdateViewContext(call, v, "", hash, m.id)
 		if err == nil {
-			return true
+			b.views.shown(m, updated.Hash)
 		}
-		if lasting(err) || over(ctx) {
-			b.opts.Log.DebugContext(ctx, "a modal was not changed", slog.Any("cause", cause(err)))
-			return false
-		}
-		pause(ctx, max(wait, retryAfter(err)))
+		return err
+	})
+	if err != nil {
+		b.opts.Log.DebugContext(ctx, "a modal was not changed", slog.Any("cause", cause(err)))
 	}
+	return err == nil
 }
 
 // reprotect opens the form of a reprotect, of a VM as typed or of an operation's.

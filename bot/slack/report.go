@@ -70,17 +70,19 @@ type posting struct {
 
 // postReport posts once, since nobody knows whether what failed came through after all, and says what came of it.
 func (b *Bot) postReport(ctx context.Context, r failover.Report, w render.Wanted, by failover.Actor) string {
-	said, message := bot.PostedToYou, render.Report(r, w.Parts, b.opts.Now())
-	var err error
-	if w.InThread {
-		said, err = b.intoThread(ctx, r.Operation.ID, render.Posted(message, by))
-	} else {
-		err = b.seam("slack.answer", func() error {
+	said := bot.PostedToYou
+	err := guarded(func() (err error) {
+		message := render.Report(r, w.Parts, b.opts.Now())
+		if w.InThread {
+			said, err = b.intoThread(ctx, r.Operation.ID, render.Posted(message, by))
+			return err
+		}
+		return b.seam("slack.answer", func() error {
 			ctx, cancel := context.WithTimeout(ctx, callTimeout)
 			defer cancel()
 			return b.whisper(ctx, b.opts.Channel, "", by.ID, message)
 		})
-	}
+	})
 	if err != nil {
 		b.opts.Log.WarnContext(ctx, "a report was not posted", slog.Any("cause", cause(err)))
 		return bot.NotPosted

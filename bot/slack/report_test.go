@@ -1,12 +1,14 @@
 package slack_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"ferry/bot/slack"
 	"ferry/failover"
 )
 
@@ -116,6 +118,18 @@ func TestReportThatCannotBePosted(t *testing.T) {
 			}
 		})
 	})
+	t.Run("a bug on the way there", func(t *testing.T) {
+		inBothModes(t, func(l *lab) {
+			stop := l.start()
+			l.shownCard(operation("op-aaaaaaaa", 1, story()...))
+			l.reportForm("op-aaaaaaaa", thread)
+			stop()
+			l.opts.Refs = brokenRefs{l.refs}
+			l.start()
+			l.submitted("U0ANA")
+			l.wantForm("U0ANA", "not known whether the report was posted")
+		})
+	})
 	t.Run("nobody answers", func(t *testing.T) {
 		inBothModes(t, func(l *lab) {
 			stop := l.start()
@@ -141,3 +155,8 @@ func TestReportThatCannotBePosted(t *testing.T) {
 		})
 	})
 }
+
+// brokenRefs panics when it is read.
+type brokenRefs struct{ slack.Refs }
+
+func (brokenRefs) Get(context.Context, failover.OpID) (slack.Ref, error) { panic("refs") }
