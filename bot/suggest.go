@@ -200,8 +200,3 @@ func flagNames(flags []Flag) []string {
 	}
 	return names
 }
-
-// NoOperation refuses the id of an operation that nobody knows.
-func NoOperation(ref string) *failover.Refusal {
-	return failover.Refuse(failover.UnknownName, "To see what is open, type "+Command+" status.", "There is no operation %q.", ref)
-}

@@ -93,7 +93,7 @@ func (e *Executor) meant(ctx context.Context, typed string, id failover.OpID) ([
 		}
 	}
 	if err == nil && len(items) == 0 {
-		return nil, failover.Refuse(failover.UnknownName, "Type /failover status to see what is open.", "There is no operation %s on a VM.", id), nil
+		return nil, failover.Refuse(failover.UnknownName, "To see what is open, type /failover status.", "There is no operation %s on a VM.", id), nil
 	}
 	return items, nil, err
 }

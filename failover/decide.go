@@ -58,7 +58,7 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return nil, Refuse(TooLate, hint, "This request of %s came too late to be acted on.", stamp(cmd.At))
 	}
 	if onVM := ClassOf(cmd.Verb) != "" && cmd.Verb != VerbCancel && (s.Item.Key != "" || len(s.Members) > 0 || cmd.Verb == VerbPlan); !op.Exists() && !onVM && cmd.Verb != VerbIncident && cmd.Verb != VerbFreeze && cmd.Verb != VerbUnfreeze {
-		return nil, Refuse(UnknownName, "Type /failover status to see what is open.", "There is no operation %s.", cmd.Op)
+		return nil, NoOperation(cmd.Op)
 	}
 	if op.Verb == VerbIncident && cmd.Verb != VerbIncident {
 		return nil, Refuse(WrongState, "To end it, type /failover incident over.", "%s is a declared incident.", op.ID)

@@ -88,6 +88,11 @@ type Found struct {
 	Unknown *Refusal `json:"unknown,omitempty"`
 }
 
+// NoOperation refuses the id of an operation that nobody knows.
+func NoOperation(id OpID) *Refusal {
+	return Refuse(UnknownName, "To see what is open, type /failover status.", "There is no operation %s.", id)
+}
+
 // NoOperation is the answer when nothing is known under a reference, with what to type instead.
 func (f Found) NoOperation(ref string) *Refusal {
 	if f.Idle != nil {

@@ -130,8 +130,12 @@ func stepOf(verb failover.Verb) failover.StepKind {
 
 // pointField offers what Azure chooses and, once a VM is picked, its points.
 func (f AskForm) pointField(listed int, now time.Time) slack.Block {
+	newest := "least data lost"
+	if f.Verb == failover.VerbTest { // nothing is
+		newest = "newest data"
+	}
 	moving := slack.NewOptionGroupBlockElement(label("Chosen when it starts"),
-		slack.NewOptionBlockObject(string(failover.Latest), label("latest: what has arrived is processed first; least data lost"), nil),
+		slack.NewOptionBlockObject(string(failover.Latest), label("latest: what has arrived is processed first; "+newest), nil),
 		slack.NewOptionBlockObject(string(failover.LatestProcessed), label("latest-processed: the newest that is ready; fastest"), nil),
 		slack.NewOptionBlockObject(string(failover.LatestApp), label("latest-app: the newest application-consistent one"), nil))
 	groups, hint := []*slack.OptionGroupBlockObject{moving}, "Everything written after the chosen point is lost."

@@ -52,11 +52,18 @@ const (
 	spanStamp // when something was drawn, by the reader's clock and in UTC: so that the other times can be read as either
 )
 
-func plain(text string) span                { return span{kind: spanPlain, text: text} }
-func bold(text string) span                 { return span{kind: spanBold, text: text} }
-func local(at time.Time) span               { return span{kind: spanLocal, at: at} }
-func words(format string, a ...any) line    { return line{plain(fmt.Sprintf(format, a...))} }
-func labelled(label string, l ...span) line { return append(line{bold(label + ":"), plain(" ")}, l...) }
+func plain(text string) span             { return span{kind: spanPlain, text: text} }
+func bold(text string) span              { return span{kind: spanBold, text: text} }
+func local(at time.Time) span            { return span{kind: spanLocal, at: at} }
+func words(format string, a ...any) line { return line{plain(fmt.Sprintf(format, a...))} }
+
+// labelled begins a line, or what stands below it.
+func labelled(label string, l ...span) line {
+	if len(l) == 0 {
+		return line{bold(label + ":")}
+	}
+	return append(line{bold(label + ":"), plain(" ")}, l...)
+}
 
 // person is somebody whom a fact names. Only what has the form of a Slack user id becomes a mention.
 func (d detail) person(a failover.Actor) span {

@@ -80,7 +80,7 @@ func WantedOf(v slack.View) (w Wanted, problems map[string]string, ours bool) {
 
 // Unknown is the error at the field of an operation that nobody knows.
 func (w Wanted) Unknown() map[string]string {
-	return map[string]string{blockOperation: bot.RefusalText(bot.NoOperation(string(w.Op)))}
+	return map[string]string{blockOperation: bot.RefusalText(failover.NoOperation(w.Op))}
 }
 
 // OperationOptions are the operations, newest first, whose id, target, verb or state has what somebody types, at most 100.

@@ -106,7 +106,7 @@ func barred(f found) int {
 // whyNot says why a verb cannot be asked for on a VM now, as far as the inventory tells.
 func whyNot(inv failover.Inventory, verb failover.Verb, i failover.Item) string {
 	if op := inv.Holders[i.Key]; op != "" {
-		return "held by " + string(op) + ", " + bot.Noun(inv.Open[op].Verb)
+		return "already under way: " + string(op) + ", " + bot.Noun(inv.Open[op].Verb)
 	}
 	for _, f := range inv.Freezes {
 		if f.Stops(i) {

@@ -132,7 +132,7 @@ func (b *Bot) readiness(ctx context.Context) (render.Message, error) {
 func (b *Bot) report(ctx context.Context, op failover.OpID, parts render.ReportParts) (render.Message, error) {
 	report, known, err := b.opts.Reads.Report(ctx, op)
 	if err == nil && !known {
-		return render.Ephemeral(bot.RefusalText(bot.NoOperation(string(op)))), nil
+		return render.Ephemeral(bot.RefusalText(failover.NoOperation(op))), nil
 	}
 	return render.Report(report, parts, b.opts.Now()), err
 }

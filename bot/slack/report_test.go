@@ -17,7 +17,7 @@ func TestReport(t *testing.T) {
 		l.start()
 		l.typed("U0ANA", "/failover report op-aaaaaaaa")
 		l.typed("U0ANA", "/failover report op-zzzzzzzz")
-		l.wantTold("U0ANA", "Report: Failover of vm-x", `There is no operation "op-zzzzzzzz"`)
+		l.wantTold("U0ANA", "Report: Failover of vm-x", `There is no operation op-zzzzzzzz`)
 	})
 }
 

@@ -41,7 +41,7 @@ func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Inten
 		case err != nil:
 			return err
 		case !known:
-			return g.refused("", bot.NoOperation(intent.Ref), own)
+			return g.refused("", failover.NoOperation(failover.OpID(intent.Ref)), own)
 		}
 		return g.print(own, events.ReportOf(report), render.ReportText(report, time.Now()))
 	case "readiness":
