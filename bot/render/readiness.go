@@ -144,16 +144,18 @@ func ReadinessTable(l failover.ReadinessList, now time.Time, screen int) string 
 		}
 		rows = append(rows, []string{i.Name, i.Vault, readinessWord(i.Readiness), age, clock(i.LastTest, now)})
 	}
-	out := readinessHead(l) + "\n" + fitted(rows, screen)
+	var out strings.Builder
+	out.WriteString(readinessHead(l) + "\n" + fitted(rows, screen))
 	for _, r := range reasonsOf(l) {
 		d, who := details()[0], ""
 		if len(r.vms) > 1 {
 			who = fmt.Sprintf("%d VMs: ", len(r.vms))
 		}
 		text := fmt.Sprintf("%s (%s%s): %s %s", upper(r.word()), who, r.names(len(r.vms), d), d.say(sentence(r.Why)), d.say(r.Next))
-		out += strings.Join(wrap(text, cmp.Or(screen, math.MaxInt)), "\n") + "\n"
+		out.WriteString(strings.Join(wrap(text, cmp.Or(screen, math.MaxInt)), "\n") + "\n")
 	}
-	return out + strings.Join(readinessFoot(l, now), "\n") + "\n"
+	out.WriteString(strings.Join(readinessFoot(l, now), "\n") + "\n")
+	return out.String()
 }
 
 // Readiness says what would not fail over now, and why, worst first.
