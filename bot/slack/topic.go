@@ -2,7 +2,6 @@ package slack
 
 import (
 	"context"
-	"log/slog"
 	"maps"
 	"regexp"
 	"strconv"
@@ -41,7 +40,7 @@ type topic struct {
 	heard     map[failover.OpID]failover.Operation // as delivered, since what answers reads may lag behind; what is over goes
 	barred    bool                                 // the bot may not set it; written by run alone
 
-	cause string // of the newest trouble, so that each is logged once; of run alone
+	trouble trouble // of run alone
 }
 
 func newTopic(b *Bot) *topic {
@@ -92,7 +91,7 @@ func (t *topic) run(ctx context.Context) {
 	t.look() // what a bot that died has left
 	for !t.barred {
 		var again <-chan time.Time
-		if t.cause != "" {
+		if t.trouble.told != "" {
 			again = time.After(topicAgain)
 		}
 		select {
@@ -118,31 +117,26 @@ func (t *topic) keep(ctx context.Context) {
 		err := guarded(func() error { return t.set(ctx) })
 		switch {
 		case err == nil:
-			t.cause = ""
+			t.trouble.passed()
 			return
 		case over(ctx):
 			return
 		case lasting(err) || tries == topicTries:
-			t.trouble(ctx, err)
+			t.failed(ctx, err)
 			return
 		}
 		pause(ctx, max(backoff(tries), retryAfter(err)))
 	}
 }
 
-// trouble logs what is new about it, with what to do.
-func (t *topic) trouble(ctx context.Context, err error) {
+// failed logs what is new about it, with what to do.
+func (t *topic) failed(ctx context.Context, err error) {
 	fix := setupFix(err)
 	if slackCode(err) == "missing_scope" {
 		fix = topicScopeFix
 		t.bar()
 	}
-	why := cause(err).Error()
-	if why == t.cause {
-		return
-	}
-	t.cause = why
-	t.bot.opts.Log.WarnContext(ctx, "the topic of the channel does not say what is under way", slog.String("cause", why), slog.String("fix", fix))
+	t.trouble.tell(ctx, t.bot.opts.Log, "the topic of the channel does not say what is under way", err, fix)
 }
 
 // bar gives up for good: nothing is heard, or kept, any more.
