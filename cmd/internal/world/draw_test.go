@@ -47,7 +47,7 @@ func disturbed(t *rapid.T, story []step) (steps []step) {
 		if index(t, "delayed", 12) == 0 {
 			s.After += one(t, "after", pauses()...)
 		}
-		if s.Act == freezes {
+		if s.Act == freezes && index(t, "elsewhere", 2) > 0 {
 			s.Seat, s.N = index(t, "seat", 5), max(1, s.N+index(t, "nth", 5)-2)
 		}
 		steps = append(steps, s)
@@ -95,7 +95,7 @@ func stories() [][]step {
 	}, decides("Approve"), decides("Commit"))
 	form := slices.Concat([]step{{After: 20, Act: asks, Who: "ana", VM: "vm-x"}, {After: 5, Act: submits, Who: "ana"}}, decides("Approve"), decides("Commit"))
 	circle := slices.Concat(failover, home)
-	all := [][]step{failover, failover, circle, drill, plan, plan, change, rush, rush, parked, elsewhere, late, pair, frost, glass, form}
+	all := [][]step{failover, failover, circle, drill, plan, plan, change, rush, rush, parked, elsewhere, late, late, pair, frost, glass, form}
 	if testing.Short() { // without hours
 		return all
 	}
@@ -137,7 +137,7 @@ func drawnStep(t *rapid.T) step {
 		s.Seat = number("seat", 0, 4)
 	case fault:
 		s.Text, s.Operation = pick("kind", faultKinds()...), pick("operation", faultOperations()...)
-		s.N, s.For = one(t, "n", 1, 1, 1, 2, 5, 40), one(t, "for", []seconds{10, 90, 150, 300, 1200}...)
+		s.N, s.For = one(t, "n", 1, 1, 1, 2, 5, 40), one(t, "for", []seconds{10, 90, 150, 183, 300, 1200}...)
 	case portal:
 		s.VM, s.Operation = pick("vm", "vm-x", "vm-x", "vm-y", "sql-01"), pick("operation", "unplannedFailover", "failoverCommit", "switchprotection", "applyRecoveryPoint", "testFailover", "testFailoverCleanup")
 	case regroups:

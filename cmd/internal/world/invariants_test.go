@@ -299,14 +299,14 @@ func (d deed) mutates() bool {
 	if d.act == types {
 		return len(words) > 1 && !slices.Contains([]string{"status", "list", "points", "debt", "readiness", "jobs", "reprotect"}, words[1])
 	}
-	return d.act != submits && d.text != "Reprotect" && d.text != "Clean up"
+	return d.asks || d.act != submits && d.text != "Reprotect" && d.text != "Clean up"
 }
 
 // complained reports whether a person was told that it is not known, or that it failed.
 func (e *evidence) complained(d deed) bool {
 	return slices.ContainsFunc(e.told, func(t told) bool {
 		return t.who == d.who && !t.at.Before(d.at) && t.at.Sub(d.at) < 26*time.Minute &&
-			(strings.Contains(t.text, "failed with the error") || strings.Contains(t.text, "Not confirmed") || strings.Contains(t.text, "could not be stored"))
+			(strings.Contains(t.text, "failed with the error") || strings.Contains(t.text, "trouble connecting") || strings.Contains(t.text, "Not confirmed") || strings.Contains(t.text, "could not be stored"))
 	})
 }
 

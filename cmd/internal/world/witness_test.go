@@ -88,7 +88,7 @@ func (r *record) note(c workspace.Change) {
 	defer r.mu.Unlock()
 	switch {
 	case c.Kind == workspace.Viewed:
-		if c.Modal != nil {
+		if c.Modal != nil && !c.Modal.Busy { // else it is only on its way
 			r.told = append(r.told, told{c.At, c.Person, strings.Join(r.workspace.RenderModal(*c.Modal), "\n")})
 		}
 	case c.Message.EphemeralFor != "":
