@@ -27,7 +27,7 @@ type announcer struct {
 	topic   *topic
 	pinless bool            // the bot may not pin
 	blind   map[string]bool // by method: Slack does not show what stands there
-	trouble trouble
+	cause   string          // of the newest failure, so that each is logged once
 }
 
 func newAnnouncer(b *Bot) *announcer {

@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"time"
 
 	slackapi "github.com/slack-go/slack"
@@ -175,7 +176,16 @@ func (a *announcer) learn(ctx context.Context, p pending, todo chore, err error)
 
 // warn logs a cause once, however many operations meet it.
 func (a *announcer) warn(ctx context.Context, id failover.OpID, err error, fix string) {
-	a.trouble.tell(ctx, a.bot.opts.Log, "a message lags behind its operation; trying again", err, fix, opAttr(id))
+	why := cause(err).Error()
+	if why == a.cause {
+		return
+	}
+	a.cause = why
+	attrs := []any{opAttr(id), slog.String("cause", why)}
+	if fix != "" {
+		attrs = append(attrs, slog.String("fix", fix))
+	}
+	a.bot.opts.Log.WarnContext(ctx, "a message lags behind its operation; trying again", attrs...)
 }
 
 func (a *announcer) recovered(ctx context.Context, c *card, todo chore) {
@@ -186,7 +196,8 @@ func (a *announcer) recovered(ctx context.Context, c *card, todo chore) {
 	if called || todo.kind == choreAck { // the steps on the way there prove nothing about the one that failed
 		c.failures = 0
 	}
-	if called && a.trouble.passed() {
+	if called && a.cause != "" {
+		a.cause = ""
 		a.bot.opts.Log.InfoContext(ctx, "messages are shown again", opAttr(c.id))
 	}
 }

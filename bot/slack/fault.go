@@ -3,7 +3,6 @@ package slack
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -137,30 +136,6 @@ func isContent(err error) bool {
 		return true
 	}
 	return false
-}
-
-// trouble is the newest of one kind, so that each is logged once. It belongs to one goroutine.
-type trouble struct{ told string }
-
-// tell logs an error that is new, and the next step (fix) if there is one.
-func (t *trouble) tell(ctx context.Context, to *slog.Logger, said string, err error, fix string, attrs ...any) {
-	why := cause(err).Error()
-	if why == t.told {
-		return
-	}
-	t.told = why
-	attrs = append(attrs, slog.String("cause", why))
-	if fix != "" {
-		attrs = append(attrs, slog.String("fix", fix))
-	}
-	to.WarnContext(ctx, said, attrs...)
-}
-
-// passed forgets it, and reports whether there was any.
-func (t *trouble) passed() bool {
-	was := t.told != ""
-	t.told = ""
-	return was
 }
 
 // over reports that the bot is being stopped or that the time for something has passed: no fault of what was tried.

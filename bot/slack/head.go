@@ -20,9 +20,9 @@ const headRetry = time.Minute
 // herald posts the head of the audit once a day: whoever rewrites the record later cannot rewrite that. Several bots agree by an
 // intent that only one can store. It is never posted twice: where nobody knows whether it was, the next day's covers it.
 type herald struct {
-	bot     *Bot
-	me      string
-	trouble trouble
+	bot  *Bot
+	me   string
+	told string // the newest trouble, so that each is logged once
 }
 
 // run posts until ctx ends.
@@ -38,16 +38,30 @@ func (h *herald) run(ctx context.Context) {
 		wait := next.Sub(now)
 		err := guarded(func() error { return h.post(ctx, due, due.Before(began)) })
 		if err == nil {
-			h.trouble.passed()
+			h.told = ""
 		} else if !over(ctx) {
 			wait = headRetry
-			h.trouble.tell(ctx, h.bot.opts.Log, "the head of the audit is not posted yet; trying again every minute", err, setupFix(err))
+			h.trouble(ctx, err)
 		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// trouble logs what is new about it, with what to do.
+func (h *herald) trouble(ctx context.Context, err error) {
+	why := cause(err).Error()
+	if why == h.told {
+		return
+	}
+	h.told = why
+	attrs := []any{slog.String("cause", why)}
+	if fix := setupFix(err); fix != "" {
+		attrs = append(attrs, slog.String("fix", fix))
+	}
+	h.bot.opts.Log.WarnContext(ctx, "the head of the audit is not posted yet; trying again every minute", attrs...)
 }
 
 // post posts the head that was due at a time, unless that is done, or missed by bots that had posted none before.

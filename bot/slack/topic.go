@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"regexp"
 	"strconv"
@@ -40,7 +41,7 @@ type topic struct {
 	heard     map[failover.OpID]failover.Operation // as delivered, since what answers reads may lag behind; what is over goes
 	barred    bool                                 // the bot may not set it; written by run alone
 
-	trouble trouble // of run alone
+	cause string // of the newest trouble, so that each is logged once; of run alone
 }
 
 func newTopic(b *Bot) *topic {
@@ -91,7 +92,7 @@ func (t *topic) run(ctx context.Context) {
 	t.look() // what a bot that died has left
 	for !t.barred {
 		var again <-chan time.Time
-		if t.trouble.told != "" {
+		if t.cause != "" {
 			again = time.After(topicAgain)
 		}
 		select {
@@ -117,26 +118,31 @@ func (t *topic) keep(ctx context.Context) {
 		err := guarded(func() error { return t.set(ctx) })
 		switch {
 		case err == nil:
-			t.trouble.passed()
+			t.cause = ""
 			return
 		case over(ctx):
 			return
 		case lasting(err) || tries == topicTries:
-			t.failed(ctx, err)
+			t.trouble(ctx, err)
 			return
 		}
 		pause(ctx, max(backoff(tries), retryAfter(err)))
 	}
 }
 
-// failed logs what is new about it, with what to do.
-func (t *topic) failed(ctx context.Context, err error) {
+// trouble logs what is new about it, with what to do.
+func (t *topic) trouble(ctx context.Context, err error) {
 	fix := setupFix(err)
 	if slackCode(err) == "missing_scope" {
 		fix = topicScopeFix
 		t.bar()
 	}
-	t.trouble.tell(ctx, t.bot.opts.Log, "the topic of the channel does not say what is under way", err, fix)
+	why := cause(err).Error()
+	if why == t.cause {
+		return
+	}
+	t.cause = why
+	t.bot.opts.Log.WarnContext(ctx, "the topic of the channel does not say what is under way", slog.String("cause", why), slog.String("fix", fix))
 }
 
 // bar gives up for good: nothing is heard, or kept, any more.
