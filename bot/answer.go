@@ -86,6 +86,14 @@ func answerTo(cmd failover.Command, op failover.Operation, a failover.Answer) st
 		return "Your objection to the broken glass of " + id + " is kept, with its reason, and told in the channel. It stops nothing: to stop what can still be stopped, type " + Command + " cancel " + id + "."
 	case failover.DidExpire:
 		return id + " has expired. Nothing was started. Ask again if it is still wanted."
+	case failover.DidHold:
+		return id + " is on hold: what runs goes on, and nothing new begins. To let it go on, type " + Command + " resume " + id + "."
+	case failover.DidResume:
+		return id + " goes on."
+	case failover.DidSkip:
+		return "Left out of " + id + ": it stays as it is in Azure."
+	case failover.DidRetry:
+		return "What failed of " + id + " is tried once more. Follow it on the card in the channel."
 	case failover.DidAskChange:
 		if op.Verb == failover.VerbChange { // the wish opened it
 			return requestedAnswer(cmd, op)

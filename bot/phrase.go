@@ -39,7 +39,7 @@ func Noun(verb failover.Verb) string {
 	case failover.VerbCleanup:
 		return "clean-up"
 	case failover.VerbFailover, failover.VerbCommit, failover.VerbReprotect, failover.VerbFailback, failover.VerbIncident, failover.VerbFreeze, failover.VerbUnfreeze,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbGroup, failover.VerbHold, failover.VerbResume, failover.VerbSkip, failover.VerbRetry:
 	}
 	return string(verb)
 }
@@ -108,7 +108,7 @@ func What(op failover.Operation) string {
 	case failover.VerbIncident:
 		return "incident since " + Stamp(op.Plan.Point.Time)
 	case failover.VerbCommit, failover.VerbReprotect, failover.VerbFailback, failover.VerbUnfreeze,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan:
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbGroup, failover.VerbHold, failover.VerbResume, failover.VerbSkip, failover.VerbRetry:
 	}
 	return what
 }

@@ -18,8 +18,14 @@ type Alike struct {
 // alikeKept is how many of them are named; numbered fleets have many.
 const alikeKept = 5
 
+// alikeAmong is up to how many targets a mistaken name is looked for: who asks for more goes by lists, not by names.
+const alikeAmong = 10
+
 // pointOut notes which other VMs are easily taken for the targets. Those that go along are no mistake.
 func (s Situation) pointOut(targets []Target) {
+	if len(targets) > alikeAmong {
+		return
+	}
 	for n := range targets {
 		t := &targets[n]
 		if t.Lead {

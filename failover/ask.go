@@ -70,7 +70,7 @@ func (s Situation) propose(cmd Command, plan *Plan, target *Target) *Refusal {
 		return s.wayHome(cmd, plan, target)
 	case VerbChange:
 		return s.chosen(cmd, StepChange, plan, target)
-	case VerbCommit, VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident, VerbFreeze, VerbUnfreeze, VerbPlan:
+	case VerbCommit, VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident, VerbFreeze, VerbUnfreeze, VerbPlan, VerbGroup, VerbHold, VerbResume, VerbSkip, VerbRetry:
 	}
 	return Refuse(BadUsage, "Type /failover help.", "Ferry does not know the verb %q.", cmd.Verb)
 }

@@ -28,6 +28,10 @@ type Command struct {
 	Over     bool   `json:"over,omitempty"`    // of an incident: it has ended
 	// BreakGlass asks to start with fewer approvals than the rule wants.
 	BreakGlass bool `json:"break_glass,omitempty"`
+	// Row says that Target is several VMs named in a row, with blanks between them.
+	Row bool `json:"row,omitempty"`
+	// Group says that Target is a group of the configuration, where the verb could mean a VM as well.
+	Group bool `json:"group,omitempty"`
 	// Confirm is the name of what the command is about, typed once more.
 	Confirm string `json:"confirm,omitempty"`
 	// Seen names what a button stood for, see [Operation.Token]; empty when it was typed. An old click does not act.

@@ -25,6 +25,9 @@ type Situation struct {
 	// Recovery is the recovery plan that the command names, and Members are its VMs, or those of the operation that it names.
 	Recovery *RecoveryPlan
 	Members  []Member
+	// Fleet is how several VMs go, and Lost says why some that were meant are not among the members, a sentence each.
+	Fleet *Fleet
+	Lost  []string
 	// Jumped says that the clock has jumped since a moment; nil and empty: it has not.
 	Jumped func(since time.Time) string
 	// Incident is when the declared incident began; zero when there is none.
@@ -57,7 +60,7 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		}
 		return nil, Refuse(TooLate, hint, "This request of %s came too late to be acted on.", stamp(cmd.At))
 	}
-	if onVM := ClassOf(cmd.Verb) != "" && cmd.Verb != VerbCancel && (s.Item.Key != "" || len(s.Members) > 0 || cmd.Verb == VerbPlan); !op.Exists() && !onVM && cmd.Verb != VerbIncident && cmd.Verb != VerbFreeze && cmd.Verb != VerbUnfreeze {
+	if onVM := ClassOf(cmd.Verb) != "" && ClassOf(cmd.Verb) != ClassCancel && (s.Item.Key != "" || len(s.Members) > 0 || cmd.Verb == VerbPlan); !op.Exists() && !onVM && cmd.Verb != VerbIncident && cmd.Verb != VerbFreeze && cmd.Verb != VerbUnfreeze {
 		return nil, NoOperation(cmd.Op)
 	}
 	if op.Verb == VerbIncident && cmd.Verb != VerbIncident {
@@ -69,8 +72,8 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if cmd.Verb == VerbPlan {
 		return decidePlan(cmd, s)
 	}
-	if cmd.Verb == VerbReprotect && len(s.Members) > 0 {
-		return decideReprotectAll(cmd, s)
+	if len(s.Members) > 0 || cmd.Verb == VerbGroup {
+		return decideSeveral(cmd, s)
 	}
 	switch cmd.Verb {
 	case VerbFailover, VerbTest, VerbCleanup, VerbReprotect, VerbFailback:
@@ -98,7 +101,9 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return decideFreeze(cmd, s)
 	case VerbUnfreeze:
 		return decideUnfreeze(op, cmd, s)
-	case VerbPlan:
+	case VerbHold, VerbResume, VerbSkip, VerbRetry:
+		return decideSteering(op, cmd, s)
+	case VerbPlan, VerbGroup:
 	}
 	return nil, Refuse(BadUsage, "Type /failover help.", "Ferry does not know the verb %q.", cmd.Verb)
 }

@@ -56,7 +56,7 @@ func evolveDraft(op Operation, fact Fact) Operation {
 		op = requested(op, draft.Request, Record{At: draft.At, Command: draft.Command})
 	case Abandoned:
 		op.Draft = nil
-	case Requested, Drafted, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused:
+	case Requested, Drafted, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused, PutOnHold, Resumed, Skipped, Retried, Watched:
 	}
 	return op
 }

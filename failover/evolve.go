@@ -59,6 +59,8 @@ func evolve(op Operation, r Record) Operation {
 		for i := range op.Targets {
 			op.Targets[i] = ended(op.Targets[i], f.Phase)
 		}
+	case PutOnHold, Resumed, Skipped, Retried, Watched:
+		op = evolveFleet(op, r)
 	case Refused:
 	case StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed:
 		op = evolveTarget(op, r)
@@ -93,7 +95,7 @@ func started(op Operation, f GateOpened, at time.Time) Operation {
 			t.Phase, t.Doing, t.Progress, t.Error, t.Changed, t.KeptWaiting = Running, step, "", nil, nil, false
 		}
 	}
-	op.Phase, op.Parked, op.ExpiresAt, op.OpenedAt, op.Lapsed = Running, false, time.Time{}, at, nil
+	op.Phase, op.Parked, op.ExpiresAt, op.OpenedAt, op.Lapsed, op.OnHold = Running, false, time.Time{}, at, nil, nil
 	op.Frozen, op.Warned = nil, time.Time{}
 	if op.StartedAt.IsZero() {
 		op.StartedAt = at
@@ -157,12 +159,16 @@ func rollUp(op Operation) Phase {
 		return op.Phase
 	}
 	waits := Running // unless one waits, Finished follows and says how it ended
-	for _, t := range op.Targets {
-		switch t.Phase {
+	for i := range op.Targets {
+		switch phase := op.Targets[i].Phase; phase {
 		case AwaitingCommit, AwaitingApproval:
-			waits = t.Phase
-		case Failed, Succeeded:
-		case Running, NeedsAttention, Denied, Expired, Cancelled:
+			waits = phase
+		case NeedsAttention: // what waits for a person's word of the others goes first
+			if waits == Running {
+				waits = phase
+			}
+		case Failed, Succeeded, Cancelled: // left out
+		case Running, Denied, Expired:
 			return Running
 		}
 	}
@@ -202,6 +208,14 @@ func answer(op Operation, r Record) Operation {
 		op.Answers[r.Command] = Answer{Did: map[bool]Did{true: DidApprove, false: DidDeny}[f.Approve]}
 	case CommitAsked:
 		op.Answers[r.Command] = Answer{Did: DidAskCommit}
+	case PutOnHold:
+		op.Answers[r.Command] = Answer{Did: DidHold}
+	case Resumed:
+		op.Answers[r.Command] = Answer{Did: DidResume}
+	case Skipped:
+		op.Answers[r.Command] = Answer{Did: DidSkip}
+	case Retried:
+		op.Answers[r.Command] = Answer{Did: DidRetry}
 	case Reviewed:
 		op.Answers[r.Command] = Answer{Did: map[bool]Did{true: DidSignOff, false: DidObject}[f.Approve]}
 	case ChangeAsked:
@@ -212,7 +226,7 @@ func answer(op Operation, r Record) Operation {
 		if op.Answers[r.Command].Did == "" {
 			op.Answers[r.Command] = Answer{Did: map[Phase]Did{Cancelled: DidCancel, Succeeded: DidCancel, Expired: DidExpire}[f.Phase]}
 		}
-	case Drafted, Planned, Taken, Abandoned, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded, Lapsed, Halted:
+	case Drafted, Planned, Taken, Abandoned, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded, Lapsed, Halted, Watched:
 	}
 	return op
 }

@@ -21,7 +21,10 @@ func evolveTarget(op Operation, r Record) Operation {
 		return op
 	case Stuck:
 		t.Phase, t.Progress, t.Error = NeedsAttention, "", &Fault{Message: f.Why, Action: f.Hint}
-		op.Phase = NeedsAttention
+		if op.Phase = NeedsAttention; op.Several() { // the others go on
+			op.Phase = Running
+			op.Phase = rollUp(op)
+		}
 		return op
 	case Prepared:
 		t.Item, t.Shown, t.Reversal, t.Unplanned, t.Progress = f.Item, f.Shown, f.Reversal, false, ""
@@ -41,7 +44,7 @@ func evolveTarget(op Operation, r Record) Operation {
 			}
 			t.Steps = append(t.Steps, outside)
 		}
-	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepAccepted, StepUnknown, StepDelayed, Observed, StepFailed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused:
+	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepAccepted, StepUnknown, StepDelayed, Observed, StepFailed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused, PutOnHold, Resumed, Skipped, Retried, Watched:
 	}
 	if step := t.Step(kind); running(step) {
 		evolveStep(op, t, step, r)
@@ -55,18 +58,18 @@ func evolveTarget(op Operation, r Record) Operation {
 		if t.Lead {
 			op = strand(op, kind, t.Error)
 		}
-		if !op.runs(kind) { // while others of several run, what was decided is for them
+		if first := kind == op.stages()[0].Step; !op.runs(kind) && !(first && op.Several()) { // what was decided is for the others of several, too, and for those that are tried again
 			op.Decisions = spend(op.Decisions, op.stage(kind).Gate)
 		}
 	case StepDone:
-		if kind == StepChange || op.Verb == VerbFailback { // the class decides again
+		if kind == StepChange || op.Verb == VerbFailback && !op.runs(kind) { // the class decides again
 			op.Decisions = spend(op.Decisions, op.stage(kind).Gate)
 		}
 		if kind == StepChange { // who pressed Commit meant the other data
 			op.Decisions = spend(op.Decisions, ClassCommit)
 		}
 		op = dropChange(op, kind)
-	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused:
+	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused, PutOnHold, Resumed, Skipped, Retried, Watched:
 	}
 	return op
 }
@@ -117,7 +120,7 @@ func evolveUncalled(op Operation, t *Target, kind StepKind, fact Fact) {
 		t.Progress = f.Note
 	case StepFailed: // what was approved does not hold any more
 		setBack(op, t, kind, f)
-	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, StepDone, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused:
+	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, StepDone, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused, PutOnHold, Resumed, Skipped, Retried, Watched:
 	}
 }
 
@@ -145,7 +148,7 @@ func addressee(f Fact) (key string, kind StepKind) {
 		return f.Target, StepProbe
 	case Surveyed:
 		return f.Target, StepSurvey
-	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, Finished, Refused, Reminded, Reviewed, Halted, Lapsed:
+	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, Finished, Refused, Reminded, Reviewed, Halted, Lapsed, PutOnHold, Resumed, Skipped, Retried, Watched:
 	}
 	return "", ""
 }
@@ -205,7 +208,7 @@ func evolveStep(op Operation, t *Target, step *Step, r Record) {
 			step.Tasks = f.Tasks
 		}
 		setBack(op, t, step.Kind, f)
-	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused:
+	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused, PutOnHold, Resumed, Skipped, Retried, Watched:
 	}
 }
 

@@ -123,6 +123,29 @@ type (
 		Why   string   `json:"why"`
 		About Reminder `json:"about,omitempty"` // empty is a gate, or a drill
 	}
+	// PutOnHold lets nothing new begin; what runs goes on.
+	PutOnHold struct {
+		By  Actor  `json:"by,omitzero"` // nobody: Ferry stopped by itself
+		Why string `json:"why,omitempty"`
+	}
+	// Resumed ends a hold.
+	Resumed struct {
+		By Actor `json:"by"`
+	}
+	// Skipped leaves VMs out of what has yet to be done.
+	Skipped struct {
+		Targets []string `json:"targets"` // item keys
+		By      Actor    `json:"by"`
+	}
+	// Retried has VMs whose step failed, or of which a person had to look, go on where they stand.
+	Retried struct {
+		Targets []string `json:"targets"` // item keys
+		By      Actor    `json:"by"`
+	}
+	// Watched is what one look at a vault showed of several VMs: what changed, and nothing else.
+	Watched struct {
+		Changes []Observed `json:"changes"`
+	}
 	// Claimed names the executor that drives the operation from here on; its sequence is the epoch.
 	Claimed struct {
 		Executor string `json:"executor"`
@@ -244,6 +267,21 @@ func (CommitAsked) Type() string { return "commit_asked" }
 func (GateOpened) Type() string { return "gate_opened" }
 
 // Type implements Fact.
+func (PutOnHold) Type() string { return "on_hold" }
+
+// Type implements Fact.
+func (Resumed) Type() string { return "resumed" }
+
+// Type implements Fact.
+func (Skipped) Type() string { return "skipped" }
+
+// Type implements Fact.
+func (Retried) Type() string { return "retried" }
+
+// Type implements Fact.
+func (Watched) Type() string { return "watched" }
+
+// Type implements Fact.
 func (Claimed) Type() string { return "claimed" }
 
 // Type implements Fact.
@@ -329,3 +367,8 @@ func (Surveyed) fact()      {}
 func (Reminded) fact()      {}
 func (Reviewed) fact()      {}
 func (Halted) fact()        {}
+func (PutOnHold) fact()     {}
+func (Resumed) fact()       {}
+func (Skipped) fact()       {}
+func (Retried) fact()       {}
+func (Watched) fact()       {}

@@ -96,7 +96,7 @@ func (s Situation) thawed(step StepKind, items ...Item) *Refusal {
 // firstStep is the step that a verb on a VM would begin; what it is about tells of those that a way home leaves out.
 func firstStep(verb Verb) StepKind {
 	switch verb {
-	case VerbFailover, VerbPlan:
+	case VerbFailover, VerbPlan, VerbGroup:
 		return StepFailover
 	case VerbTest:
 		return StepTest
@@ -108,7 +108,7 @@ func firstStep(verb Verb) StepKind {
 		return StepCommit
 	case VerbCleanup:
 		return StepCleanup
-	case VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident, VerbFreeze, VerbUnfreeze:
+	case VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident, VerbFreeze, VerbUnfreeze, VerbHold, VerbResume, VerbSkip, VerbRetry:
 	}
 	return ""
 }

@@ -38,6 +38,14 @@ const (
 	VerbFailback  Verb = "failback"
 	// VerbPlan fails a recovery plan of the vault over; what it opens is a failover.
 	VerbPlan Verb = "plan"
+	// VerbGroup fails a group of the configuration over, or VMs named in a row; what it opens is a failover.
+	VerbGroup Verb = "group"
+	// VerbHold lets nothing new of an operation begin until VerbResume.
+	VerbHold   Verb = "hold"
+	VerbResume Verb = "resume"
+	// VerbSkip leaves a VM out of an operation; VerbRetry tries one, or all that failed, once more.
+	VerbSkip  Verb = "skip"
+	VerbRetry Verb = "retry"
 	// VerbIncident says when an incident began, or that it is over.
 	VerbIncident Verb = "incident"
 	// VerbFreeze stops new work until VerbUnfreeze ends it.
@@ -112,6 +120,10 @@ type Operation struct {
 	Hint string `json:"hint,omitempty"`
 	// Glass is what came of looking at a broken glass afterwards.
 	Glass GlassReview `json:"glass,omitzero"`
+	// OnHold is why nothing new begins; nil when nothing holds it.
+	OnHold *OnHold `json:"on_hold,omitempty"`
+	// ResumedAt is when somebody last let it go on, or had something tried once more.
+	ResumedAt time.Time `json:"resumed_at,omitzero"`
 	// Frozen are the freezes that stand in the way of the gate that waits, as far as an executor has noticed them.
 	Frozen []Freeze `json:"frozen,omitempty"`
 	// Expected is how long it was going to take when it was asked for; zero when that could not be said.
@@ -166,6 +178,10 @@ const (
 	DidAskChange Did = "change_asked" // the approvers are told
 	DidSignOff   Did = "signed_off"   // a broken glass was reviewed and found right
 	DidObject    Did = "objected"     // it was reviewed, and objected to
+	DidHold      Did = "held"         // nothing new begins
+	DidResume    Did = "resumed"      // it goes on
+	DidSkip      Did = "skipped"      // a VM is left out
+	DidRetry     Did = "retried"      // what failed is tried once more
 )
 
 // Plan is what an approval is bound to.
@@ -181,6 +197,8 @@ type Plan struct {
 	Notes string `json:"notes,omitempty"`
 	// Recovery is the recovery plan that is failed over as one.
 	Recovery *RecoveryPlan `json:"recovery,omitempty"`
+	// Fleet is how the operation goes through several VMs; nil when all begin at once.
+	Fleet *Fleet `json:"fleet,omitempty"`
 	// LeftOut says which of the VMs that were meant are not part of it, and why.
 	LeftOut string `json:"left_out,omitempty"`
 	// First is where the way home begins; the stages of a failback before it are done already.
@@ -240,10 +258,17 @@ type Target struct {
 	Error    *Fault    `json:"error,omitempty"`
 	// Changed is what is not as it was approved, when nothing was called for that.
 	Changed []Difference `json:"changed,omitempty"`
-	// Lead is the recovery plan itself, to which the calls go; Led is a VM that moves with it, in its Wave (from 1).
+	// Lead is the recovery plan itself, to which the calls go; Led is a VM that moves with it. Wave is the place, from 1, of the
+	// plan's group or of the fleet's wave that it is in; 0 is none.
 	Lead bool `json:"lead,omitempty"`
 	Led  bool `json:"led,omitempty"`
 	Wave int  `json:"wave,omitempty"`
+	// Tolerated says that somebody let the others go on although it failed.
+	Tolerated bool `json:"tolerated,omitempty"`
+	// Skipped says who left it out; nil when nobody did.
+	Skipped *Actor `json:"skipped,omitempty"`
+	// Expected is how many seconds its first step is going to take, by what it took before; 0 is not known.
+	Expected int `json:"expected,omitempty"`
 	// KeptWaiting says that Azure has kept the step waiting since its gate opened, by silence or by throttling.
 	KeptWaiting bool `json:"kept_waiting,omitempty"`
 	// Doing is the step that runs, or that waits behind the gate.

@@ -32,9 +32,9 @@ func ClassOf(verb Verb) Class {
 	switch verb {
 	case VerbFailover, VerbCommit, VerbChange, VerbReprotect, VerbFailback, VerbTest, VerbCleanup:
 		return Class(verb)
-	case VerbCancel:
+	case VerbCancel, VerbHold, VerbResume, VerbSkip, VerbRetry:
 		return ClassCancel
-	case VerbPlan:
+	case VerbPlan, VerbGroup:
 		return ClassFailover
 	case VerbIncident, VerbFreeze, VerbUnfreeze:
 		return ClassFreeze

@@ -47,6 +47,9 @@ func (p RecoveryPlan) lead() Target {
 type Member struct {
 	Item   Item
 	Holder Operation // zero when nobody holds it
+	// Points are the recovery points, nil where they do not matter; Wave is the place, from 1, in the fleet.
+	Points []RecoveryPoint
+	Wave   int
 	// Reversal is what a reprotect would use; Trouble is why that, or the item, could not be read.
 	Reversal *Reversal
 	Trouble  *Refusal

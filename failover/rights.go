@@ -36,13 +36,13 @@ func (p Policy) rolesFor(verb Verb) []string {
 			if named || verb == VerbReprotect && slices.Contains(r.Classes, ClassFailback) {
 				roles = append(append(roles, r.May...), r.deciders()...)
 			}
-		case VerbFailover, VerbPlan, VerbFailback, VerbTest, VerbCleanup, VerbCancel, VerbExpire:
+		case VerbFailover, VerbPlan, VerbGroup, VerbFailback, VerbTest, VerbCleanup, VerbCancel, VerbHold, VerbResume, VerbSkip, VerbRetry, VerbExpire:
 			if named {
 				roles = append(roles, r.May...)
 			}
 		}
 	}
-	if p.BreakGlass != nil && slices.Contains([]Verb{VerbFailover, VerbPlan, VerbApprove, VerbDeny}, verb) {
+	if p.BreakGlass != nil && slices.Contains([]Verb{VerbFailover, VerbPlan, VerbGroup, VerbApprove, VerbDeny}, verb) {
 		roles = append(roles, p.BreakGlass.Role)
 	}
 	return unique(roles)

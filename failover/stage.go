@@ -41,7 +41,7 @@ func Stages(verb Verb) []Stage {
 			{StepReprotectAgain, ClassFailback, AwaitingApproval},
 			{Step: StepSurvey},
 		}
-	case VerbFailover, VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident, VerbFreeze, VerbUnfreeze, VerbPlan:
+	case VerbFailover, VerbApprove, VerbDeny, VerbWithdraw, VerbCancel, VerbExpire, VerbIncident, VerbFreeze, VerbUnfreeze, VerbPlan, VerbGroup, VerbHold, VerbResume, VerbSkip, VerbRetry:
 	}
 	return []Stage{failover, probe, commit}
 }

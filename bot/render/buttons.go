@@ -135,7 +135,7 @@ func (c cardOf) next() []button {
 	case failover.VerbTest:
 		return []button{{action: ActionCleanup, label: "Clean up"}}
 	case failover.VerbCleanup, failover.VerbReprotect, failover.VerbFailback, failover.VerbIncident, failover.VerbFreeze,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbGroup, failover.VerbHold, failover.VerbResume, failover.VerbSkip, failover.VerbRetry, failover.VerbUnfreeze:
 	}
 	return nil
 }

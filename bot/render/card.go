@@ -158,7 +158,7 @@ func succeededWords(verb failover.Verb) string {
 		return "home again"
 	case failover.VerbIncident, failover.VerbFreeze:
 		return "over"
-	case failover.VerbFailover, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
+	case failover.VerbFailover, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbGroup, failover.VerbHold, failover.VerbResume, failover.VerbSkip, failover.VerbRetry, failover.VerbUnfreeze:
 	}
 	return "committed"
 }

@@ -61,7 +61,7 @@ func (c cardOf) onApproval() string {
 		}
 		return fmt.Sprintf("%s is failed back to %s, and is down meanwhile. Each later step waits for its own button.", vm, to)
 	case failover.VerbFailover, failover.VerbCommit, failover.VerbIncident, failover.VerbFreeze,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbGroup, failover.VerbHold, failover.VerbResume, failover.VerbSkip, failover.VerbRetry, failover.VerbUnfreeze:
 	}
 	if !c.op.Plan.Shutdown {
 		return fmt.Sprintf("%s is started in %s without being shut down in %s first, so both may run.", vm, to, from)
@@ -312,7 +312,7 @@ func (c cardOf) succeeded() []line {
 		return []line{words("%s New work may start again.", sentence(c.say(c.op.Note)))}
 	case failover.VerbIncident:
 		return []line{words("%s Ferry takes recovery points of any time again. Nobody has to act.", sentence(c.say(c.op.Note)))}
-	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbGroup, failover.VerbHold, failover.VerbResume, failover.VerbSkip, failover.VerbRetry, failover.VerbUnfreeze:
 	}
 	lines := []line{words("%s runs in %s, and the failover is final. It is not protected until it is reprotected: press Reprotect, or type %s reprotect %s.", c.begins(), c.to(), bot.Command, c.ref())}
 	if c.op.Note != "" {

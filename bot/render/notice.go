@@ -296,7 +296,7 @@ func (n noticeOf) succeeded() string {
 		return fmt.Sprintf("The incident is over (%s).", id)
 	case failover.VerbFreeze:
 		return fmt.Sprintf("The freeze of %s is over (%s). New work may start again.", n.target(), id)
-	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
+	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbGroup, failover.VerbHold, failover.VerbResume, failover.VerbSkip, failover.VerbRetry, failover.VerbUnfreeze:
 	}
 	c := cardOf{op: n.op, detail: details()[0]}
 	text := fmt.Sprintf("The failover of %s is final (%s).", n.target(), n.op.ID)

@@ -74,7 +74,7 @@ func (c cardOf) point(t failover.Target) line {
 			return nil // it stands there as wanted
 		}
 	case failover.VerbCommit, failover.VerbCleanup, failover.VerbReprotect, failover.VerbIncident, failover.VerbFreeze,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbGroup, failover.VerbHold, failover.VerbResume, failover.VerbSkip, failover.VerbRetry, failover.VerbUnfreeze:
 		return nil
 	}
 	sel := c.op.Plan.Point

@@ -86,7 +86,7 @@ func (c cardOf) move(item failover.Item) []line {
 			from, to = to, from
 		}
 	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbIncident, failover.VerbFreeze,
-		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbUnfreeze:
+		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbGroup, failover.VerbHold, failover.VerbResume, failover.VerbSkip, failover.VerbRetry, failover.VerbUnfreeze:
 	}
 	return []line{labelled("Move", plain(from+" to "+to))}
 }

@@ -1,0 +1,154 @@
+package failover
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// decideSteering settles what people do with an operation on several VMs while it runs: hold and resume it, leave a VM out, or
+// have what failed tried once more. It takes no approval: what is done was approved, and less of it is no more.
+func decideSteering(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
+	if rule, ok := s.mayCancel(op, cmd.By); !ok {
+		return nil, s.Policy.lacking(slices.Collect(maps.Keys(s.Policy.Groups)), "Ask somebody whom a rule with the verb class cancel names.", "You may not %s %s.", cmd.Verb, op.ID).by(rule)
+	}
+	if op.Phase.Final() {
+		return nil, over(op)
+	}
+	switch {
+	case op.Verb.Declares():
+		return nil, Refuse(WrongState, "Type /failover status "+string(op.ID)+" to see what it is.", "%s has no steps to %s.", op.ID, cmd.Verb)
+	case cmd.Verb == VerbHold:
+		return hold(op, cmd)
+	case cmd.Verb == VerbResume:
+		return resume(op, cmd, s)
+	case cmd.Verb == VerbSkip:
+		return skip(op, cmd)
+	}
+	return retry(op, cmd, s)
+}
+
+func hold(op Operation, cmd Command) ([]Fact, *Refusal) {
+	switch {
+	case op.OnHold != nil:
+		return nil, Refuse(WrongState, "To let it go on, type /failover resume "+string(op.ID)+".", "%s is on hold already, %s.", op.ID, op.OnHold.since())
+	case op.Phase != Running:
+		return nil, Refuse(WrongState, "Nothing begins before somebody decides.", "%s is %s.", op.ID, op.Phase.Words())
+	case !slices.ContainsFunc(op.Targets, func(t Target) bool { return t.waits() }):
+		return nil, Refuse(TooLate, "Type /failover status "+string(op.ID)+" to see how far it is.", "Nothing of %s is left to begin.", op.ID)
+	}
+	return []Fact{PutOnHold{By: cmd.By, Why: cmd.Reason}}, nil
+}
+
+func resume(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
+	switch {
+	case op.OnHold == nil:
+		return nil, Refuse(WrongState, "Type /failover status "+string(op.ID)+" to see where it stands.", "%s is not on hold.", op.ID)
+	case s.Now.After(op.decidedLast().Add(HeldFor)):
+		return nil, tooOld(op)
+	}
+	return []Fact{Resumed{By: cmd.By}}, nil
+}
+
+// decidedLast is when somebody last had the operation go on.
+func (o Operation) decidedLast() time.Time { return later(o.OpenedAt, o.ResumedAt) }
+
+func tooOld(op Operation) *Refusal {
+	return Refuse(TooLate, "End it with /failover cancel "+string(op.ID)+", then ask again for the VMs that are left.", "What was decided of %s is older than 4 hours, and no call is made on it any more.", op.ID)
+}
+
+func skip(op Operation, cmd Command) ([]Fact, *Refusal) {
+	if !op.Several() {
+		return nil, Refuse(BadUsage, "To end it, type /failover cancel "+string(op.ID)+".", "%s is about one VM, or about a recovery plan, which Azure takes as a whole.", op.ID)
+	}
+	t, refusal := op.named(cmd.Target)
+	switch {
+	case refusal != nil:
+		return nil, refusal
+	case t.Phase == Running && underWay(t, t.Doing):
+		return nil, Refuse(TooLate, "Wait for it to end.", "The %s of %s is under way, and what Azure has begun is not stopped.", t.Doing.noun(), t.Item.Name)
+	case t.Phase == Succeeded || t.Phase == Cancelled:
+		return nil, Refuse(WrongState, "Type /failover status "+string(op.ID)+" to see where it stands.", "%s is done with in %s.", t.Item.Name, op.ID)
+	}
+	left := 0
+	for i := range op.Targets {
+		if p := op.Targets[i].Phase; p != Cancelled && p != Failed {
+			left++
+		}
+	}
+	if op.Phase == AwaitingApproval && !op.Started() {
+		return nil, Refuse(WrongState, "Type /failover withdraw "+string(op.ID)+", then ask without "+t.Item.Name+".", "%s waits for its approval, which is over exactly these VMs.", op.ID)
+	}
+	if left == 1 && t.Phase != Failed {
+		return nil, Refuse(WrongState, "To end it, type /failover cancel "+string(op.ID)+".", "%s is the last VM of %s.", t.Item.Name, op.ID)
+	}
+	return []Fact{Skipped{Targets: []string{t.Item.Key}, By: cmd.By}}, nil
+}
+
+func retry(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
+	var keys []string
+	if cmd.Target != "" {
+		t, refusal := op.named(cmd.Target)
+		if refusal != nil {
+			return nil, refusal
+		}
+		if !t.again() {
+			return nil, Refuse(WrongState, "Type /failover status "+string(op.ID)+" to see where each stands.", "%s has not failed in %s.", t.Item.Name, op.ID)
+		}
+		keys = []string{t.Item.Key}
+	}
+	for _, t := range op.Targets {
+		if cmd.Target == "" && t.again() {
+			keys = append(keys, t.Item.Key)
+		}
+	}
+	switch {
+	case len(keys) == 0:
+		return nil, Refuse(WrongState, "Type /failover status "+string(op.ID)+" to see where each stands.", "Nothing of %s has failed.", op.ID)
+	case s.Now.After(op.decidedLast().Add(HeldFor)):
+		return nil, tooOld(op)
+	}
+	return []Fact{Retried{Targets: keys, By: cmd.By}}, nil
+}
+
+// again reports whether a VM's step can be tried once more: it failed, or a person had to look. A recovery plan's is pressed
+// again on its card.
+func (t Target) again() bool {
+	return !t.Led && (t.Phase == Failed || t.Phase == NeedsAttention)
+}
+
+// waits reports whether what is next for a VM has yet to begin.
+func (t Target) waits() bool {
+	switch t.Doing {
+	case StepProbe, StepCheck, StepSurvey:
+		return false
+	case StepFailover, StepChange, StepCommit, StepTest, StepCleanup, StepReprotect, StepReprotectAgain:
+	}
+	return t.Phase == Running && !underWay(t, t.Doing)
+}
+
+// named finds a VM of the operation by its name, or vault/name.
+func (o Operation) named(typed string) (Target, *Refusal) {
+	var items []Item
+	for _, t := range o.Targets {
+		if !t.Lead {
+			items = append(items, t.Item)
+		}
+	}
+	item, refusal := Resolve(items, typed)
+	if refusal != nil {
+		refusal.Message = strings.TrimSuffix(refusal.Message, ".") + " in " + string(o.ID) + "."
+		return Target{}, refusal
+	}
+	return o.Targets[slices.IndexFunc(o.Targets, func(t Target) bool { return t.Item.Key == item.Key })], nil
+}
+
+// since says who holds, and since when.
+func (h OnHold) since() string {
+	by := "by itself"
+	if h.By.ID != "" {
+		by = "by " + mention(h.By)
+	}
+	return by + " since " + stamp(h.At)
+}
