@@ -82,7 +82,7 @@ func (v *Vault) answer(c *call) (answer reply, f Fault, wait time.Duration) {
 	if r, refused := v.spend(c); refused {
 		return v.close(c, r), Fault{}, 0
 	}
-	f = v.takeFault(v.markOf(c))
+	f = v.takeFault(v.markOf(c), c.at)
 	return v.disturbed(c, f), f, v.clock.real(f.Delay)
 }
 
@@ -113,7 +113,7 @@ func (v *Vault) disturbed(c *call, f Fault) reply {
 			_ = at.portal(it, f.Portal, c.at) // what came of it is in the ledger
 		}
 	case LostAnswer, Slow: // the work is done now; serve delays or drops the answer
-	case JobFails, JobWarns, JobInforms, JobVanishes, Stuck, "":
+	case BrownOut, JobFails, JobNoCapacity, JobWarns, JobInforms, JobVanishes, Stuck, "":
 	}
 	return v.perform(c, c.at)
 }

@@ -10,6 +10,7 @@ import (
 // machine is a VM in one of the regions, with its disks and its network interface.
 type machine struct {
 	name    string
+	size    string
 	group   string // ARM id of its resource group
 	region  *region
 	network string // ARM id of its virtual network
@@ -91,7 +92,7 @@ func (it *item) machines() []*machine {
 func (it *item) newReplica(name string, at time.Duration) *machine {
 	return &machine{
 		name: name, group: it.recoveryGroup, region: it.recovery, network: it.recoveryNetwork,
-		disks: it.source.disks, tags: it.source.tags, running: true, created: at,
+		size: it.size, disks: it.source.disks, tags: it.source.tags, running: true, created: at,
 	}
 }
 
@@ -154,7 +155,7 @@ func (v *Vault) machineJSON(m *machine, withView bool) object {
 	storage["dataDisks"] = data
 	properties := object{
 		"vmId": guid(m.id(), "vm"), "provisioningState": "Succeeded",
-		"hardwareProfile": object{"vmSize": vmSize}, "storageProfile": storage,
+		"hardwareProfile": object{"vmSize": m.size}, "storageProfile": storage,
 		"networkProfile": object{"networkInterfaces": []object{{"id": m.nicID(), "properties": object{"primary": true}}}},
 		"timeCreated":    v.timeText(m.created),
 	}

@@ -3,8 +3,8 @@ package vault
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -31,9 +31,15 @@ const (
 	// PortalFirst lets a person at the portal run [Fault].Portal just before the call is judged: the state changes between what
 	// a client read and what it does.
 	PortalFirst Kind = "portal-first"
+	// BrownOut is a service that is ill for [Fault].For, 10 minutes by default. Of ten requests five are refused as ServerError
+	// does, one or two have a LostAnswer, one is Slow by [Fault].Delay, a minute by default, and the others are served.
+	BrownOut Kind = "brown-out"
 
 	// JobFails lets the job end Failed.
 	JobFails Kind = "job-fails"
+	// JobNoCapacity lets the job end Failed because Compute has no room for the VM's size: the error is Site Recovery's, and
+	// names Compute's [Fault].Code, AllocationFailed by default, and the size.
+	JobNoCapacity Kind = "job-no-capacity"
 	// JobWarns lets the job end Succeeded with stateDescription PartiallySucceeded and an entry in errors[].
 	JobWarns Kind = "job-warns"
 	// JobInforms is the same with CompletedWithInformation.
@@ -47,8 +53,8 @@ const (
 
 func kinds() []Kind {
 	return []Kind{
-		Throttle, ServerError, ErrorAfterWork, Forbid, LostAnswer, Slow, Late, PortalFirst,
-		JobFails, JobWarns, JobInforms, JobVanishes, Stuck,
+		Throttle, ServerError, ErrorAfterWork, Forbid, LostAnswer, Slow, Late, PortalFirst, BrownOut,
+		JobFails, JobNoCapacity, JobWarns, JobInforms, JobVanishes, Stuck,
 	}
 }
 
@@ -67,64 +73,22 @@ type Fault struct {
 	// VM hits only what names this VM: by the path, by its job, or in the body of a reprotect. It is a friendly name, or
 	// VAULT/NAME where there are twins. A list names no VM; of PortalFirst it is the VM on which the person acts then.
 	VM         string
+	Size       string // hits only what names a VM of this size
 	Kind       Kind
 	Times      int           // 0 means once; see Always
+	For        time.Duration // simulated, how long it is armed; 0 means until it is used up
+	Share      float64       // hits only that share of what it would hit, from 0 to 1; 0 means all. See Seed
 	Status     int           // of ServerError and ErrorAfterWork
 	RetryAfter time.Duration // simulated, sent as whole seconds of at least 1; Throttle has 10 s by default
-	Delay      time.Duration // simulated, of Slow, Late, JobVanishes and Stuck
-	Portal     string        // operation, of PortalFirst; see [Vault.Portal]
+	Delay      time.Duration // simulated, of Slow, Late, BrownOut, JobVanishes and Stuck
+	// Seed decides about a Share. Each request is drawn anew; of jobs it is VMs that are drawn, the same ones in each run, and
+	// Times counts for each of them: once is a fault that is gone when the job is tried again.
+	Seed   uint64
+	Portal string // operation, of PortalFirst; see [Vault.Portal]
 
-	// Code and Message fill the error of Throttle, ServerError, ErrorAfterWork, JobFails, JobWarns and JobInforms; Causes and
+	// Code and Message fill the error of Throttle, ServerError, ErrorAfterWork, BrownOut and of jobs; Causes and
 	// Action only a job's.
 	Code, Message, Causes, Action string
-}
-
-// Fault arms f. Of several that fit a request, the one armed first is used first.
-func (v *Vault) Fault(f Fault) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if f.Times != Always {
-		f.Times = max(1, f.Times)
-	}
-	v.faults = append(v.faults, f)
-}
-
-// ClearFaults disarms every fault that was not used up. What already went wrong stays.
-func (v *Vault) ClearFaults() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.faults = nil
-}
-
-// mark is what a fault may hit.
-type mark struct {
-	operations []string // its name and its classes
-	item       *item    // nil when no VM is named
-	ofJob      bool
-}
-
-// takeFault uses up the first fault armed for the mark; without one it returns the zero Fault.
-func (v *Vault) takeFault(m mark) Fault {
-	for i, f := range v.faults {
-		if f.Kind.hitsJob() != m.ofJob || f.Kind == Stuck && m.operations[0] != opSwitchProtection || f.Operation != "" && !slices.Contains(m.operations, f.Operation) || !v.hitsVM(f, m.item) {
-			continue
-		}
-		if f.Times != Always {
-			v.faults[i].Times--
-		}
-		if v.faults[i].Times == 0 {
-			v.faults = slices.Delete(v.faults, i, i+1)
-		}
-		return f
-	}
-	return Fault{}
-}
-
-func (v *Vault) hitsVM(f Fault, it *item) bool {
-	if f.VM == "" || it == nil && f.Kind == PortalFirst {
-		return true
-	}
-	return it != nil && (f.VM == it.vm || strings.EqualFold(f.VM, v.options.VaultName+"/"+it.vm))
 }
 
 // markOf says what a call is, for faults.
@@ -171,7 +135,10 @@ func (rt route) classes() []string {
 
 // spoil applies the armed faults, one of each sort, to a job that is about to start.
 func (v *Vault) spoil(j *job) {
-	f := v.takeFault(mark{operations: []string{j.action.operation}, item: j.item, ofJob: true})
+	f := v.takeFault(mark{operations: []string{j.action.operation}, item: j.item, ofJob: true}, j.start+j.waited)
+	if f.Kind == JobNoCapacity {
+		f = v.noCapacity(j, f)
+	}
 	e := &serviceError{
 		code:    cmp.Or(f.Code, "28092"),
 		message: cmp.Or(f.Message, "Site Recovery could not create the network interface of the failed over virtual machine."),
@@ -187,8 +154,23 @@ func (v *Vault) spoil(j *job) {
 		j.vanishes = new(j.start + f.Delay)
 	case Stuck:
 		j.stall = cmp.Or(f.Delay, forever)
-	case Throttle, ServerError, ErrorAfterWork, Forbid, LostAnswer, Slow, Late, PortalFirst, "":
+	case JobNoCapacity, Throttle, ServerError, ErrorAfterWork, Forbid, LostAnswer, Slow, Late, PortalFirst, BrownOut, "":
 	}
+}
+
+// noCapacity fills a JobFails. That the code of Compute is in the text of the job's error is known, the words are guessed.
+func (v *Vault) noCapacity(j *job, f Fault) Fault {
+	size, where := vmSize, j.recovery.name
+	if j.item != nil {
+		size = j.item.size
+	}
+	f.Kind = JobFails
+	f.Message = cmp.Or(f.Message, fmt.Sprintf("Site Recovery could not create the failed over virtual machine: Compute answered %s, there is no room for the size %s in %s.",
+		cmp.Or(f.Code, "AllocationFailed"), size, where))
+	f.Causes = cmp.Or(f.Causes, fmt.Sprintf("The region %s has no capacity for the size %s at present, or the subscription may not use it there.", where, size))
+	f.Action = cmp.Or(f.Action, "Run the operation again later, or choose another size.")
+	f.Code = "28031"
+	return f
 }
 
 // throttled is ARM's documented answer over the limit.

@@ -14,8 +14,8 @@ import (
 //	throttle unplannedFailover vm=vm-x retry=90s times=2
 //	job-fails failoverCommit code=150253 message="Protection could not be enabled."
 //
-// The keys are those of [Fault] in lower case: vm, times (a number, or always), status, retry and delay (durations), portal,
-// code, message, causes, action. A value with spaces stands in double quotes.
+// The keys are those of [Fault] in lower case: vm, size, times (a number, or always), for, retry and delay (durations), share
+// (3% or 0.03), seed, status, portal, code, message, causes, action. A value with spaces stands in double quotes.
 func ParseFault(line string) (Fault, error) {
 	words, err := splitWords(line)
 	if err != nil {
@@ -44,7 +44,7 @@ func ParseFault(line string) (Fault, error) {
 
 func (f *Fault) set(key, value string) (err error) {
 	texts := map[string]*string{
-		"vm": &f.VM, "portal": &f.Portal, "code": &f.Code, "message": &f.Message, "causes": &f.Causes, "action": &f.Action,
+		"vm": &f.VM, "size": &f.Size, "portal": &f.Portal, "code": &f.Code, "message": &f.Message, "causes": &f.Causes, "action": &f.Action,
 	}
 	text := texts[key]
 	switch {
@@ -60,6 +60,12 @@ func (f *Fault) set(key, value string) (err error) {
 		f.RetryAfter, err = time.ParseDuration(value)
 	case key == "delay":
 		f.Delay, err = time.ParseDuration(value)
+	case key == "for":
+		f.For, err = time.ParseDuration(value)
+	case key == "share":
+		f.Share, err = parseShare(value)
+	case key == "seed":
+		f.Seed, err = strconv.ParseUint(value, 10, 64)
 	default:
 		return fmt.Errorf("a fault has no %q", key)
 	}
@@ -67,6 +73,15 @@ func (f *Fault) set(key, value string) (err error) {
 		return fmt.Errorf("%s=%s is not understood", key, value)
 	}
 	return nil
+}
+
+func parseShare(text string) (float64, error) {
+	number, percent := strings.CutSuffix(text, "%")
+	share, err := strconv.ParseFloat(number, 64)
+	if percent {
+		share /= 100
+	}
+	return share, err
 }
 
 // check refuses a fault that would do nothing, or not what it says.
@@ -80,6 +95,8 @@ func (f Fault) check() error {
 		return fmt.Errorf("%s needs a delay", f.Kind)
 	case f.Kind == PortalFirst && f.Portal == "":
 		return errors.New("portal-first needs an operation in portal")
+	case f.Share < 0 || f.Share > 1 || f.For < 0:
+		return errors.New("a share is from 0% to 100%, and a time is not negative")
 	case f.Times < Always:
 		return fmt.Errorf("%d times make no sense", f.Times)
 	}

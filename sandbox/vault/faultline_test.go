@@ -17,6 +17,11 @@ func TestParseFault(t *testing.T) {
 			Kind: vault.JobFails, Operation: "failoverCommit", Times: 2,
 			Code: "150253", Message: "Protection could not be enabled.", Causes: "a quota", Action: "retry",
 		},
+		"job-fails unplannedFailover share=3% seed=7": {Kind: vault.JobFails, Operation: "unplannedFailover", Share: 0.03, Seed: 7},
+		"brown-out for=10m delay=90s":                 {Kind: vault.BrownOut, For: 10 * time.Minute, Delay: 90 * time.Second},
+		"job-no-capacity size=Standard_E8s_v5 code=SkuNotAvailable share=0.5 times=always for=1h": {
+			Kind: vault.JobNoCapacity, Size: "Standard_E8s_v5", Code: "SkuNotAvailable", Share: 0.5, Times: vault.Always, For: time.Hour,
+		},
 		"late delay=3m":                                   {Kind: vault.Late, Delay: 3 * time.Minute},
 		"server-error  job status=500":                    {Kind: vault.ServerError, Operation: "job", Status: 500},
 		"portal-first item vm=vm-x portal=failoverCommit": {Kind: vault.PortalFirst, Operation: "item", VM: "vm-x", Portal: "failoverCommit"},
@@ -28,6 +33,7 @@ func TestParseFault(t *testing.T) {
 	for _, line := range []string{
 		"", "earthquake", "throttle nosuchrequest", "throttle retry", "late", "slow item", "portal-first item", `job-fails message="no`,
 		"throttle colour=red", "throttle times=-3", "throttle retry=soon", "throttle item vm-x",
+		"job-fails share=300%", "job-fails share=some", "brown-out for=-1m", "job-fails seed=-1",
 	} {
 		if got, err := vault.ParseFault(line); err == nil {
 			t.Errorf("%q is taken as %+v", line, got)

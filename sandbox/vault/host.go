@@ -14,8 +14,8 @@ type host struct {
 	mu     sync.Mutex // guards the whole world
 	vaults []*Vault   // never changes after New; the first is the one of Options
 	clock  clock
-	late   []later // soonest first
-	faults []Fault // oldest first
+	late   []later  // soonest first
+	faults []*armed // oldest first
 	levels map[bucketKey]*level
 	ledger []Call
 }

@@ -19,11 +19,13 @@ type item struct {
 	primary, recovery *region
 	protectionState   string
 	job               *job          // nil when idle
+	drawn             int           // durations of failovers so far
 	seeding           *seeding      // nil outside of an initial replication
 	seedTime          time.Duration // of the next one, 0 for what its disks take
 
 	source, replica *machine          // the VM that is replicated; the one failed over to, or nil
 	leftover        *machine          // the VM that a failback leaves behind, or nil
+	size            string            // of the VM, and of what a failover makes of it
 	recoveryName    string            // of the VM that a failover makes
 	group           string            // multi-VM consistency group, empty for none
 	stopped         bool              // a cancelled failover ended the replication for good
@@ -49,10 +51,10 @@ func (v *Vault) newItem(vm string, primary, recovery *region) *item {
 		vm: vm, name: itemName(vm),
 		primary: primary, recovery: recovery, protectionState: stateProtected,
 		replicated:    []span{{from: math.MinInt64, open: true}},
-		source:        &machine{name: vm, group: v.resourceGroupID(primary.group), region: primary, network: v.networkID(primary), disks: disksOf(vm), running: true},
+		source:        &machine{name: vm, group: v.resourceGroupID(primary.group), region: primary, network: v.networkID(primary), disks: disksOf(vm), running: true, size: cmp.Or(v.options.Sizes[vm], vmSize)},
 		recoveryGroup: v.resourceGroupID(recovery.group), recoveryNetwork: v.networkID(recovery), cache: map[string]string{},
 		recoveryName: cmp.Or(v.options.RecoveryNames[vm], vm), group: v.options.groupOf(vm), crashOnly: v.options.CrashConsistentOnly,
-		seedTime: v.options.InitialReplication[vm],
+		seedTime: v.options.InitialReplication[vm], size: cmp.Or(v.options.Sizes[vm], vmSize),
 	}
 	for _, id := range it.source.diskIDs() {
 		it.cache[strings.ToLower(id)] = v.cacheID(primary)

@@ -28,13 +28,13 @@ func (v *Vault) listItems(c *call) reply {
 	if err != nil {
 		return refused(err)
 	}
-	value := []object{}
+	var all []*item
 	for _, it := range v.items {
 		if it.primary.matches(c.value("fabric"), c.value("container")) && wanted(it) {
-			value = append(value, v.itemJSON(it, c.at))
+			all = append(all, it)
 		}
 	}
-	return page(value)
+	return paged(v, c, all, func(it *item) object { return v.itemJSON(it, c.at) })
 }
 
 func (v *Vault) getItem(c *call) reply {
@@ -156,7 +156,7 @@ func (v *Vault) detailsJSON(it *item, now time.Duration) object {
 		"primaryFabricLocation":                       it.primary.location,
 		"recoveryFabricLocation":                      it.recovery.location,
 		"osType":                                      "Linux",
-		"recoveryAzureVMSize":                         vmSize,
+		"recoveryAzureVMSize":                         it.size,
 		"recoveryAzureVMName":                         it.recoveryName,
 		"recoveryAzureResourceGroupId":                it.recoveryGroup,
 		"selectedRecoveryAzureNetworkId":              it.recoveryNetwork,

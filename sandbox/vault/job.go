@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"strings"
 	"time"
 )
@@ -103,6 +104,7 @@ type job struct {
 	plan         *planRun // nil when it is an item's
 	start        time.Duration
 	waited       time.Duration // before it began; forever while it waits
+	stretch      float64       // its tasks take that many times what is recorded; 0 means once
 	optional     bool          // the optional tasks are done, too
 	point        *point        // failover, drill and change of the point
 	input        input
@@ -138,27 +140,38 @@ type run struct {
 func (j *job) runs() []run {
 	runs := make([]run, 0, len(j.action.tasks))
 	at := j.start + j.waited
-	for i, t := range j.action.tasks {
-		r := run{task: t, from: at, to: at, skipped: t.optional && !j.optional, never: j.failure != nil && i > j.action.works}
-		r.never = r.never || j.cancelled != nil && at >= *j.cancelled
-		if !r.skipped && !r.never {
-			r.to += t.takes
-		}
-		if j.cancelled != nil && r.to > *j.cancelled {
-			r.to, r.cut = *j.cancelled, true
-		}
+	for i := range j.action.tasks {
+		r := j.run(i, at)
 		at = r.to
 		runs = append(runs, r)
 	}
 	return runs
 }
 
+// run is one task, which begins when those before it are over.
+func (j *job) run(i int, at time.Duration) run {
+	t := j.action.tasks[i]
+	r := run{task: t, from: at, to: at, skipped: t.optional && !j.optional, never: j.failure != nil && i > j.action.works}
+	r.never = r.never || j.cancelled != nil && at >= *j.cancelled
+	if !r.skipped && !r.never {
+		r.to += scale(t.takes, cmp.Or(j.stretch, 1))
+	}
+	if j.cancelled != nil && r.to > *j.cancelled {
+		r.to, r.cut = *j.cancelled, true
+	}
+	return r
+}
+
+// end is asked for each job at each step of the world, and so makes no slice of runs.
 func (j *job) end() time.Duration {
 	if j.plan != nil {
 		return j.plan.end
 	}
-	runs := j.runs()
-	return runs[len(runs)-1].to
+	at := j.start + j.waited
+	for i := range j.action.tasks {
+		at = j.run(i, at).to
+	}
+	return at
 }
 
 // state returns state and stateDescription.

@@ -12,14 +12,13 @@ func (v *Vault) listJobs(c *call) reply {
 	if err != nil {
 		return refused(err)
 	}
-	value := []object{}
+	var all []*job
 	for _, j := range slices.Backward(v.jobs) {
-		if j.hidden(c.at) || !wanted(j) {
-			continue
+		if !j.hidden(c.at) && wanted(j) {
+			all = append(all, j)
 		}
-		value = append(value, v.jobJSON(j, v.thinProperties(j, c.at)))
 	}
-	return page(value)
+	return paged(v, c, all, func(j *job) object { return v.jobJSON(j, v.thinProperties(j, c.at)) })
 }
 
 func (v *Vault) getJob(c *call) reply {

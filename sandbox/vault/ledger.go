@@ -109,7 +109,7 @@ type Job struct {
 	Plan                    string // name of the recovery plan when it is a plan's job, which has no VM
 	State, StateDescription string
 	Task                    string    // friendly name of the running task, empty when none runs
-	Start, End              time.Time // UTC; End is zero while the job runs
+	Start, Begun, End       time.Time // UTC; accepted, after it waited for its turn, ended; zero while that is yet to come
 }
 
 // Jobs returns every job since the vault was made, vault by vault and oldest first.
@@ -129,6 +129,9 @@ func (v *Vault) Jobs() []Job {
 func (v *Vault) viewJob(j *job, now time.Duration) Job {
 	view := Job{Vault: v.options.VaultName, ID: j.id, Scenario: j.action.scenario, VM: j.vm(), Plan: j.planName(), Start: v.clock.wall(j.start)}
 	view.State, view.StateDescription = j.state(now)
+	if !j.waiting() {
+		view.Begun = v.clock.wall(j.start + j.waited)
+	}
 	if j.ended(now) {
 		view.End = v.clock.wall(j.end())
 	} else {

@@ -109,6 +109,7 @@ func (v *Vault) start(it *item, a action, in input, from origin, now time.Durati
 	if a.operation == opSwitchProtection {
 		j.location = v.containerID(it.primary)
 	}
+	v.draw(j)
 	v.jobs = append(v.jobs, j)
 	v.enqueue(j, now)
 	return j, nil

@@ -47,10 +47,21 @@ func (v *Vault) begin(j *job, now time.Duration) {
 	}
 }
 
+// SetJobsAtOnce changes [Options].JobsAtOnce of all vaults; 0 is no limit. Jobs that work go on.
+func (v *Vault) SetJobsAtOnce(n int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now := v.settle()
+	for _, v := range v.vaults {
+		v.options.JobsAtOnce = max(0, n)
+		v.beginWaiting(now)
+	}
+}
+
 // beginWaiting gives the places of ended jobs to those that wait, the longest first.
 func (v *Vault) beginWaiting(now time.Duration) {
 	v.queue = slices.DeleteFunc(v.queue, func(j *job) bool { return j.cancelled != nil })
-	for len(v.queue) > 0 && v.atWork() < v.options.JobsAtOnce {
+	for limit := v.options.JobsAtOnce; len(v.queue) > 0 && (limit == 0 || v.atWork() < limit); {
 		j := v.queue[0]
 		v.queue = v.queue[1:]
 		v.begin(j, now)

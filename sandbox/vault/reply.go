@@ -34,6 +34,26 @@ func page(value []object) reply {
 	return ok(object{"value": value, "nextLink": nil})
 }
 
+// paged shows the page of a list that the call asks for, of [Options].PageSize entries. The token says how many are left, so
+// that entries which come in front meanwhile shift nothing.
+func paged[T any](v *Vault, c *call, all []T, show func(T) object) reply {
+	query := c.request.URL.Query()
+	if left, err := strconv.Atoi(query.Get("skipToken")); err == nil {
+		all = all[max(0, len(all)-max(0, left)):]
+	}
+	next, size := any(nil), v.options.PageSize
+	if size > 0 && len(all) > size {
+		query.Set("skipToken", strconv.Itoa(len(all)-size))
+		next = cmp.Or(v.options.BaseURL, "http://"+c.request.Host) + c.path + "?" + query.Encode()
+		all = all[:size]
+	}
+	value := make([]object, 0, len(all))
+	for _, one := range all {
+		value = append(value, show(one))
+	}
+	return ok(object{"value": value, "nextLink": next})
+}
+
 // failure is an error of the provider.
 func failure(status int, code, message string) reply {
 	return reply{status: status, header: http.Header{}, body: object{"error": object{"code": code, "message": message}}}

@@ -48,6 +48,10 @@ type Options struct {
 	// JobsAtOnce is how many jobs of a vault work at the same time; the others are accepted and wait. Azure documents no such
 	// limit, and none is the default.
 	JobsAtOnce int
+	// Failovers is how long jobs of a failover take, 140 s with a shutdown and 84 s without one by default. See [Vault.SetFailovers].
+	Failovers Spread
+	// PageSize is how many entries a list of items or of jobs has in one page; all by default, as recorded.
+	PageSize int
 	// Buckets are the resource manager's limits.
 	Buckets Buckets
 
@@ -63,6 +67,8 @@ type Options struct {
 	Groups map[string][]string
 	// Tags are those of VMs by name; a VM that is not named has the tag workload with its name. See [Vault.SetTags].
 	Tags map[string]map[string]string
+	// Sizes are those of VMs by name; a VM that is not named is a Standard_D2s_v5.
+	Sizes map[string]string
 	// Plans are recovery plans. By default the first vault has plan-shop, three waves of its VMs; empty is none.
 	Plans   []Plan
 	Guesses Guesses

@@ -13,8 +13,9 @@ import (
 //	GET  /state    everything, as of now
 //	GET  /states   the same as server-sent events called state: at once, and again whenever something changed
 //	POST /portal   {"vm", "operation", "after_seconds"}: see [Vault.Portal]
-//	POST /fault    {"kind", "operation", "vm", "times", "status", "retry_after_seconds", "delay_seconds", "portal", "code",
-//	               "message", "causes", "action"}: see [Fault]
+//	POST /fault    {"kind", "operation", "vm", "size", "times", "for_seconds", "share", "seed", "status", "retry_after_seconds",
+//	               "delay_seconds", "portal", "code", "message", "causes", "action"}: see [Fault]
+//	POST /jobs     {"at_once", "median_seconds", "p95_seconds", "seed", "own"}: see [Vault.SetJobsAtOnce], [Vault.SetFailovers]
 //	POST /role     {"operator"}: see [Vault.SetOperator]
 //	POST /clear    {}: disarms every fault
 //	POST /clock    {"speed", "paused"}, each left out stays
@@ -33,6 +34,7 @@ func (v *Vault) World() http.Handler {
 	mux.HandleFunc("POST /fault", asked(v.worldFault))
 	mux.HandleFunc("POST /clear", asked(func(struct{}) error { v.ClearFaults(); return nil }))
 	mux.HandleFunc("POST /clock", asked(v.worldClock))
+	mux.HandleFunc("POST /jobs", asked(v.worldJobs))
 	mux.HandleFunc("POST /role", asked(func(r struct {
 		Operator bool `json:"operator"`
 	},
@@ -85,7 +87,11 @@ type worldFault struct {
 	Kind       Kind    `json:"kind"`
 	Operation  string  `json:"operation,omitempty"`
 	VM         string  `json:"vm,omitempty"`
-	Times      int     `json:"times"` // -1 until cleared
+	Size       string  `json:"size,omitempty"`
+	Times      int     `json:"times"`                 // -1 until cleared
+	For        float64 `json:"for_seconds,omitempty"` // simulated
+	Share      float64 `json:"share,omitempty"`
+	Seed       uint64  `json:"seed,omitempty"`
 	Status     int     `json:"status,omitempty"`
 	RetryAfter float64 `json:"retry_after_seconds,omitempty"` // simulated
 	Delay      float64 `json:"delay_seconds,omitempty"`       // simulated
@@ -98,16 +104,16 @@ type worldFault struct {
 
 func shownFault(f Fault) worldFault {
 	return worldFault{
-		Kind: f.Kind, Operation: f.Operation, VM: f.VM, Times: f.Times, Status: f.Status,
-		RetryAfter: f.RetryAfter.Seconds(), Delay: f.Delay.Seconds(),
+		Kind: f.Kind, Operation: f.Operation, VM: f.VM, Size: f.Size, Times: f.Times, For: f.For.Seconds(), Share: f.Share, Seed: f.Seed,
+		Status: f.Status, RetryAfter: f.RetryAfter.Seconds(), Delay: f.Delay.Seconds(),
 		Portal: f.Portal, Code: f.Code, Message: f.Message, Causes: f.Causes, Action: f.Action,
 	}
 }
 
 func (v *Vault) worldFault(f worldFault) error {
 	armed := Fault{
-		Kind: f.Kind, Operation: f.Operation, VM: f.VM, Times: f.Times, Status: f.Status,
-		RetryAfter: seconds(f.RetryAfter), Delay: seconds(f.Delay),
+		Kind: f.Kind, Operation: f.Operation, VM: f.VM, Size: f.Size, Times: f.Times, For: seconds(f.For), Share: f.Share, Seed: f.Seed,
+		Status: f.Status, RetryAfter: seconds(f.RetryAfter), Delay: seconds(f.Delay),
 		Portal: f.Portal, Code: f.Code, Message: f.Message, Causes: f.Causes, Action: f.Action,
 	}
 	if err := armed.check(); err != nil {
@@ -118,6 +124,24 @@ func (v *Vault) worldFault(f worldFault) error {
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+type worldJobsSet struct {
+	AtOnce int     `json:"at_once"`
+	Median float64 `json:"median_seconds"` // simulated
+	P95    float64 `json:"p95_seconds"`    // simulated
+	Seed   uint64  `json:"seed"`
+	Own    float64 `json:"own"`
+}
+
+func (v *Vault) worldJobs(s worldJobsSet) error {
+	spread := Spread{Median: seconds(s.Median), P95: seconds(s.P95), Seed: s.Seed, Own: s.Own}
+	if err := spread.check(); err != nil {
+		return err
+	}
+	v.SetFailovers(spread)
+	v.SetJobsAtOnce(s.AtOnce)
+	return nil
+}
 
 type worldClock struct {
 	Speed  *float64 `json:"speed"`

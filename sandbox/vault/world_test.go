@@ -71,6 +71,8 @@ func TestWorldRefuses(t *testing.T) {
 			{"/fault", `{"kind": "earthquake"}`, 200},
 			{"/fault", `{"kind": "throttle", "operation": "nosuchrequest"}`, 200},
 			{"/clock", `{"speed": 0}`, 200},
+			{"/jobs", `{"median_seconds": 300, "p95_seconds": 30}`, 200},
+			{"/jobs", `{"median_seconds": 300, "p95_seconds": 900, "own": 2}`, 200},
 			{"/clock", `{"sped": 1}`, 400},
 			{"/clock", `speed=1`, 400},
 		} {
@@ -94,7 +96,7 @@ func TestWorldFaults(t *testing.T) {
 			w.Errorf("%v times left", left)
 		}
 		w.plays("/clear", `{}`)
-		armed := `{"kind":"job-fails","operation":"unplannedFailover","vm":"vm-x","times":-1,"status":500,"retry_after_seconds":5,"delay_seconds":2,` +
+		armed := `{"kind":"job-fails","operation":"unplannedFailover","vm":"vm-x","size":"Standard_D2s_v5","times":-1,"for_seconds":600,"share":1,"seed":3,"status":500,"retry_after_seconds":5,"delay_seconds":2,` +
 			`"portal":"failoverCommit","code":"28031","message":"no cores","causes":"quota","action":"raise it"}`
 		w.plays("/fault", armed)
 		_, job := w.failOver(latest("NotRequired"))
@@ -104,6 +106,18 @@ func TestWorldFaults(t *testing.T) {
 		}
 		if got := w.played(http.MethodGet, "/state", "").text; !strings.Contains(got, armed) {
 			w.Errorf("the state shows %s, want %s", got, armed)
+		}
+	})
+}
+
+func TestWorldJobs(t *testing.T) {
+	bubble(t, vault.Options{VMs: 2}, func(w *world) {
+		w.plays("/jobs", `{"at_once": 1, "median_seconds": 300, "p95_seconds": 300}`)
+		w.start("vm-x")
+		_, waits := w.start("vm-y")
+		pause(5*time.Minute + time.Second)
+		if _, task := w.jobState(waits); task == "" || w.vm("vm-x").Active != "Recovery" {
+			w.Errorf("after five minutes vm-x is %+v, and vm-y at %q", w.vm("vm-x"), task)
 		}
 	})
 }

@@ -116,8 +116,9 @@ func (v *Vault) worldState() worldState {
 	for _, c := range v.ledger[max(0, len(v.ledger)-worldLedger):] {
 		s.Ledger = append(s.Ledger, worldCall{c.Vault, c.At, c.Source, c.Operation, c.VM, c.Plan, c.Accepted, c.Status})
 	}
+	v.disarm(now)
 	for _, f := range v.faults {
-		s.Faults = append(s.Faults, shownFault(f))
+		s.Faults = append(s.Faults, shownFault(f.Fault))
 	}
 	return s
 }
