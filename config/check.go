@@ -198,34 +198,6 @@ func (k *checker) endpoint(text string) {
 	}
 }
 
-func (k *checker) groups(groups map[string]Group) {
-	for _, name := range sorted(groups) {
-		g, path := groups[name], join("groups", name)
-		k.waves(path+".waves", g.Waves)
-		if g.Concurrency < 1 {
-			k.failf(path+".concurrency", "%d is too few; write 1 or more", g.Concurrency)
-		}
-		if g.Canary < 0 {
-			k.failf(path+".canary", "%d is negative; write 0 for none", g.Canary)
-		}
-		if g.OnFailure != "stop-wave" && g.OnFailure != "continue" {
-			k.failf(path+".on_failure", "%q is not possible; write stop-wave or continue", g.OnFailure)
-		}
-	}
-}
-
-func (k *checker) waves(path string, waves [][]string) {
-	if len(waves) == 0 {
-		k.failf(path, "no wave; write a list of lists of VM names, as in [[sql-01], [app-01]]")
-	}
-	for i, wave := range waves {
-		if len(wave) == 0 {
-			k.failf(fmt.Sprintf("%s[%d]", path, i), "an empty wave; write VM names into it, or leave it out")
-		}
-		k.patterns(fmt.Sprintf("%s[%d]", path, i), wave)
-	}
-}
-
 func (k *checker) checks(checks map[string]Check) {
 	for _, name := range sorted(checks) {
 		c, path := checks[name], join("checks", name)
@@ -291,6 +263,15 @@ func (k *checker) patterns(at string, patterns []string) {
 			k.failf(here, "an empty pattern matches nothing; write * for everything")
 		case strings.Contains(p, "|"):
 			k.failf(here, "%q is taken as one pattern; write the alternatives as items of the list", p)
+		}
+	}
+}
+
+// keyed refuses patterns of tags that leave the key out.
+func (k *checker) keyed(at string, tags []string) {
+	for i, p := range tags {
+		if strings.HasPrefix(p, "=") {
+			k.failf(fmt.Sprintf("%s[%d]", at, i), "%q has no key; write key=value, or key for any value", p)
 		}
 	}
 }

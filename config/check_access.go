@@ -101,11 +101,7 @@ func (k *checker) match(path string, m Match) {
 		total += len(l.patterns)
 		k.patterns(path+"."+l.key, l.patterns)
 	}
-	for i, p := range m.Tag {
-		if strings.HasPrefix(p, "=") {
-			k.failf(fmt.Sprintf("%s.tag[%d]", path, i), "%q has no key; write key=value, or key for any value", p)
-		}
-	}
+	k.keyed(path+".tag", m.Tag)
 	if total == 0 {
 		k.failf(path, `no pattern; write {vm: ["*"]} for every VM`)
 	}

@@ -78,15 +78,14 @@ func TestSampleLoads(t *testing.T) {
 		t.Errorf("rules (-want +got):\n%s", diff)
 	}
 	wantGroup := config.Group{
-		Waves:       [][]string{{"sql-01", "sql-02"}, {"app-01", "app-02"}, {"web-*"}},
+		Waves:       []config.Wave{{VMs: []string{"sql-01", "sql-02"}}, {VMs: []string{"app-01", "app-02"}}, {VMs: []string{"web-*"}}},
 		Concurrency: 20, OnFailure: "stop-wave",
 	}
 	if diff := cmp.Diff(wantGroup, c.Groups["checkout"]); diff != "" {
 		t.Errorf("group (-want +got):\n%s", diff)
 	}
-	wantWarnings := []config.Warning{"not available yet and left unused: groups"}
-	if diff := cmp.Diff(wantWarnings, warnings); diff != "" {
-		t.Errorf("warnings (-want +got):\n%s", diff)
+	if len(warnings) > 0 {
+		t.Errorf("warnings: %q", warnings)
 	}
 }
 
@@ -258,5 +257,34 @@ func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A wave is a list of its VMs, or says more; what waits for what is the same by name and by number.
+func TestWaves(t *testing.T) {
+	t.Parallel()
+	c, _ := mustParse(t, minimal+`
+groups:
+  shop:
+    waves:
+    - [sql-01, "vault-a/sql-02"]
+    - {name: app, vms: ["app-*"], tags: ["app=shop"]}
+    - name: files
+      vms: [files-01]
+      after: []
+    - {vms: ["web-*"], after: [APP, 3]}
+    tolerate: 10
+`, env())
+	g := c.Groups["shop"]
+	if g.Concurrency != 0 || g.Canary != 0 || g.OnFailure != "stop-wave" || g.Tolerate != 10 || len(g.Waves) != 4 {
+		t.Errorf("the group is %+v", g)
+	}
+	for n, want := range [][]int{nil, {1}, nil, {2, 3}} {
+		if diff := cmp.Diff(want, g.Before(n+1)); diff != "" {
+			t.Errorf("wave %d waits for (-want +got):\n%s", n+1, diff)
+		}
+	}
+	if diff := cmp.Diff(config.Wave{Name: "app", VMs: []string{"app-*"}, Tags: []string{"app=shop"}}, g.Waves[1]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -68,6 +68,15 @@ func (d *decoder) special(node ast.Node, path string, into reflect.Value) bool {
 		if text, _ := d.text(node, path); text != "" {
 			*into = Secrets{NewSecret(text)}
 		}
+	case *Wave:
+		switch node.(type) {
+		case *ast.SequenceNode:
+			d.list(node, path, reflect.ValueOf(&into.VMs).Elem())
+		case *ast.MappingNode, *ast.MappingValueNode:
+			return false
+		default:
+			d.problemf(path, "write the list of its VMs, as in [sql-01, web-*], or {vms: [...], tags: [...]}")
+		}
 	case *time.Duration:
 		d.duration(node, path, into)
 	case *any:

@@ -34,10 +34,7 @@ func (b *BreakGlass) setDefaults() { b.ReasonRequired = true }
 
 func (r *Rule) setDefaults() { r.Expires = 15 * time.Minute }
 
-func (g *Group) setDefaults() {
-	g.Concurrency = 20
-	g.OnFailure = "stop-wave"
-}
+func (g *Group) setDefaults() { g.OnFailure = "stop-wave" }
 
 func (t *Targets) setDefaults() { t.RTO, t.RPO = time.Hour, 15*time.Minute }
 

@@ -66,6 +66,10 @@ func encodeValue(v reflect.Value, path string) (node, error) {
 		if len(value) == 1 && !value[0].IsZero() {
 			return encodeText(value[0].Reveal(), path)
 		}
+	case Wave:
+		if value.list() {
+			return encodeList(v.FieldByName("VMs"), path)
+		}
 	case time.Duration:
 		return scalar(value.String()), nil
 	}

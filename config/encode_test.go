@@ -40,7 +40,12 @@ func full() config.Config {
 		}, {Match: config.Match{VM: []string{"*"}}, Verbs: []string{"cancel"}, May: []string{}, Expires: time.Hour}},
 		BreakGlass: &config.BreakGlass{Role: "a.b", Approvals: 2},
 	}
-	c.Groups = map[string]config.Group{"g": {Waves: [][]string{{"x"}, {"y", "z"}}, Concurrency: 1, Canary: 2, OnFailure: "continue"}}
+	c.Groups = map[string]config.Group{
+		"g": {Waves: []config.Wave{{VMs: []string{"x"}}, {VMs: []string{"y", "z"}}}, Concurrency: 1, Canary: 2, OnFailure: "continue"},
+		"h": {Waves: []config.Wave{
+			{Name: "db", VMs: []string{"v/sql-01"}}, {Tags: []string{"app=shop", "tier"}, After: []string{}}, {VMs: []string{"x"}, After: []string{"DB", "2"}},
+		}, OnFailure: "stop-wave", Tolerate: 10},
+	}
 	c.Checks = map[string]config.Check{"t": {TCP: "h:1"}, "h": {HTTP: "https://h/"}, "n": {NATS: true}}
 	c.Targets = config.Targets{RTO: time.Minute, RPO: time.Second}
 	c.Drills = []any{map[string]any{"name": "d"}}

@@ -1,15 +1,11 @@
 package config
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // reserved names, in one line, what the file asks for and no part of Ferry does yet. A key that is left out or set to
 // what happens anyway is not worth a line.
 func reserved(c *Config) []Warning {
 	var r reservation
-	r.add("groups", len(c.Groups) > 0 && !byGroup(c.Access.Rules))
 	r.add("drills", len(c.Drills) > 0)
 	return r.warnings()
 }
@@ -30,9 +26,4 @@ func (r *reservation) warnings() []Warning {
 		return nil
 	}
 	return []Warning{Warning("not available yet and left unused: " + strings.Join(r.keys, ", "))}
-}
-
-// byGroup reports whether a rule goes by groups, so that they are used for that.
-func byGroup(rules []Rule) bool {
-	return slices.ContainsFunc(rules, func(r Rule) bool { return len(r.Match.Group) > 0 })
 }

@@ -75,6 +75,8 @@ type Options struct {
 	Shelf   Shelf
 	Site    Site
 	Policy  failover.Policy
+	// Fleets are the groups of VMs that one command may fail over together, by name.
+	Fleets map[string]failover.Group
 	// Groups tells who is in Slack's user groups; nil: nobody knows.
 	Groups Groups
 	// Networks are the ARM ids of the isolated networks; a drill may use no other.
@@ -138,7 +140,7 @@ func New(o Options) *Executor {
 	if o.Clock == nil {
 		o.Clock = hostClock{}
 	}
-	if o.Policy.ByTags() {
+	if o.Policy.ByTags() || failover.GoesByTags(o.Fleets) {
 		o.Site = &tagKeeper{Site: o.Site, last: map[string]map[string]string{}}
 	}
 	return &Executor{Options: o, items: itemCache{reading: make(chan struct{}, 1)}, moved: make(chan struct{}, 1)}

@@ -30,6 +30,44 @@ func (g Group) byTags() bool {
 	return slices.ContainsFunc(g.Waves, func(w GroupWave) bool { return len(w.Tags) > 0 })
 }
 
+// Has reports whether a VM belongs to the group, and whether that is known: its tags may not have been read.
+func (g Group) Has(i Item) (has, known bool) {
+	has = slices.ContainsFunc(g.Waves, func(w GroupWave) bool {
+		return slices.ContainsFunc(w.VMs, func(p string) bool { return named(p, i) }) ||
+			slices.ContainsFunc(w.Tags, func(p string) bool { return tagged(p, i.Tags) })
+	})
+	return has, has || i.Tags != nil || !g.byTags()
+}
+
+// ResolveGroup finds the group that a typed name means, without case. Nothing near is ever taken for it.
+func ResolveGroup(groups map[string]Group, typed string) (Group, *Refusal) {
+	var names []string
+	for name, g := range groups {
+		if strings.EqualFold(name, typed) {
+			return g, nil
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	hint := "No group is configured; have one written under groups in Ferry's configuration, or name the VMs in a row."
+	if len(names) > 0 {
+		hint = "There are: " + someNames(names) + ". Nothing was started; type the whole name."
+	}
+	if near := Near(typed, names, func(name string) string { return name }, 3); len(near) > 0 && len(near) < len(names) {
+		hint = "Near names: " + strings.Join(near, ", ") + ". " + hint
+	}
+	return Group{}, Refuse(UnknownName, hint, "No group is called %q.", typed)
+}
+
+// someNames are names in a sentence, of many the first ones.
+func someNames(names []string) string {
+	const most = 20
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
 // GoesByTags reports whether one of the groups needs the tags of VMs.
 func GoesByTags(groups map[string]Group) bool {
 	for _, g := range groups {

@@ -18,9 +18,12 @@ type Match struct {
 
 // matches reports whether a match takes an item, and whether that is known.
 func (p Policy) matches(m Match, item Item) (matches, known bool) {
+	grouped, known := p.grouped(m.Group, item)
 	switch {
-	case !(glob(m.VM, item.Name) && glob(m.Vault, item.Vault) && glob(m.ResourceGroup, item.ResourceGroup) && p.grouped(m.Group, item.Name)):
+	case !(glob(m.VM, item.Name) && glob(m.Vault, item.Vault) && glob(m.ResourceGroup, item.ResourceGroup)) || known && !grouped:
 		return false, true
+	case !known:
+		return false, false
 	case len(m.Tag) == 0:
 		return true, true
 	case item.Tags == nil:
@@ -29,9 +32,16 @@ func (p Policy) matches(m Match, item Item) (matches, known bool) {
 	return slices.ContainsFunc(m.Tag, func(pattern string) bool { return tagged(pattern, item.Tags) }), true
 }
 
-// ByTags reports whether a rule goes by tags, so that they have to be read.
+// ByTags reports whether a rule goes by tags, or by a group that does, so that they have to be read.
 func (p Policy) ByTags() bool {
-	return slices.ContainsFunc(p.Rules, func(r Rule) bool { return len(r.Match.Tag) > 0 })
+	return slices.ContainsFunc(p.Rules, func(r Rule) bool {
+		for name, g := range p.Sets {
+			if len(r.Match.Group) > 0 && glob(r.Match.Group, name) && g.byTags() {
+				return true
+			}
+		}
+		return len(r.Match.Tag) > 0
+	})
 }
 
 // everything reports whether all its patterns are stars.
@@ -40,17 +50,23 @@ func (m Match) everything() bool {
 	return !slices.ContainsFunc(all, func(p string) bool { return p != "*" })
 }
 
-// grouped reports whether a VM is in one of the groups that the patterns name.
-func (p Policy) grouped(patterns []string, vm string) bool {
+// grouped reports whether a VM is in one of the groups that the patterns name, and whether that is known.
+func (p Policy) grouped(patterns []string, item Item) (in, known bool) {
 	if len(patterns) == 0 {
-		return true
+		return true, true
 	}
-	for group, names := range p.Sets {
-		if glob(patterns, group) && len(names) > 0 && glob(names, vm) {
-			return true
+	known = true
+	for name, g := range p.Sets {
+		if !glob(patterns, name) {
+			continue
 		}
+		has, sure := g.Has(item)
+		if has {
+			return true, true
+		}
+		known = known && sure
 	}
-	return false
+	return false, known
 }
 
 func tagged(pattern string, tags map[string]string) bool {

@@ -36,6 +36,10 @@ func TestMatch(t *testing.T) {
 		{"the same, of another VM", failover.Match{VM: []string{"sql-*"}, Tag: []string{"env=prod"}}, nil, "skipped"},
 		{"the same, of another group", failover.Match{Group: []string{"bank"}, Tag: []string{"env=prod"}}, nil, "skipped"},
 		{"the same, of this group", failover.Match{Group: []string{"shop"}, Tag: []string{"env=prod"}}, nil, "untold"},
+		{"a group by tags", failover.Match{Group: []string{"cart"}}, map[string]string{"team": "cart/one"}, "applies"},
+		{"a group by other tags", failover.Match{Group: []string{"cart"}}, prod, "skipped"},
+		{"a group by tags that are not known", failover.Match{Group: []string{"cart"}}, nil, "untold"},
+		{"the same, or a group that has it", failover.Match{Group: []string{"cart", "shop"}}, nil, "applies"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			all := failover.Rule{Match: failover.Match{VM: []string{"*"}}, Classes: []failover.Class{failover.ClassFailover}, May: []string{"operator"}}
@@ -43,7 +47,10 @@ func TestMatch(t *testing.T) {
 			first.Match, first.Approvals, first.Approvers = row.match, 1, []string{"approver"}
 			p := failover.Policy{
 				Roles: map[string][]string{"operator": {ana.ID}, "approver": {ben.ID}}, Rules: []failover.Rule{first, all},
-				Sets: map[string][]string{"shop": {"app-1", "vm-?"}, "bank": {"sql-*"}, "empty": nil},
+				Sets: map[string]failover.Group{
+					"shop": {Waves: []failover.GroupWave{{VMs: []string{"app-1"}}, {VMs: []string{"vm-?"}}}}, "bank": {Waves: []failover.GroupWave{{VMs: []string{"sql-*"}}}}, "empty": {},
+					"cart": {Waves: []failover.GroupWave{{VMs: []string{"vault-x/nothing"}}, {Tags: []string{"team=cart*"}}}},
+				},
 			}
 			vm := protected()
 			vm.Tags = row.tags

@@ -66,8 +66,8 @@ type Policy struct {
 	Groups map[string][]string
 	// People maps a person's name to the actor ids that are theirs. Who is not named is a person with one identity.
 	People map[string][]string
-	// Sets maps a group of VMs in the configuration to patterns of their names.
-	Sets  map[string][]string
+	// Sets are the groups of VMs in the configuration, by name.
+	Sets  map[string]Group
 	Rules []Rule // the first that matches the target and the class decides
 	// BreakGlass is who may start with fewer approvals; nil is nobody.
 	BreakGlass *BreakGlass

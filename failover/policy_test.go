@@ -30,7 +30,7 @@ func policies() map[string]failover.Policy {
 			Roles:  map[string][]string{"operator": {ana.ID, anaCLI.ID}, "approver": {ben.ID, benCLI.ID, cleo.ID, cleoCLI.ID}},
 			Groups: map[string][]string{"operator": {"S1"}, "approver": {"S2"}},
 			People: map[string][]string{"ana": {ana.ID, anaCLI.ID}, "ben": {ben.ID, benCLI.ID}},
-			Sets:   map[string][]string{"shop": {"prod-1"}},
+			Sets:   map[string]failover.Group{"shop": {Waves: []failover.GroupWave{{VMs: []string{"prod-1"}}}}},
 		}
 		gated := failover.Rule{
 			Match: failover.Match{VM: []string{"prod-*"}}, Classes: []failover.Class{failover.ClassFailover, failover.ClassCommit},

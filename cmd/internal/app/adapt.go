@@ -19,13 +19,10 @@ import (
 
 // policy turns the access section into the subject's policy. Without the section nothing is allowed.
 func policy(cfg config.Config) failover.Policy {
-	p := failover.Policy{Roles: map[string][]string{}, Groups: map[string][]string{}, Sets: map[string][]string{}}
+	p := failover.Policy{Roles: map[string][]string{}, Groups: map[string][]string{}, Sets: fleets(cfg)}
 	access := cfg.Access
 	if access == nil {
 		return p
-	}
-	for name, group := range cfg.Groups {
-		p.Sets[name] = slices.Concat(group.Waves...)
 	}
 	p.People = access.People
 	p.ConfirmAbove = access.ConfirmAbove
@@ -50,6 +47,27 @@ func policy(cfg config.Config) failover.Policy {
 		p.Rules = append(p.Rules, rule)
 	}
 	return p
+}
+
+// fleets turns the groups section into the subject's groups.
+func fleets(cfg config.Config) map[string]failover.Group {
+	all := map[string]failover.Group{}
+	for name, group := range cfg.Groups {
+		g := failover.Group{
+			Name: name, Concurrency: group.Concurrency, Canary: group.Canary, OnFailure: failover.OnFailure(group.OnFailure), Tolerate: group.Tolerate,
+		}
+		for i, w := range group.Waves {
+			after := append([]int{}, group.Before(i+1)...) // never nil: that is the wave before
+			g.Waves = append(g.Waves, failover.GroupWave{Name: w.Name, VMs: w.VMs, Tags: w.Tags, After: after})
+		}
+		all[name] = g
+	}
+	return all
+}
+
+// byTags reports whether anything of the configuration goes by the tags of VMs, which takes a right in Azure.
+func byTags(cfg config.Config) bool {
+	return policy(cfg).ByTags() || failover.GoesByTags(fleets(cfg))
 }
 
 // groupsOf are the Slack user groups that make somebody a member of a role.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ferry/config"
 	"ferry/failover"
 )
@@ -22,9 +24,9 @@ func TestApproversAreMentioned(t *testing.T) {
 		People: map[string][]string{"ben": {"U2", "cli:ben"}},
 		Rules:  []config.Rule{{Match: config.Match{Group: []string{"shop"}, Tag: []string{"env=prod"}}, Verbs: []string{"failover"}, May: []string{"operator"}, Approvals: 1, Approvers: []string{"approver"}, TerminalApprovals: 1}},
 	}
-	p := policy(config.Config{Access: access, Groups: map[string]config.Group{"shop": {Waves: [][]string{{"sql-*"}, {"app-1", "app-2"}}}}})
+	p := policy(config.Config{Access: access, Groups: map[string]config.Group{"shop": {Waves: []config.Wave{{VMs: []string{"sql-*"}}, {VMs: []string{"app-1", "app-2"}}}}}})
 	rule := p.Rules[0]
-	if !slices.Equal(rule.Match.Group, []string{"shop"}) || !slices.Equal(rule.Match.Tag, []string{"env=prod"}) || !slices.Equal(p.Sets["shop"], []string{"sql-*", "app-1", "app-2"}) {
+	if !slices.Equal(rule.Match.Group, []string{"shop"}) || !slices.Equal(rule.Match.Tag, []string{"env=prod"}) || len(p.Sets["shop"].Waves) != 2 || !slices.Equal(p.Sets["shop"].Waves[1].VMs, []string{"app-1", "app-2"}) {
 		t.Errorf("the policy is %+v", p)
 	}
 	if rule.TerminalApprovals != 1 || !slices.Equal(p.People["ben"], []string{"U2", "cli:ben"}) {
@@ -74,5 +76,29 @@ func TestMembersOfGroupsMayLook(t *testing.T) {
 	now, err = now.Add(-6*time.Minute), errors.New("away")
 	if !looks("U1") || looks("U5") {
 		t.Error("a membership that could not be read counts, or who is named does not")
+	}
+}
+
+// A group comes as it is written: each wave with those that it waits for, of which none is said with an empty list.
+func TestFleets(t *testing.T) {
+	t.Parallel()
+	cfg := config.Config{Groups: map[string]config.Group{"shop": {
+		Waves: []config.Wave{
+			{VMs: []string{"sql-*"}}, {Name: "app", Tags: []string{"app=shop"}}, {VMs: []string{"files"}, After: []string{}}, {VMs: []string{"web-*"}, After: []string{"APP", "3"}},
+		},
+		Concurrency: 3, Canary: 1, OnFailure: "stop-wave", Tolerate: 10,
+	}}}
+	want := map[string]failover.Group{"shop": {
+		Name: "shop",
+		Waves: []failover.GroupWave{
+			{VMs: []string{"sql-*"}, After: []int{}}, {Name: "app", Tags: []string{"app=shop"}, After: []int{1}}, {VMs: []string{"files"}, After: []int{}}, {VMs: []string{"web-*"}, After: []int{2, 3}},
+		},
+		Concurrency: 3, Canary: 1, OnFailure: failover.StopWave, Tolerate: 10,
+	}}
+	if diff := cmp.Diff(want, fleets(cfg)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !byTags(cfg) {
+		t.Error("nobody would read the tags")
 	}
 }

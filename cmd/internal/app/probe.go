@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -18,14 +17,16 @@ import (
 
 // checks finds how a VM is asked after a failover whether it works: by its own name, else by a group that it is in.
 func checks(cfg config.Config) func(failover.Item) *failover.Check {
+	groups := fleets(cfg)
 	return func(item failover.Item) *failover.Check {
 		for name, c := range cfg.Checks {
 			if strings.EqualFold(name, item.Name) {
 				return checkOf(name, c)
 			}
 		}
-		for _, name := range sortedKeys(cfg.Groups) {
-			if c, ok := cfg.Checks[name]; ok && inGroup(cfg.Groups[name], item.Name) {
+		for _, name := range sortedKeys(groups) {
+			c, ok := cfg.Checks[name]
+			if in, _ := groups[name].Has(item); ok && in {
 				return checkOf(name, c)
 			}
 		}
@@ -35,13 +36,6 @@ func checks(cfg config.Config) func(failover.Item) *failover.Check {
 
 func checkOf(name string, c config.Check) *failover.Check {
 	return &failover.Check{Name: name, TCP: c.TCP, HTTP: c.HTTP, NATS: c.NATS}
-}
-
-func inGroup(g config.Group, vm string) bool {
-	return slices.ContainsFunc(slices.Concat(g.Waves...), func(pattern string) bool {
-		ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(vm))
-		return err == nil && ok
-	})
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -117,7 +117,7 @@ func TestProbe(t *testing.T) {
 func TestChecksOf(t *testing.T) {
 	find := checks(config.Config{
 		Checks: map[string]config.Check{"VM-X": {TCP: "h:1"}, "shop": {HTTP: "http://h/"}, "stray": {NATS: true}},
-		Groups: map[string]config.Group{"shop": {Waves: [][]string{{"vm-x"}, {"web-*"}}}, "other": {Waves: [][]string{{"vm-y"}}}},
+		Groups: map[string]config.Group{"shop": {Waves: []config.Wave{{VMs: []string{"vm-x"}}, {VMs: []string{"web-*"}}}}, "other": {Waves: []config.Wave{{VMs: []string{"vm-y"}}}}},
 	})
 	for vm, want := range map[string]*failover.Check{
 		"vm-x": {Name: "VM-X", TCP: "h:1"}, "WEB-01": {Name: "shop", HTTP: "http://h/"}, "vm-y": nil, "shop": {Name: "shop", HTTP: "http://h/"},

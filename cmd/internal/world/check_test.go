@@ -22,7 +22,7 @@ func TestChecksBeforeTheCommit(t *testing.T) {
 		w.serve("10.2.0.4:80", http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(int(status.Load())) }))
 		w.serve("10.2.0.5:5432", http.NotFoundHandler())
 		w.checks = map[string]config.Check{"vm-x": {HTTP: "http://10.2.0.4/healthz"}, "data": {TCP: "10.2.0.5:5432"}, "vm-y": {TCP: "10.2.0.6:22"}, "vm-zz": {NATS: true}}
-		w.groups = map[string]config.Group{"data": {Waves: [][]string{{"sql-*", "vm-x"}}}}
+		w.groups = map[string]config.Group{"data": {Waves: []config.Wave{{VMs: []string{"sql-*", "vm-x"}}}}}
 		log := &lines{}
 		w.log = slog.New(slog.NewTextHandler(log, nil))
 		w.begin()
