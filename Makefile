@@ -41,6 +41,10 @@ chaos: ## real processes killed and frozen at random, measured, into docs/reliab
 	FERRY_CHAOS=full go test -count=1 -v -parallel 5 -timeout 120m -run '^TestChaos$$' ./cmd/internal/chaos
 .PHONY: chaos
 
+bench-fleet: ## fleets of up to 1,000 VMs failed over by Ferry and by what people use today, measured, into docs/benchmarks/fleet.md
+	FERRY_BENCH=all go test -count=1 -v -timeout 120m -run '^TestBenchFleet$$' ./cmd/internal/world
+.PHONY: bench-fleet
+
 PICTURES := card-light:desktop-4-approval-light card-dark:desktop-5-running-dark card-phone:phone-5-running-light \
   form-light:desktop-8e-form-light form-dark:desktop-8e-form-dark form-phone:phone-8e-form-light review-dark:desktop-8c-reprotect-dark \
   home-light:desktop-8d-home-light home-dark:desktop-8d-home-dark home-phone:phone-8d-home-light

@@ -57,6 +57,9 @@ func TestEmptyBucketRefuses(t *testing.T) {
 		}
 		pause(time.Second)
 		w.get(id)
+		if got := w.vault.Traffic(); got.Reads != 5 || got.Writes != 1 || got.Throttled != 2 || got.Of["item"] != 5 {
+			w.Errorf("the traffic is %+v", got)
+		}
 	})
 }
 

@@ -74,6 +74,7 @@ func (v *Vault) answer(c *call) (answer reply, f Fault, wait time.Duration) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.at = v.settle()
+	v.traffic.count(c)
 	v, _, _ = v.address(c)
 	c.vault = v
 	if r, refused := v.refuse(c); refused {

@@ -175,6 +175,7 @@ func (v *Vault) noCapacity(j *job, f Fault) Fault {
 
 // throttled is ARM's documented answer over the limit.
 func (v *Vault) throttled(c *call, f Fault) reply {
+	v.traffic.Throttled++
 	seconds := v.clock.retryAfter(cmp.Or(f.RetryAfter, 10*time.Second))
 	r := gatewayFailure(http.StatusTooManyRequests, cmp.Or(f.Code, "SubscriptionRequestsThrottled"),
 		cmp.Or(f.Message, throttledMessage(c.kind(), v.options.SubscriptionID, c.actor, seconds)))

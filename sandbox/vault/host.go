@@ -18,6 +18,8 @@ type host struct {
 	faults []*armed // oldest first
 	levels map[bucketKey]*level
 	ledger []Call
+
+	traffic Traffic
 }
 
 // Place is one more vault of the same stand-in. A zero field is what the first vault has.
