@@ -79,6 +79,8 @@ type Options struct {
 	Fleets map[string]failover.Group
 	// Groups tells who is in Slack's user groups; nil: nobody knows.
 	Groups Groups
+	// RTO is targets.rto, which forecasts are held to; 0: none.
+	RTO time.Duration
 	// Networks are the ARM ids of the isolated networks; a drill may use no other.
 	Networks []string
 	// Checks is how a VM is asked after a failover whether it works, nil for those that are not; Prober asks.

@@ -17,7 +17,7 @@ func (e *Executor) background(ctx context.Context, s *failover.Situation) error 
 	if err := e.Board.CatchUp(ctx); err != nil {
 		return err
 	}
-	s.Past = e.Board.All()
+	s.Past, s.RTO = e.Board.All(), e.RTO
 	s.Freezes = failover.Freezes(e.Board.Open())
 	s.Inventory = e.lastRead()
 	return nil

@@ -39,7 +39,7 @@ func (s Situation) request(cmd Command, plan Plan, targets ...Target) []Fact {
 	if plan.BrokenGlass != nil {
 		req.Class = AuditBreakGlass
 	}
-	req.Expected = s.expected(req)
+	req.Expected = s.forecast(cmd.Verb, plan, targets)
 	if plan.Rule.Approvals == 0 {
 		first := Operation{Verb: cmd.Verb, Plan: plan}.stages()[0]
 		return []Fact{req, GateOpened{Gate: first.Gate, Step: first.Step, Class: req.Class}}

@@ -38,6 +38,10 @@ type Situation struct {
 	Inventory []Item
 	// Past are the operations that ever were, to tell how long one takes.
 	Past []Operation
+	// RTO is the promise of the configuration, 0 for none; Rooms are how many VMs a vault takes at a time, by its name, where that
+	// has been learned.
+	RTO   time.Duration
+	Rooms map[string]int
 }
 
 // Decide turns a command into the facts that it makes true, or refuses it. It is the only way from a wish to a fact:

@@ -1,20 +1,38 @@
 package failover
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"time"
 )
 
-// Expected is how long the first step of an operation is going to take.
+// Expected is how long the first step of an operation is going to take, of all its VMs.
 type Expected struct {
-	Seconds int `json:"seconds"`
-	// Of is of how many earlier ones that is the median; zero: it is the default.
-	Of int `json:"of,omitempty"`
+	Seconds int `json:"seconds"` // as likely too many as too few
+	// Of is of how many earlier ones that is the median; zero: it is the default. Shared says that they were of other VMs, too.
+	Of     int  `json:"of,omitempty"`
+	Shared bool `json:"shared,omitempty"`
+	// P95 are the seconds that are enough 19 times in 20.
+	P95 int `json:"p95_seconds,omitempty"`
+	// Limit is what holds it back most, About what that is of: a vault, or a VM; Room how many VMs it takes at a time.
+	Limit Limit  `json:"limit,omitempty"`
+	About string `json:"about,omitempty"`
+	Room  int    `json:"room,omitempty"`
+	// RTO is the promise of the configuration in seconds; 0: none.
+	RTO int `json:"target_rto_seconds,omitempty"`
+	// Vaults are the VMs that each vault takes at a time, by name, as far as it was known.
+	Vaults map[string]int `json:"vaults,omitempty"`
 }
 
 // Took is how long that is.
 func (e Expected) Took() time.Duration { return time.Duration(e.Seconds) * time.Second }
+
+// AtMost is how long it takes at most, 19 times in 20; zero when that was not told.
+func (e Expected) AtMost() time.Duration { return time.Duration(e.P95) * time.Second }
+
+// Target is the promise of the configuration; zero when there is none.
+func (e Expected) Target() time.Duration { return time.Duration(e.RTO) * time.Second }
 
 // The defaults until there is history: rounded up from the runs that Microsoft's documentation shows for a single VM
 // (3 min 23 s) and for a recovery plan (8 min 59 s). Azure promises an hour for 99.9 % and says that most take minutes.
@@ -26,31 +44,66 @@ const (
 // historyOf is how many earlier runs count.
 const historyOf = 5
 
-// expected tells from earlier operations how long a request takes. A reprotect has its own estimate, see [Reversal.Estimate].
-func (s Situation) expected(req Requested) Expected {
-	first := Operation{Verb: req.Verb, Plan: req.Plan}.stages()[0].Step
-	if first != StepFailover && first != StepTest && first != StepChange {
-		return Expected{}
-	}
-	e := Expected{Seconds: int(expectedVM.Seconds())}
-	if req.Plan.Recovery != nil {
-		e.Seconds = int(expectedPlan.Seconds())
-	}
-	var took []time.Duration
-	for _, op := range slices.Backward(s.Past) {
+// history is how long a step took before.
+type history struct {
+	of     map[string][]time.Duration // by item, at most historyOf, newest first
+	all    []time.Duration            // sorted
+	spread float64                    // standard deviation of the logarithm
+}
+
+// enough is how many runs tell how far apart they are.
+const enough = 20
+
+// learned is the history of a step.
+func learned(past []Operation, step StepKind) history {
+	h := history{of: map[string][]time.Duration{}, spread: usualSpread}
+	for _, op := range slices.Backward(past) {
 		for i := range op.Targets {
 			t := &op.Targets[i]
-			step := t.Step(first)
-			if len(took) < historyOf && step != nil && step.State == StateDone && t.Item.Key == req.Targets[0].Item.Key && step.EndedAt.After(step.StartedAt) {
-				took = append(took, step.EndedAt.Sub(step.StartedAt))
+			took, ok := t.took(step)
+			if !ok {
+				continue
+			}
+			if !t.Lead { // a recovery plan is not as one VM
+				h.all = append(h.all, took)
+			}
+			if of := h.of[t.Item.Key]; len(of) < historyOf {
+				h.of[t.Item.Key] = append(of, took)
 			}
 		}
 	}
-	if len(took) > 0 {
-		slices.Sort(took)
-		e = Expected{Seconds: int(took[len(took)/2].Seconds()), Of: len(took)}
+	slices.Sort(h.all)
+	if n := len(h.all); n >= enough { // by quantiles: one that hung for hours does not count for all
+		h.spread = max(0.05, min(1.5, math.Log(h.all[n*9/10].Seconds()/h.all[n/2].Seconds())/1.2816))
 	}
-	return e
+	return h
+}
+
+// took is how long Azure took for a step, without the time in which the job waited for its turn.
+func (t *Target) took(step StepKind) (time.Duration, bool) {
+	s := t.Step(step)
+	if s == nil || s.State != StateDone || s.StartedAt.IsZero() || !s.EndedAt.After(s.StartedAt) {
+		return 0, false
+	}
+	from := s.StartedAt
+	if len(s.Tasks) > 0 && s.Tasks[0].StartedAt.After(from) && s.Tasks[0].StartedAt.Before(s.EndedAt) {
+		from = s.Tasks[0].StartedAt
+	}
+	return s.EndedAt.Sub(from), true
+}
+
+// median is how long the step takes on a VM: by its own history, else by that of all, else by default. of is of how many that
+// is, shared that they were of other VMs.
+func (h history) median(t Target) (took time.Duration, of int, shared bool) {
+	switch own := slices.Sorted(slices.Values(h.of[t.Item.Key])); {
+	case len(own) > 0:
+		return own[len(own)/2], len(own), false
+	case t.Lead:
+		return expectedPlan, 0, false
+	case len(h.all) > 0:
+		return h.all[len(h.all)/2], len(h.all), true
+	}
+	return expectedVM, 0, false
 }
 
 // count is so many VMs.

@@ -92,7 +92,10 @@ func (c cardOf) takes() []line {
 		return nil
 	}
 	from := "a default, from runs in Microsoft's documentation; Ferry has not done it yet"
-	if e.Of > 0 {
+	switch {
+	case e.Shared:
+		from = fmt.Sprintf("the median of %d earlier ones of other VMs; Ferry has not done it yet", e.Of)
+	case e.Of > 0:
 		from = fmt.Sprintf("the median of its last %d", e.Of)
 	}
 	return []line{labelled("Takes about", plain(duration(e.Took())+" ("+from+")"))}
