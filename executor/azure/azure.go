@@ -3,8 +3,8 @@
 //
 // It owns the translation between the Azure SDK and package failover: ids, states, dates, and above all what an error
 // means for a caller that must never act twice. It refuses to know operations, approvals or when to act, and it keeps
-// nothing but whether each vault answers, and the tags of VMs for some minutes: every other read goes to Azure, and a
-// mutating call is sent once, never retried, never waited for.
+// nothing but whether each vault answers, how many requests Azure takes yet, and the tags of VMs for some minutes: every
+// other read goes to Azure, and a mutating call is sent once, never retried, never waited for.
 //
 // Shapes are those of traffic recorded in 2023 and 2025, api-version 2025-01-01. A [Site] is safe for
 // concurrent use.
@@ -13,7 +13,6 @@ package azure
 import (
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -63,6 +62,7 @@ type Site struct {
 	caches     map[string]string // by region code
 	credential azcore.TokenCredential
 	options    *arm.ClientOptions
+	budgets    *budgets
 	tags       *tagCache // nil: they are not read
 	log        *slog.Logger
 }
@@ -93,7 +93,11 @@ func New(o Options) (*Site, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	site := &Site{caches: map[string]string{}, credential: tokens{o.Credential}, options: clientOptions(o, endpoint), log: o.Log}
+	site := &Site{
+		caches: map[string]string{}, credential: tokens{o.Credential}, options: clientOptions(o, endpoint),
+		budgets: &budgets{of: map[budgetKey]*budget{}}, log: o.Log,
+	}
+	site.options.PerCallPolicies = []policy.Policy{site.budgets}
 	if o.Tags {
 		site.tags = &tagCache{groups: map[string]*groupTags{}}
 	}
@@ -108,7 +112,7 @@ func New(o Options) (*Site, error) {
 			return nil, fmt.Errorf("azure: vault %q is listed twice", v.Name)
 		}
 		options := *site.options // each vault has a breaker of its own
-		options.PerCallPolicies = append(slices.Clone(options.PerCallPolicies), &breaker{vault: v.Name, log: o.Log})
+		options.PerCallPolicies = []policy.Policy{&breaker{vault: v.Name, log: o.Log}, site.budgets}
 		factory, err := siterecovery.NewClientFactory(v.SubscriptionID, site.credential, &options)
 		if err != nil {
 			return nil, fmt.Errorf("azure: vault %q: %w", v.Name, err)

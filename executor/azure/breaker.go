@@ -85,10 +85,11 @@ func (b *breaker) admit(read bool, now time.Time) error {
 func (b *breaker) learn(ctx context.Context, answer *http.Response, err error, now time.Time) {
 	token, _ := errors.AsType[*tokenError](err)
 	_, foreign := errors.AsType[*foreignHostError](err)
+	_, unsent := errors.AsType[*overspent](err)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.probing = false
-	if foreign || errors.Is(ctx.Err(), context.Canceled) { // says nothing about Azure
+	if foreign || unsent || errors.Is(ctx.Err(), context.Canceled) { // says nothing about Azure
 		return
 	}
 	if err == nil && answer.StatusCode < 500 && answer.StatusCode != http.StatusRequestTimeout && answer.StatusCode != http.StatusUnauthorized {

@@ -39,6 +39,9 @@ func (o operation) failed(ctx context.Context, a *attempt, err error) error {
 	if kept, ok := errors.AsType[*closed](err); ok {
 		return kept.siteError(o)
 	}
+	if over, ok := errors.AsType[*overspent](err); ok {
+		return over.siteError()
+	}
 	if token, ok := errors.AsType[*tokenError](err); ok {
 		return &failover.SiteError{Kind: failover.Retry, Fault: token.fault()}
 	}

@@ -107,9 +107,11 @@ func turnedAway(w world) {
 	w.each(func(call failover.Call) {
 		accepted := w.accepted()
 		w.Throttle(call.Kind, 90*time.Second)
-		if e := w.refusal(call, failover.Retry); e.After != 90*time.Second {
+		e := w.refusal(call, failover.Retry)
+		if e.After != 90*time.Second {
 			w.Errorf("%s: after %s", call.Kind, e.After)
 		}
+		w.wait(e.After)
 		w.Break(call.Kind, http.StatusServiceUnavailable)
 		w.refusal(call, failover.Unknown)
 		if now := w.item(w.VM); w.accepted() != accepted || now.JobID != "" {
