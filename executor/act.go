@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"ferry/failover"
@@ -20,32 +21,53 @@ const (
 	throttledMost = time.Minute
 )
 
-// act makes one mutating call: the intent first, which only one driver can win, then the call, then what came of it.
-func (d *driver) act(ctx context.Context, do failover.Act) error {
+// actsAtOnce bounds the intents that are stored together: each call has to be made within intentFresh of its intent.
+const actsAtOnce = 64
+
+// act makes mutating calls: the intents first, which only one driver can win, then each call, and then what came of it.
+func (d *driver) act(ctx context.Context, acts []failover.Act) error {
+	acts = acts[:min(len(acts), actsAtOnce)]
 	begun, intended := time.Now(), d.now()
-	if err := d.tell(ctx, do.Intent); err != nil {
+	var intents []failover.Fact
+	for _, do := range acts {
+		intents = append(intents, do.Intent)
+	}
+	if err := d.tell(ctx, intents...); err != nil {
 		return err
 	}
-	fact := d.thawed(ctx, do)
-	if fact == nil {
-		fact = d.call(ctx, do, begun)
+	freezes, frozen := d.freezesFor(ctx, acts)
+	d.reread(acts, intended)
+	for _, do := range acts {
+		out := result{target: do.Intent.Target, call: &do, fact: thawed(d.op, do, freezes, frozen, d.now())}
+		d.out[out.target] = true
+		go func() {
+			if out.fact == nil {
+				out.fact = d.call(ctx, do, begun)
+			}
+			d.back <- out
+		}()
 	}
-	// What was seen before the call says nothing about after it.
-	d.seen[do.Intent.Target] = failover.Observation{WatchedFrom: intended}
-	return d.record(ctx, do.Intent, fact)
+	return nil
+}
+
+// freezesFor reads who has frozen new work, once more when the intents are stored, if one of the calls is new work.
+func (d *driver) freezesFor(ctx context.Context, acts []failover.Act) ([]failover.Freeze, error) {
+	if !slices.ContainsFunc(acts, func(do failover.Act) bool { return do.Intent.Kind.NewWork() }) {
+		return nil, nil
+	}
+	return d.freezes(ctx)
 }
 
 // thawed is asked once more when the intent is stored: a freeze that was stored before it stops the call. When nobody can
 // tell, the call is not made either. Nil: nothing stands in its way.
-func (d *driver) thawed(ctx context.Context, do failover.Act) failover.Fact {
+func thawed(op failover.Operation, do failover.Act, freezes []failover.Freeze, unknown error, now time.Time) failover.Fact {
 	if !do.Intent.Kind.NewWork() {
 		return nil
 	}
 	why := ""
-	freezes, err := d.freezes(ctx)
-	if err != nil {
+	if unknown != nil {
 		why = "it is not known whether new work is frozen"
-	} else if tell, stopped := failover.Halt(d.op, do.Intent.Target, do, freezes, d.now()).(failover.Tell); stopped && len(tell.Facts) > 0 {
+	} else if tell, stopped := failover.Halt(op, do.Intent.Target, do, freezes, now).(failover.Tell); stopped && len(tell.Facts) > 0 {
 		why = "new work was frozen meanwhile"
 	}
 	if why == "" {
@@ -101,20 +123,29 @@ func outcome(do failover.Act, accepted failover.Accepted, err error, now time.Ti
 	return unknown
 }
 
-// record appends what came of a call. It is known only here, so even a driver that was superseded or stopped meanwhile
+// record appends what came of calls. It is known only here, so even a driver that was superseded or stopped meanwhile
 // appends it, as long as nobody else found out; then it stops.
-func (d *driver) record(ctx context.Context, intent failover.StepStarted, fact failover.Fact) error {
+func (d *driver) record(ctx context.Context, calls []result) error {
+	if len(calls) == 0 {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
 	var superseded error
 	for {
-		err := d.tell(ctx, fact)
+		var facts []failover.Fact
+		for _, c := range calls {
+			facts = append(facts, c.fact)
+		}
+		err := d.tell(ctx, facts...)
 		if !errors.Is(err, failover.ErrConflict) {
 			return errors.Join(err, superseded)
 		}
 		superseded = d.reload(ctx)
-		read := superseded == nil || errors.Is(superseded, failover.ErrSuperseded) || errors.Is(superseded, errStale)
-		if !read || !d.pending(intent) {
+		if read := superseded == nil || errors.Is(superseded, failover.ErrSuperseded) || errors.Is(superseded, errStale); !read {
+			return superseded
+		}
+		if calls = slices.DeleteFunc(calls, func(c result) bool { return !d.pending(c.call.Intent) }); len(calls) == 0 {
 			return superseded
 		}
 	}

@@ -51,7 +51,7 @@ func (e *Executor) tryDecide(ctx context.Context, cmd failover.Command) error {
 	if len(facts) == 0 {
 		return nil
 	}
-	_, err = e.append(ctx, c.op, failover.Batch{At: c.situation.Now, Command: cmd.MessageID, Facts: facts, Take: c.holds})
+	_, err = e.append(ctx, c.op, failover.Batch{At: c.situation.Now, Command: cmd.MessageID, Facts: facts, Take: takes(c.holds, facts)})
 	return err
 }
 
@@ -124,7 +124,9 @@ func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, 
 		return e.incident(ctx, cmd, c)
 	case cmd.Verb == failover.VerbPlan:
 		return e.plan(ctx, cmd, c)
-	case cmd.Target == "":
+	case cmd.Verb == failover.VerbGroup, cmd.Group:
+		return e.gather(ctx, cmd, c)
+	case cmd.NamesOp():
 		return e.ofOperation(ctx, cmd, c)
 	}
 	item, refusal, err := e.resolve(ctx, cmd.Target)
@@ -147,20 +149,20 @@ func (e *Executor) ofOperation(ctx context.Context, cmd failover.Command, c matt
 	switch {
 	case waits && cmd.Verb == failover.VerbReprotect && gate.Step.IsReprotect(): // a press of that gate
 		return c, nil, nil
-	case cmd.Verb == failover.VerbReprotect && len(c.op.Targets) > 1:
-		targets := c.op.Targets
+	case (cmd.Verb == failover.VerbReprotect || cmd.Verb == failover.VerbFailback) && len(c.op.Targets) > 1:
+		over := c.op
 		op, err := e.fresh(ctx, cmd)
 		c.op = op
 		if _, again := op.Answers[cmd.MessageID]; err != nil || again {
 			return c, nil, err
 		}
-		return e.allOf(ctx, cmd, c, targets)
+		return e.allOf(ctx, cmd, c, over)
 	case len(c.op.Targets) != 1:
 		return c, nil, nil
 	case cmd.Verb == failover.VerbChange && open:
 		refusal, err := e.forChange(ctx, cmd, &c)
 		return c, refusal, err
-	case cmd.Verb != failover.VerbReprotect && cmd.Verb != failover.VerbCleanup:
+	case cmd.Verb != failover.VerbReprotect && cmd.Verb != failover.VerbCleanup && cmd.Verb != failover.VerbFailback:
 		return c, nil, nil
 	}
 	item := c.op.Targets[0].Item
@@ -208,7 +210,7 @@ func (e *Executor) holdOf(ctx context.Context, cmd failover.Command, c *matter, 
 func (e *Executor) own(ctx context.Context, cmd failover.Command) (failover.Operation, error) {
 	op, err := e.Journal.Load(ctx, cmd.Op)
 	_, ours := op.Answers[cmd.MessageID]
-	if err != nil || ours || !op.Exists() && op.Draft == nil || cmd.Target == "" && failover.ClassOf(cmd.Verb) != failover.ClassFreeze {
+	if err != nil || ours || !op.Exists() && op.Draft == nil || cmd.NamesOp() && failover.ClassOf(cmd.Verb) != failover.ClassFreeze {
 		return op, err
 	}
 	return e.fresh(ctx, cmd)

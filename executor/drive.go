@@ -3,13 +3,14 @@ package executor
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"slices"
 	"time"
 
 	"ferry/failover"
 )
 
-// driver takes one operation as far as it goes without a person. It belongs to one goroutine.
+// driver takes one operation as far as it goes without a person. It belongs to one goroutine, which alone knows the operation
+// and what was seen; readings and calls are made by others, one at a time for each target, and come back to it.
 type driver struct {
 	*Executor
 	op    failover.Operation
@@ -17,6 +18,7 @@ type driver struct {
 	drive uint64 // sequence of the work message
 	seen  map[string]failover.Observation
 	era   int // of the clock by which it was seen
+	errands
 }
 
 // errStale says that a work message is older than the one that the operation is driven on.
@@ -24,7 +26,7 @@ var errStale = errors.New("stale work message")
 
 // drive takes an operation over. A nil answer means that nothing is left to do here: it is parked or over.
 func (e *Executor) drive(ctx context.Context, id failover.OpID, message uint64) error {
-	d := &driver{Executor: e, drive: message, seen: map[string]failover.Observation{}, era: e.Clock.Era()}
+	d := &driver{Executor: e, drive: message, seen: map[string]failover.Observation{}, era: e.Clock.Era(), errands: newErrands()}
 	driving, err := d.take(ctx, id)
 	for driving && err == nil {
 		driving, err = d.step(ctx)
@@ -32,6 +34,7 @@ func (e *Executor) drive(ctx context.Context, id failover.OpID, message uint64) 
 			driving, err = true, d.reload(ctx)
 		}
 	}
+	err = d.bringHome(ctx, err)
 	if errors.Is(err, errStale) {
 		return nil
 	}
@@ -85,7 +88,7 @@ func (d *driver) reload(ctx context.Context) error {
 	return failover.ErrSuperseded
 }
 
-// step does the one thing that is next; false means that nothing is left.
+// step does what is due now; false means that nothing is left.
 func (d *driver) step(ctx context.Context) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
@@ -93,31 +96,86 @@ func (d *driver) step(ctx context.Context) (bool, error) {
 	if era := d.Clock.Era(); era != d.era { // the times of what was seen are no measure any more
 		d.era, d.seen = era, map[string]failover.Observation{}
 	}
-	target, effect := failover.Next(d.op, d.seen, d.now())
-	effect = failover.Halt(d.op, target, effect, failover.Freezes(d.Board.Open()), d.now())
-	seen := d.seen[target]
-	switch do := effect.(type) {
-	case failover.Park:
-		return false, d.park(ctx)
-	case failover.Tell:
-		return true, d.tell(ctx, do.Facts...)
-	case failover.Wait:
-		return true, d.wait(ctx, do.Until)
-	case failover.Act:
-		return true, d.act(ctx, do)
-	case failover.Look:
-		return true, d.look(ctx, target, seen, func() error { return d.readItem(ctx, target, &seen, do) }, &seen)
-	case failover.Probe:
-		return true, d.probe(ctx, target, seen, do.Check)
-	case failover.Survey:
-		return true, d.look(ctx, target, seen, func() error { return d.survey(ctx, target, &seen) }, &seen)
-	case failover.Search:
-		return true, d.look(ctx, target, seen, func() error { return d.search(ctx, target, &seen, do.Since) }, &seen)
-	case failover.ReadJob:
-		return true, d.look(ctx, target, seen, func() error { return d.readJob(ctx, do.ID, &seen) }, &seen)
+	for key := range d.out {
+		seen := d.seen[key]
+		seen.Busy = true
+		d.seen[key] = seen
 	}
-	return false, nil // not reached: the effects are a closed set
+	freezes := failover.Freezes(d.Board.Open())
+	now := d.now()
+	var round round
+	for _, due := range failover.Agenda(d.op, d.seen, d.roomFor, now) {
+		switch do := failover.Halt(d.op, due.Target, due.Effect, freezes, now).(type) {
+		case failover.Park:
+			return false, d.park(ctx)
+		case failover.Tell:
+			round.tell(do)
+		case failover.Wait:
+			round.until = sooner(round.until, do.Until)
+		case failover.Act:
+			round.acts = append(round.acts, do)
+		case failover.Look, failover.Probe, failover.Survey, failover.Search, failover.ReadJob:
+			round.reads = append(round.reads, failover.Due{Target: due.Target, Effect: do})
+		}
+	}
+	switch {
+	case len(round.facts) > 0:
+		return true, d.tell(ctx, packed(round.facts)...)
+	case len(round.acts) > 0:
+		return true, d.act(ctx, round.acts)
+	case len(round.reads) > 0:
+		d.read(ctx, round.reads)
+		return true, nil
+	case len(d.out) > 0:
+		return true, d.receive(ctx, round.until)
+	}
+	return true, d.wait(ctx, round.until)
 }
+
+// round is what is due at one moment, sorted by what it takes.
+type round struct {
+	facts []failover.Fact
+	acts  []failover.Act
+	reads []failover.Due
+	until time.Time
+	whole bool // a fact about the operation as a whole: nothing else goes with it
+}
+
+// tell collects facts that can be stored together. One about the operation as a whole goes alone: it changes what is due.
+func (r *round) tell(do failover.Tell) {
+	whole := slices.ContainsFunc(do.Facts, failover.OfWhole)
+	if r.whole || whole && len(r.facts) > 0 {
+		return
+	}
+	r.whole = whole
+	r.facts = append(r.facts, do.Facts...)
+}
+
+// packedAtOnce is how many changes stand in one fact: each has some 2 KB at most, and a message holds 1 MB.
+const packedAtOnce = 64
+
+// packed puts what was seen of several VMs together.
+func packed(facts []failover.Fact) []failover.Fact {
+	var changes []failover.Observed
+	var others []failover.Fact
+	for _, f := range facts {
+		if o, seen := f.(failover.Observed); seen {
+			changes = append(changes, o)
+		} else {
+			others = append(others, f)
+		}
+	}
+	if len(changes) < 2 || len(facts) != len(changes)+len(others) {
+		return facts
+	}
+	for part := range slices.Chunk(changes, packedAtOnce) {
+		others = append(others, failover.Watched{Changes: part})
+	}
+	return others
+}
+
+// roomFor asks how many VMs more Azure takes.
+func (d *driver) roomFor(vaultID string, underWay int) int { return d.pace.room(vaultID, underWay) }
 
 // park records that nothing is left to do until somebody decides; who decides then sends a new work message. What was
 // read is enough only when it is younger than the work message: otherwise the guard has to say that nothing was missed.
@@ -138,6 +196,9 @@ func (d *driver) tell(ctx context.Context, facts ...failover.Fact) error {
 
 // wait sleeps until a time, or until the operation gets a fact from somebody else.
 func (d *driver) wait(ctx context.Context, until time.Time) error {
+	if until.IsZero() {
+		until = d.now().Add(failover.LookEvery)
+	}
 	limited, cancel := context.WithTimeout(ctx, until.Sub(d.now()))
 	defer cancel()
 	before := d.op.Seq
@@ -150,22 +211,6 @@ func (d *driver) wait(ctx context.Context, until time.Time) error {
 	}
 	pause(limited, time.Second) // the board knows more than the journal shows yet
 	return ctx.Err()
-}
-
-// look reads something from Azure. Silence is not an error of the operation: it is noted, and asked again later.
-func (d *driver) look(ctx context.Context, target string, before failover.Observation, read func() error, seen *failover.Observation) error {
-	err := read()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err == nil {
-		seen.Silent, seen.RetryAt, seen.Refused, seen.Barred = time.Time{}, time.Time{}, nil, nil
-		d.seen[target] = *seen
-		return nil
-	}
-	d.Log.WarnContext(ctx, "reading from Azure", slog.Any("op", d.op.ID), slog.Any("error", err))
-	d.seen[target] = silence(before, err, d.now())
-	return nil
 }
 
 // silence is an observation after a reading that failed: since when, how, and when to try again.
@@ -186,109 +231,4 @@ func silence(before failover.Observation, err error, now time.Time) failover.Obs
 		after.Silent = now.Add(-site.Silent)
 	}
 	return after
-}
-
-func (d *driver) readItem(ctx context.Context, target string, seen *failover.Observation, what failover.Look) (err error) {
-	if what.Authority {
-		d.readPolicy(ctx, seen)
-	}
-	if plan := d.op.Plan.Recovery; plan != nil && plan.Key == target {
-		return d.readPlan(ctx, d.item(target), seen)
-	}
-	item := seen.Item // where it was last seen: a reprotect moves it
-	if item.Key == "" {
-		item = d.item(target)
-	}
-	if item, err = d.Site.Item(ctx, item); err != nil {
-		return err
-	}
-	if item.Replicated != seen.Item.Replicated || item.State != seen.Item.State || seen.StillSince.IsZero() {
-		seen.StillSince = d.now()
-	}
-	seen.Item = item
-	seen.LookedAt = d.now()
-	if what.Points {
-		if seen.Points, err = d.Site.Points(ctx, seen.Item); err != nil {
-			return err
-		}
-		seen.PointsAt = d.now()
-	}
-	// What a reprotect would use can be read of a committed VM only; in another state the item tells why there is none.
-	if what.Reversal {
-		if seen.Item.State == failover.StateCommitted {
-			var r failover.Reversal
-			r, err = d.Site.Reversal(ctx, seen.Item)
-			seen.Reversal = &r
-		}
-		seen.TurnedAt = d.now()
-	}
-	return err
-}
-
-// readPolicy reads who may do what as of now.
-func (d *driver) readPolicy(ctx context.Context, seen *failover.Observation) {
-	seen.Policy, seen.PolicyAt = d.policy(ctx), d.now()
-	switch {
-	case !seen.Policy.Unread():
-		seen.UnreadSince = time.Time{}
-	case seen.UnreadSince.IsZero():
-		seen.UnreadSince = seen.PolicyAt
-	}
-}
-
-// probe asks the VM whether it works, once.
-func (d *driver) probe(ctx context.Context, target string, seen failover.Observation, check failover.Check) error {
-	result := failover.CheckResult{Outcome: failover.CheckNoData, Detail: "this executor cannot ask"}
-	if d.Prober != nil {
-		result = d.Prober.Probe(ctx, check)
-	}
-	result.Name, result.At = check.Name, d.now()
-	if seen.ProbedFrom.IsZero() {
-		seen.ProbedFrom = result.At
-	}
-	seen.Probe = result
-	d.seen[target] = seen
-	return ctx.Err()
-}
-
-func (d *driver) survey(ctx context.Context, target string, seen *failover.Observation) (err error) {
-	seen.Leftovers, err = d.Site.Leftovers(ctx, d.item(target))
-	seen.SurveyedAt = d.now()
-	return err
-}
-
-func (d *driver) search(ctx context.Context, target string, seen *failover.Observation, since time.Time) (err error) {
-	if err = d.readItem(ctx, target, seen, failover.Look{}); err != nil {
-		return err
-	}
-	seen.Found, err = d.Site.JobsSince(ctx, seen.Item, since)
-	seen.SearchedAt = d.now()
-	if seen.WatchedFrom.IsZero() {
-		seen.WatchedFrom = seen.SearchedAt
-	}
-	return err
-}
-
-func (d *driver) readJob(ctx context.Context, id string, seen *failover.Observation) (err error) {
-	seen.Job, err = d.Site.Job(ctx, id)
-	seen.JobAt = d.now()
-	site, ok := errors.AsType[*failover.SiteError](err)
-	if !ok || site.Kind != failover.RefusedBySite {
-		seen.Hidden = nil
-		return err
-	}
-	if seen.Hidden == nil { // an answer, too: the item has to tell
-		seen.HiddenSince = seen.JobAt
-	}
-	seen.Job, seen.Hidden = failover.Job{ID: id}, &site.Fault
-	return nil
-}
-
-func (d *driver) item(key string) failover.Item {
-	for _, t := range d.op.Targets {
-		if t.Item.Key == key {
-			return t.Item
-		}
-	}
-	return failover.Item{}
 }

@@ -1,10 +1,8 @@
 package executor
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"sync"
 
 	"ferry/failover"
 )
@@ -76,68 +74,64 @@ func (e *Executor) holders(ctx context.Context, c matter, more ...string) (matte
 	return c, nil, nil
 }
 
-// allOf reads every VM of an operation that is over, for a reprotect of all that can be.
-func (e *Executor) allOf(ctx context.Context, cmd failover.Command, c matter, targets []failover.Target) (matter, *failover.Refusal, error) {
-	for _, t := range targets {
+// allOf reads every VM of an operation that is over, for what follows for all of them.
+func (e *Executor) allOf(ctx context.Context, cmd failover.Command, c matter, over failover.Operation) (matter, *failover.Refusal, error) {
+	for _, t := range over.Targets {
 		if !t.Lead {
-			c.situation.Members = append(c.situation.Members, failover.Member{Item: t.Item})
+			c.situation.Members = append(c.situation.Members, failover.Member{Item: t.Item, Wave: t.Wave, Check: e.checkOf(t.Item)})
 		}
 	}
-	c, refusal, err := e.holders(ctx, c)
-	if refusal != nil || err != nil {
-		return c, refusal, err
-	}
-	for _, m := range c.situation.Members {
-		one := c.situation
-		one.Item = m.Item
-		if refusal := failover.Barred(cmd, one); refusal != nil {
-			return c, refusal, nil
-		}
-	}
-	slots := make(chan struct{}, memberReaders)
-	var reading sync.WaitGroup
-	for i := range c.situation.Members {
-		slots <- struct{}{}
-		reading.Go(func() {
-			e.readMember(ctx, &c.situation.Members[i])
-			<-slots
-		})
-	}
-	reading.Wait()
-	// Only what will be part of the operation is taken.
-	c.holds = slices.DeleteFunc(c.holds, func(h failover.Hold) bool {
-		return !slices.ContainsFunc(c.situation.Members, func(m failover.Member) bool { return m.Item.Key == h.Key && m.Reversal != nil })
-	})
-	return c, nil, ctx.Err()
+	c.situation.Fleet = over.Plan.Fleet
+	return e.readMembers(ctx, cmd, c)
 }
 
-func (e *Executor) readMember(ctx context.Context, m *failover.Member) {
+// readMember reads a VM that nobody holds as far as a verb needs it. A failover of many goes by the list that they were found in:
+// only a recovery point that is chosen now has to be read.
+func (e *Executor) readMember(ctx context.Context, cmd failover.Command, m *failover.Member) {
 	if m.Holder.Exists() {
 		return
 	}
-	item, err := e.Site.Item(ctx, m.Item)
-	if err == nil {
-		m.Item = item
-		if item.State == failover.StateCommitted && item.JobID == "" {
-			var r failover.Reversal
-			if r, err = e.Site.Reversal(ctx, item); err == nil {
-				m.Reversal = &r
-			}
+	var err error
+	if cmd.Verb != failover.VerbGroup {
+		if m.Item, err = e.Site.Item(ctx, m.Item); err != nil {
+			m.Trouble = troubleWith(ctx, m.Item.Name, err)
+			return
+		}
+	}
+	back := m.Item.State == failover.StateCommitted && m.Item.JobID == ""
+	switch {
+	case cmd.Verb == failover.VerbGroup && cmd.Point.Moving(), cmd.Verb == failover.VerbReprotect && !back:
+	case cmd.Verb == failover.VerbGroup, cmd.Verb == failover.VerbFailback && !back:
+		m.Points, err = e.Site.Points(ctx, m.Item)
+	default:
+		var r failover.Reversal
+		if r, err = e.Site.Reversal(ctx, m.Item); err == nil {
+			m.Reversal = &r
 		}
 	}
 	if err != nil {
-		refusal, _ := unavailable(ctx, err)
-		m.Trouble = cmp.Or(refusal, failover.Refuse(failover.Unavailable, "Ask again.", "%s could not be read.", m.Item.Name))
+		m.Trouble = troubleWith(ctx, m.Item.Name, err)
 	}
 }
 
+// troubleWith is why a VM is left out that could not be read.
+func troubleWith(ctx context.Context, name string, err error) *failover.Refusal {
+	refusal, _ := unavailable(ctx, err)
+	if refusal == nil {
+		return failover.Refuse(failover.Unavailable, "Ask again.", "%s could not be read.", name)
+	}
+	refusal.Message = name + ": " + refusal.Message
+	return refusal
+}
+
 // readPlan reads a recovery plan and all its VMs, by one list.
-func (d *driver) readPlan(ctx context.Context, lead failover.Item, seen *failover.Observation) error {
-	plan, err := d.Site.Plan(ctx, lead.ID)
+func (v view) readPlan(ctx context.Context, seen *failover.Observation) error {
+	lead := v.item
+	plan, err := v.Site.Plan(ctx, lead.ID)
 	if err != nil {
 		return err
 	}
-	inv, err := d.list(ctx, 0)
+	inv, err := v.Executor.list(ctx, 0)
 	if err != nil {
 		return err
 	}

@@ -156,7 +156,7 @@ func authorized(op Operation, t Target, kind StepKind, seen Observation, now tim
 		}
 		return Look{Authority: true}
 	}
-	f := lapse(op, t, kind, d.words(seen.Policy), now)
+	f := lapse(op, kind, d.words(seen.Policy), now)
 	if _, anew := f.(Lapsed); anew && d.over {
 		f = unbegun(d.words(seen.Policy))
 	}

@@ -32,8 +32,9 @@ var ErrSuperseded = errors.New("another executor drives it")
 
 // Fold applies a batch's facts to an operation as if they were stored, without their sequences.
 func Fold(op Operation, b Batch) Operation {
+	op = op.clone()
 	for _, f := range b.Facts {
-		op = Evolve(op, Record{Fact: f, At: b.At, Command: b.Command})
+		op = EvolveInPlace(op, Record{Fact: f, At: b.At, Command: b.Command})
 	}
 	return op
 }

@@ -43,6 +43,9 @@ type Command struct {
 	StoredAt time.Time `json:"-"`
 }
 
+// NamesOp reports whether the command is about the operation that it names, and not about what its Target is called.
+func (c Command) NamesOp() bool { return c.Target == "" || ClassOf(c.Verb) == ClassCancel }
+
 // CommandValidity is how long a command may wait for an executor.
 const CommandValidity = 10 * time.Minute
 

@@ -1,6 +1,9 @@
 package failover
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // evolveFleet folds what concerns several VMs of an operation at once.
 func evolveFleet(op Operation, r Record) Operation {
@@ -8,10 +11,8 @@ func evolveFleet(op Operation, r Record) Operation {
 	case PutOnHold:
 		op.OnHold = &OnHold{By: f.By, Why: f.Why, At: r.At}
 	case Resumed:
-		op.OnHold, op.ResumedAt, op.Parked = nil, r.At, false
-		for i := range op.Targets { // who resumes knows of these
-			op.Targets[i].Tolerated = op.Targets[i].Tolerated || op.Targets[i].failed()
-		}
+		op.OnHold = nil
+		op = goesOn(op, r.At)
 	case Skipped:
 		for i := range op.Targets {
 			if t := &op.Targets[i]; slices.Contains(f.Targets, t.Item.Key) {
@@ -20,7 +21,10 @@ func evolveFleet(op Operation, r Record) Operation {
 		}
 		op = resettled(op)
 	case Retried:
-		op.ResumedAt, op.Parked = r.At, false
+		if op.OnHold != nil && op.OnHold.By.ID == "" { // it stopped for what is tried again
+			op.OnHold = nil
+		}
+		op = goesOn(op, r.At)
 		for i := range op.Targets {
 			if t := &op.Targets[i]; slices.Contains(f.Targets, t.Item.Key) {
 				t.Phase, t.Progress, t.Error, t.Changed, t.Tolerated = Running, "", nil, nil, false
@@ -32,6 +36,15 @@ func evolveFleet(op Operation, r Record) Operation {
 			op = evolveTarget(op, Record{Fact: change, At: r.At})
 		}
 	case Requested, Drafted, Planned, Taken, DraftAccepted, Abandoned, Decided, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, StepDone, StepFailed, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused:
+	}
+	return op
+}
+
+// goesOn is an operation that a person lets go on, who knows of what has failed.
+func goesOn(op Operation, at time.Time) Operation {
+	op.ResumedAt, op.Parked = at, false
+	for i := range op.Targets {
+		op.Targets[i].Tolerated = op.Targets[i].Tolerated || op.Targets[i].failed()
 	}
 	return op
 }

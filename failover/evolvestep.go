@@ -14,6 +14,9 @@ func evolveTarget(op Operation, r Record) Operation {
 	}
 	t := &op.Targets[i]
 	t.KeptWaiting = t.KeptWaiting || keepsWaiting(r.Fact)
+	if moves(r.Fact) {
+		op.MovedAt = r.At
+	}
 	switch f := r.Fact.(type) {
 	case StepStarted:
 		t.Steps = append(t.Steps, Step{Kind: f.Kind, Attempt: f.Attempt, State: StateStarted, ClientRequestID: f.ClientRequestID, StartedAt: r.At})
@@ -28,7 +31,9 @@ func evolveTarget(op Operation, r Record) Operation {
 		return op
 	case Prepared:
 		t.Item, t.Shown, t.Reversal, t.Unplanned, t.Progress = f.Item, f.Shown, f.Reversal, false, ""
-		op.Plan.Digest = f.Digest
+		if op.Plan.Digest = f.Digest; op.Several() { // each fact knows of its own VM only
+			op.Plan.Digest = digest(op.Plan, op.Targets)
+		}
 		return op
 	case Checked:
 		t.Checked = append(t.Checked, f.Result)
@@ -72,6 +77,14 @@ func evolveTarget(op Operation, r Record) Operation {
 	case Requested, Decided, Drafted, Planned, Taken, DraftAccepted, Abandoned, CommitAsked, ChangeAsked, GateOpened, Claimed, Parked, StepStarted, StepAccepted, StepUnknown, StepDelayed, Observed, Stuck, Prepared, Checked, Surveyed, Reminded, Reviewed, Halted, Lapsed, Finished, Refused, PutOnHold, Resumed, Skipped, Retried, Watched:
 	}
 	return op
+}
+
+// moves reports whether a fact says that a VM began a step or came through it.
+func moves(f Fact) bool {
+	_, accepted := f.(StepAccepted)
+	_, done := f.(StepDone)
+	_, failed := f.(StepFailed)
+	return accepted || done || failed
 }
 
 // running reports whether what is told of a step can be about its newest attempt: one that has ended stays as it was.

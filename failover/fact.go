@@ -236,6 +236,12 @@ type (
 	}
 )
 
+// OfWhole reports whether a fact is about its operation as a whole rather than about one of its VMs.
+func OfWhole(f Fact) bool {
+	key, _ := addressee(f)
+	return key == ""
+}
+
 // Type implements Fact.
 func (Requested) Type() string { return "requested" }
 

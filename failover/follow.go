@@ -55,7 +55,7 @@ func follow(op Operation, t Target, step *Step, seen Observation, now time.Time)
 	if seen.Job.State != JobInProgress && seen.Job.State != JobNotStarted {
 		note = "Azure reports the job as " + cmp.Or(seen.Job.Description, string(seen.Job.State)) + "; look at it in the portal"
 	}
-	if !slices.EqualFunc(step.Tasks, seen.Job.Tasks, Task.equal) || t.Progress != cmp.Or(note, doing(seen.Job.Tasks)) {
+	if news := !seen.Job.Thin || note != ""; news && (!slices.EqualFunc(step.Tasks, seen.Job.Tasks, Task.equal) || t.Progress != cmp.Or(note, doing(seen.Job.Tasks))) {
 		return Tell{[]Fact{Observed{Target: t.Item.Key, Kind: step.Kind, Tasks: seen.Job.Tasks, Note: note}}}
 	}
 	if next := seen.JobAt.Add(pace); now.Before(next) {

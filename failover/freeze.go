@@ -200,7 +200,7 @@ func Halt(op Operation, target string, e Effect, freezes []Freeze, now time.Time
 			stuck.Why += " It is not made again: " + f.Words() + "."
 			return Tell{[]Fact{stuck}}
 		}
-		return Tell{[]Fact{lapse(op, op.Targets[i], act.Intent.Kind, f.Words(), now)}}
+		return Tell{[]Fact{lapse(op, act.Intent.Kind, f.Words(), now)}}
 	}
 	return e
 }

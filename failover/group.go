@@ -191,10 +191,10 @@ func GatherRow(items []Item, row string) (Gathered, *Refusal) {
 
 // decideSeveral opens one operation on several VMs.
 func decideSeveral(cmd Command, s Situation) ([]Fact, *Refusal) {
-	switch {
-	case cmd.Verb == VerbReprotect:
+	if cmd.Verb == VerbReprotect {
 		return decideReprotectAll(cmd, s)
-	case cmd.Verb == VerbFailback:
+	}
+	if cmd.Verb == VerbFailback {
 		return decideFailbackAll(cmd, s)
 	}
 	return decideGroup(cmd, s)

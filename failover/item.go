@@ -108,6 +108,8 @@ type Job struct {
 	Tasks       []Task    `json:"tasks,omitempty"`
 	Errors      []Fault   `json:"errors,omitempty"`
 	PointUsed   time.Time `json:"point_used,omitzero"`
+	// Thin says that it comes from a list, which has neither tasks nor errors.
+	Thin bool `json:"-"`
 	// PointsUsed are those of a job about several VMs, by lower-case name.
 	PointsUsed map[string]time.Time `json:"points_used,omitempty"`
 }

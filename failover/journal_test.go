@@ -70,7 +70,7 @@ func TestOldJournals(t *testing.T) {
 			}
 			if op.Phase == failover.Running { // and it can be driven on
 				i := item("vm-x", failover.StateCommitPending, "Commit")
-				_, e := failover.Next(op, map[string]failover.Observation{key: {Item: i, LookedAt: start, Policy: policy(1), PolicyAt: start}}, start)
+				_, e := next(op, map[string]failover.Observation{key: {Item: i, LookedAt: start, Policy: policy(1), PolicyAt: start}}, start)
 				if act, ok := e.(failover.Act); !ok || act.Call.Kind != failover.StepCommit {
 					t.Errorf("next is %#v", e)
 				}

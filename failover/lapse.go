@@ -17,11 +17,11 @@ const (
 // BeginBy is until when a step may be begun on the decision that it has. One of several VMs waits for its turn while
 // calls for the others are taken.
 func (o Operation) BeginBy(t Target, kind StepKind) time.Time {
-	from, within := o.OpenedAt, BeginWithin
-	for i := range o.Targets {
-		if s := o.Targets[i].Step(kind); s != nil && (s.State == StateAccepted || s.State == StateDone) {
-			from = later(from, s.StartedAt)
-		}
+	from, within := later(o.OpenedAt, o.ResumedAt), BeginWithin
+	if o.Several() { // one of them waits for its turn while others move
+		from = later(from, o.MovedAt)
+	} else if s := t.Step(kind); s != nil && (s.State == StateAccepted || s.State == StateDone) {
+		from = later(from, s.StartedAt)
 	}
 	if t.KeptWaiting {
 		within = TryWithin
@@ -38,12 +38,12 @@ func keepsWaiting(f Fact) bool {
 }
 
 // lapse is what becomes of a step that was decided and not begun, for a reason. Azure has no call for it.
-func lapse(op Operation, t Target, kind StepKind, why string, now time.Time) Fact {
+func lapse(op Operation, kind StepKind, why string, now time.Time) Fact {
 	gate := op.stage(kind)
 	first := kind == op.stages()[0].Step
 	switch {
-	case len(op.Targets) > 1 && !t.Lead && begunFor(op, kind):
-		return StepFailed{Target: t.Item.Key, Kind: kind, Fault: Fault{Message: why + ".", Action: "Ask again for " + t.Item.Name + "."}}
+	case op.Several() && begunFor(op, kind): // what is left waits for a person
+		return PutOnHold{Why: why}
 	case first && gate.Waits == AwaitingApproval && op.Plan.Rule.Approvals == 0:
 		return unbegun(why)
 	}

@@ -65,6 +65,8 @@ type Observation struct {
 	Refused *Fault
 	// Barred is why Azure does not let Ferry in for now, which somebody can mend: no token, or one that it does not take.
 	Barred *Fault
+	// Busy says that the driver is at the target right now: a reading or a call has not come back yet.
+	Busy bool
 }
 
 // answers reports whether Azure has answered and still does.
@@ -116,52 +118,6 @@ func (Tell) effect()    {}
 func (Wait) effect()    {}
 func (Park) effect()    {}
 
-// Next says what the driver of an operation has to do now, given what it has seen of each target (by item key).
-// It is the only place that decides whether Azure is called.
-func Next(op Operation, seen map[string]Observation, now time.Time) (target string, e Effect) {
-	if !HasWork(op) {
-		return "", Park{}
-	}
-	var wait Effect
-	for _, t := range op.Targets {
-		var e Effect
-		switch {
-		case t.Led && (t.Doing == StepFailover || t.Doing == StepCommit):
-			continue // it goes with its plan
-		case t.Unplanned && t.Phase != Running:
-			e = prepare(op, t, seen[t.Item.Key], now)
-		case t.Phase == Running:
-			e = nextForTarget(op, t, seen[t.Item.Key], now)
-		default:
-			continue
-		}
-		w, idle := e.(Wait)
-		if !idle {
-			return t.Item.Key, e
-		}
-		if first, ok := wait.(Wait); !ok || w.Until.Before(first.Until) {
-			wait = e
-		}
-	}
-	if wait != nil {
-		return "", wait
-	}
-	for _, t := range op.Targets { // a success is never said of what was not read as done
-		if !t.Phase.Final() {
-			return t.Item.Key, Tell{[]Fact{Stuck{Target: t.Item.Key, Why: "Nothing leads on from where " + t.Item.Name + " stands.", Hint: "Look at it in the portal; then type /failover cancel " + string(op.ID) + "."}}}
-		}
-	}
-	return "", Tell{[]Fact{finish(op)}}
-}
-
-// HasWork reports whether an operation needs a driver: something runs, or what the next gate is about has to be read.
-func HasWork(op Operation) bool {
-	if op.Verb.Declares() {
-		return false
-	}
-	return op.Phase == Running || !op.Phase.Final() && op.Phase != NeedsAttention && slices.ContainsFunc(op.Targets, func(t Target) bool { return t.Unplanned })
-}
-
 // WakeAt is when an operation that nobody drives has to be decided by the clock; zero is never.
 func WakeAt(op Operation) time.Time {
 	if op.Phase == AwaitingApproval {
@@ -174,21 +130,30 @@ func finish(op Operation) Fact {
 	if f, failed := finishFailed(op); failed {
 		return f
 	}
-	if slices.ContainsFunc(op.Targets, func(t Target) bool { s := t.Step(StepCommit); return s != nil && s.StartedAt.IsZero() }) {
-		return Finished{Phase: Succeeded, Note: outside}
+	var left []string
+	for _, t := range op.Targets {
+		if t.Skipped != nil {
+			left = append(left, t.Item.Name)
+		}
 	}
-	return Finished{Phase: Succeeded}
+	f := Finished{Phase: Succeeded, Note: strings.TrimSpace(leaves(left))}
+	if slices.ContainsFunc(op.Targets, func(t Target) bool { s := t.Step(StepCommit); return s != nil && s.StartedAt.IsZero() }) {
+		f.Note = outside + leaves(left)
+	}
+	return f
 }
 
 // finishFailed is the end of an operation of which something failed: it names what did, and what did not.
 func finishFailed(op Operation) (Finished, bool) {
-	var failed, good []string
+	var failed, good, left []string
 	var doing StepKind
 	started := false
 	for _, t := range op.Targets {
 		started = started || len(t.Steps) > 0
 		switch {
 		case t.Lead && len(op.Targets) > 1:
+		case t.Skipped != nil:
+			left = append(left, t.Item.Name)
 		case t.Phase == Failed:
 			failed, doing = append(failed, t.Item.Name), t.Doing
 		default:
@@ -200,16 +165,24 @@ func finishFailed(op Operation) (Finished, bool) {
 	case len(failed) == 0:
 		return f, false
 	case started && len(good) > 0:
-		f.Note = fmt.Sprintf("%d of %d failed: %s. Done: %s.", len(failed), len(failed)+len(good), strings.Join(failed, ", "), strings.Join(good, ", "))
+		f.Note = fmt.Sprintf("%d of %d failed: %s. Done: %s.%s", len(failed), len(failed)+len(good)+len(left), names(failed), names(good), leaves(left))
 	case op.voided():
 		f.Hint = "To have it approved as it is now, type " + op.typed() + "."
 	case started:
-		f.Note = "The " + doing.noun() + " of " + strings.Join(failed, ", ") + " failed."
+		f.Note = "The " + doing.noun() + " of " + names(failed) + " failed."
 	}
 	if op.Plan.Shutdown && slices.ContainsFunc(op.Targets, func(t Target) bool { s := t.Step(StepFailover); return s != nil && s.JobID != "" }) {
 		f.Hint = "Azure may have shut down what failed: look first whether it runs. " + f.Hint
 	}
 	return f, true
+}
+
+// leaves says who was left out.
+func leaves(out []string) string {
+	if len(out) == 0 {
+		return ""
+	}
+	return " Left out: " + names(out) + "."
 }
 
 // outside is how an operation ended whose commit was not Ferry's.
@@ -228,7 +201,7 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 	}
 	step := t.Step(kind)
 	if !underWay(t, kind) && now.After(op.BeginBy(t, kind)) {
-		return Tell{[]Fact{lapse(op, t, kind, op.whyLapsed(t), now)}}
+		return Tell{[]Fact{lapse(op, kind, op.whyLapsed(t), now)}}
 	}
 	if now.Before(seen.RetryAt) {
 		return silent(op, t, kind, seen, now)

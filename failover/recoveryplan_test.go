@@ -124,7 +124,7 @@ func (r *running) look(state func(name string) string, allowed ...string) {
 func (r *running) next() failover.Effect {
 	r.t.Helper()
 	r.seen.Policy, r.seen.PolicyAt = r.policy, r.now
-	_, e := failover.Next(r.op, map[string]failover.Observation{"plan": r.seen}, r.now)
+	_, e := next(r.op, map[string]failover.Observation{"plan": r.seen}, r.now)
 	return e
 }
 

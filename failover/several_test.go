@@ -32,7 +32,7 @@ func TestApprovalOfSeveralOutlivesAFailure(t *testing.T) {
 	op, seen := several(t)
 	var called []string
 	for range op.Targets {
-		target, e := failover.Next(op, seen, start)
+		target, e := next(op, seen, start)
 		act, ok := e.(failover.Act)
 		if !ok {
 			t.Fatalf("after the calls for %v next is %#v", called, e)

@@ -130,7 +130,7 @@ func (b *table) next(seen failover.Observation) failover.Effect {
 	if seen.PolicyAt.IsZero() { // whoever drives knows the policy of the moment
 		seen.Policy, seen.PolicyAt = b.policy, b.now
 	}
-	_, e := failover.Next(b.op, map[string]failover.Observation{b.item.Key: seen}, b.now)
+	_, e := next(b.op, map[string]failover.Observation{b.item.Key: seen}, b.now)
 	return e
 }
 
@@ -296,7 +296,7 @@ func TestEvolveIsTotal(t *testing.T) {
 			op := failover.Operation{}
 			for i, f := range facts {
 				op = failover.Evolve(op, failover.Record{Fact: f, At: start, Seq: uint64(i) + 1, Command: "m"})
-				failover.Next(op, nil, start)
+				next(op, nil, start)
 				failover.Noticed(op, []failover.Item{protected()})
 				_ = failover.RemindAt(op)
 				_ = op.Gate()
@@ -306,4 +306,17 @@ func TestEvolveIsTotal(t *testing.T) {
 			}
 		}
 	}
+}
+
+// next is the first thing that is due now for any target, else the first time at which something will be.
+func next(op failover.Operation, seen map[string]failover.Observation, now time.Time) (target string, e failover.Effect) {
+	for _, due := range failover.Agenda(op, seen, nil, now) {
+		wait, waits := due.Effect.(failover.Wait)
+		if first, ok := e.(failover.Wait); !waits {
+			return due.Target, due.Effect
+		} else if !ok || wait.Until.Before(first.Until) {
+			e = wait
+		}
+	}
+	return "", e
 }

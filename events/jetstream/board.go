@@ -142,14 +142,15 @@ func (b *Board) fold(m events.Message) {
 		return
 	}
 	op, ok := b.parts[id]
+	evolve := failover.EvolveInPlace // nobody is shown a part
 	if !ok {
-		op = b.ops[id]
+		op, evolve = b.ops[id], failover.Evolve
 	}
 	op.ID = id
 	if m.Seq <= op.Seq { // an ordered consumer that healed may repeat
 		return
 	}
-	op = failover.Evolve(op, record)
+	op = evolve(op, record)
 	if record.More {
 		b.parts[id] = op
 		return

@@ -31,6 +31,7 @@ func NewJournal(c *Client) *Journal {
 // guarded by its Seq then loses, so nothing wrong comes of it.
 func (j *Journal) Load(ctx context.Context, id failover.OpID) (failover.Operation, error) {
 	op := j.cached(id)
+	evolve := failover.Evolve // what is cached stays as it is
 	for {
 		m, err := j.client.next(ctx, events.OpSubject(id), op.Seq)
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -48,7 +49,8 @@ func (j *Journal) Load(ctx context.Context, id failover.OpID) (failover.Operatio
 		case err != nil:
 			return op, err
 		default:
-			op = failover.Evolve(op, record)
+			op = evolve(op, record)
+			evolve = failover.EvolveInPlace
 		}
 	}
 }
@@ -127,6 +129,7 @@ func (j *Journal) Append(ctx context.Context, op failover.Operation, b failover.
 	}
 	_ = j.client.nc.Publish(events.Stored, nil) // a hint: who misses it looks by and by
 	seq := last - uint64(len(messages)) + 1     // of the first message
+	evolve := failover.Evolve                   // the caller's stays as it is
 	for i, m := range messages {
 		if m.msg.Subject != events.OpSubject(op.ID) {
 			continue
@@ -135,7 +138,8 @@ func (j *Journal) Append(ctx context.Context, op failover.Operation, b failover.
 		if err != nil {
 			return op, err
 		}
-		op = failover.Evolve(op, record)
+		op = evolve(op, record)
+		evolve = failover.EvolveInPlace
 	}
 	j.remember(op)
 	return op, nil

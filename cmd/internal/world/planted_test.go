@@ -37,8 +37,8 @@ type edit struct{ file, old, new string }
 func bugs() []bug {
 	return []bug{
 		{"a", "calls Azure before the intent is stored", []edit{
-			{"executor/act.go", "\tif err := d.tell(ctx, do.Intent); err != nil {", "\tvar early failover.Fact\n\tif planted(\"a\") {\n\t\tearly = d.call(ctx, do, time.Now())\n\t}\n\tif err := d.tell(ctx, do.Intent); err != nil {"},
-			{"executor/act.go", "\tfact := d.thawed(ctx, do)\n", "\tfact := early\n\tif fact == nil {\n\t\tfact = d.thawed(ctx, do)\n\t}\n"},
+			{"executor/act.go", "\tif err := d.tell(ctx, intents...); err != nil {", "\tearly := map[string]failover.Fact{}\n\tfor _, do := range acts {\n\t\tif planted(\"a\") {\n\t\t\tearly[do.Intent.Target] = d.call(ctx, do, time.Now())\n\t\t}\n\t}\n\tif err := d.tell(ctx, intents...); err != nil {"},
+			{"executor/act.go", "\t\td.out[out.target] = true\n", "\t\tif f := early[out.target]; f != nil {\n\t\t\tout.fact = f\n\t\t}\n\t\td.out[out.target] = true\n"},
 		}},
 		{"b", "lets the SDK repeat a mutating call", []edit{
 			{"executor/azure/begin.go", "\ta := &attempt{}\n", "\tif planted(\"b\") {\n\t\tbounded = policy.WithRetryOptions(bounded, policy.RetryOptions{MaxRetries: 3})\n\t}\n\ta := &attempt{}\n"},
@@ -97,7 +97,7 @@ func bugs() []bug {
 		}},
 		{"o", "does not look for a freeze before a call", []edit{
 			{"executor/act.go", "\tif !do.Intent.Kind.NewWork() {\n", "\tif !do.Intent.Kind.NewWork() || planted(\"o\") {\n"},
-			{"executor/drive.go", "\teffect = failover.Halt(d.op, target, effect, failover.Freezes(d.Board.Open()), d.now())\n", "\tif !planted(\"o\") {\n\t\teffect = failover.Halt(d.op, target, effect, failover.Freezes(d.Board.Open()), d.now())\n\t}\n"},
+			{"executor/drive.go", "\t\tswitch do := failover.Halt(d.op, due.Target, due.Effect, freezes, now).(type) {\n", "\t\thalted := failover.Halt(d.op, due.Target, due.Effect, freezes, now)\n\t\tif planted(\"o\") {\n\t\t\thalted = due.Effect\n\t\t}\n\t\tswitch do := halted.(type) {\n"},
 		}},
 		{"p", "opens a gate with an approval too few", []edit{
 			{"failover/quorum.go", "\tif s.Policy.lacks(op, gate.Gate, cmd.By).Approvals == 0 {\n", "\tif n := s.Policy.lacks(op, gate.Gate, cmd.By).Approvals; n == 0 || n == 1 && planted(\"p\") {\n"},

@@ -95,6 +95,7 @@ func recorded() map[string]func(*world) {
 		},
 		"2026-11-break-glass": func(w *world) { w.glass(w.t) },
 		"2026-11-frozen":      func(w *world) { w.frozen() },
+		"2026-11-group":       recordedGroup,
 		"2026-11-taken-over": func(w *world) {
 			w.start(&point{seam: "journal.append", nth: 5, after: true})
 			w.play()
@@ -110,6 +111,23 @@ func recordedPlan(w *world) {
 	w.opens("ana", "Reprotect", "vm-x, vm-y, sql-01")
 	w.submits("ana", "Reason", "the region is back", "reprotect of")
 	w.presses("ben", "Approve", "vm-x: protected")
+}
+
+// recordedGroup has everything that people do with many VMs: one fails and is tried again, they hold and resume, and leave one out.
+func recordedGroup(w *world) {
+	w.groups = shop()
+	w.begin()
+	w.vault.Fault(vault.Fault{Operation: "unplannedFailover", VM: "sql-01", Kind: vault.JobFails, Code: "28031", Message: "No quota.", Causes: "Quota.", Action: "Raise it."})
+	w.types("ana", "/failover group shop latest-processed", "[ Approve ]")
+	w.presses("ben", "Approve", "1 failed")
+	id := w.id()
+	w.typed("ana", "/failover retry "+id)
+	w.typed("ana", "/failover hold "+id+" --reason waits")
+	pass(10 * time.Minute)
+	w.typed("ana", "/failover resume "+id)
+	pass(10 * time.Minute)
+	w.typed("ana", "/failover skip "+id+" vm-y")
+	w.presses("ben", "Commit", "committed")
 }
 
 func (w *world) asks() { w.begin(); w.types("ana", "/failover vm-x", "awaiting approval") }

@@ -1,0 +1,218 @@
+package failover_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ferry/failover"
+)
+
+// groupRun is a group of the configuration that has been approved, and what its driver has just seen.
+type groupRun struct {
+	t    *testing.T
+	op   failover.Operation
+	seen map[string]failover.Observation
+	now  time.Time
+}
+
+func approvedGroup(t *testing.T, g failover.Group, names ...string) *groupRun {
+	t.Helper()
+	var items []failover.Item
+	for _, name := range names {
+		items = append(items, item(name, failover.StateProtected, "UnplannedFailover"))
+	}
+	gathered, refusal := g.Gather(items)
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	f := &groupRun{t: t, seen: map[string]failover.Observation{}, now: start}
+	s := failover.Situation{Now: start, Policy: policy(1), Fleet: &gathered.Fleet, Lost: gathered.Lost}
+	for i, item := range gathered.Items {
+		s.Members = append(s.Members, failover.Member{Item: item, Wave: gathered.Waves[i]})
+	}
+	s.Policy.ConfirmAbove = 1000
+	cmd := failover.Command{MessageID: "m", Op: "op-aaaaaaaa", Verb: failover.VerbGroup, Target: g.Name, By: ana, At: start, ValidUntil: start.Add(time.Minute), Shutdown: true}
+	facts, refusal := failover.Decide(failover.Operation{}, cmd, s)
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	gate := failover.GateOpened{Gate: failover.ClassFailover, Step: failover.StepFailover}
+	facts = append(facts, failover.Decided{Gate: gate.Gate, Step: gate.Step, By: ben, Approve: true}, gate)
+	f.op = failover.Fold(failover.Operation{}, failover.Batch{At: start, Facts: facts})
+	return f
+}
+
+// begins lets begin what may, and names it in the order of the calls.
+func (f *groupRun) begins(room failover.Room) string {
+	f.t.Helper()
+	var names []string
+	for {
+		for _, t := range f.op.Targets { // just looked at
+			f.seen[t.Item.Key] = failover.Observation{Item: t.Item, LookedAt: f.now, Points: points(), PointsAt: f.now, Policy: policy(1), PolicyAt: f.now, Busy: t.Phase == failover.Running && t.Step(t.Doing) != nil && t.Step(t.Doing).State == failover.StateAccepted}
+		}
+		var facts []failover.Fact
+		for _, due := range failover.Agenda(f.op, f.seen, room, f.now) {
+			switch do := due.Effect.(type) {
+			case failover.Act:
+				names = append(names, do.Call.Item.Name)
+				facts = append(facts, do.Intent, failover.StepAccepted{Target: due.Target, Kind: do.Intent.Kind, JobID: "job-" + do.Call.Item.Name})
+			case failover.Tell:
+				facts = append(facts, do.Facts...)
+			case failover.Look, failover.Probe, failover.Survey, failover.Search, failover.ReadJob, failover.Wait, failover.Park:
+			}
+		}
+		if len(facts) == 0 {
+			return strings.Join(names, " ")
+		}
+		f.tell(facts...)
+	}
+}
+
+func (f *groupRun) tell(facts ...failover.Fact) {
+	f.op = failover.Fold(f.op, failover.Batch{At: f.now, Facts: facts})
+}
+
+func (f *groupRun) key(name string) string {
+	return f.op.Targets[slices.IndexFunc(f.op.Targets, func(t failover.Target) bool { return t.Item.Name == name })].Item.Key
+}
+
+func (f *groupRun) ends(names string) {
+	for name := range strings.FieldsSeq(names) {
+		f.tell(failover.StepDone{Target: f.key(name), Kind: failover.StepFailover, EndedAt: f.now})
+	}
+}
+
+func (f *groupRun) fails(name string) {
+	f.tell(failover.StepFailed{Target: f.key(name), Kind: failover.StepFailover, Fault: failover.Fault{Message: "no quota"}})
+}
+
+func (f *groupRun) wants(got, want string) {
+	f.t.Helper()
+	if got != want {
+		f.t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func threeWaves() failover.Group {
+	return failover.Group{Name: "shop", OnFailure: failover.StopWave, Waves: []failover.GroupWave{
+		{Name: "data", VMs: []string{"sql-*"}}, {Name: "app", VMs: []string{"app-*"}}, {Name: "web", VMs: []string{"web-*"}},
+	}}
+}
+
+// A wave begins when those before it are over, and all of it at once.
+func TestWavesGoInOrder(t *testing.T) {
+	t.Parallel()
+	f := approvedGroup(t, threeWaves(), "web-1", "app-1", "sql-1", "sql-2")
+	f.wants(f.begins(nil), "sql-1 sql-2")
+	f.ends("sql-1")
+	f.wants(f.begins(nil), "")
+	f.ends("sql-2")
+	f.wants(f.begins(nil), "app-1")
+	f.ends("app-1")
+	f.wants(f.begins(nil), "web-1")
+	f.ends("web-1")
+	f.wants(string(f.op.Phase), "awaiting_commit")
+}
+
+// What a wave does not wait for begins at once.
+func TestWavesThatDoNotDepend(t *testing.T) {
+	t.Parallel()
+	g := threeWaves()
+	g.Waves[1].After = []int{}
+	f := approvedGroup(t, g, "web-1", "app-1", "sql-1")
+	f.wants(f.begins(nil), "sql-1 app-1")
+	f.ends("sql-1")
+	f.wants(f.begins(nil), "")
+	f.ends("app-1")
+	f.wants(f.begins(nil), "web-1")
+}
+
+// The canary goes alone before all others, and its failure stops whatever the group says.
+func TestCanary(t *testing.T) {
+	t.Parallel()
+	g := threeWaves()
+	g.Canary, g.OnFailure = 1, failover.GoOn
+	f := approvedGroup(t, g, "web-1", "app-1", "sql-1", "sql-2")
+	f.wants(f.begins(nil), "sql-1")
+	f.fails("sql-1")
+	f.wants(f.begins(nil), "")
+	if f.op.OnHold == nil || !strings.Contains(f.op.OnHold.Why, "the canary failed: sql-1") {
+		t.Errorf("on hold: %+v", f.op.OnHold)
+	}
+	f.tell(failover.Retried{Targets: []string{f.key("sql-1")}, By: ana})
+	f.wants(f.begins(nil), "sql-1")
+	f.ends("sql-1")
+	f.wants(f.begins(nil), "sql-2")
+}
+
+// More failures than are tolerated let nothing new begin; what runs goes on, and who resumes knows of the failures.
+func TestStopWave(t *testing.T) {
+	t.Parallel()
+	g := threeWaves()
+	g.Tolerate = 34
+	f := approvedGroup(t, g, "web-1", "app-1", "sql-1", "sql-2", "sql-3")
+	f.wants(f.begins(nil), "sql-1 sql-2 sql-3")
+	f.fails("sql-1")
+	f.wants(f.begins(nil), "")
+	if f.op.OnHold != nil {
+		t.Errorf("one of three is tolerated: %+v", f.op.OnHold)
+	}
+	f.fails("sql-2")
+	f.wants(f.begins(nil), "")
+	if f.op.OnHold == nil || f.op.Phase != failover.Running {
+		t.Fatalf("%s, on hold: %+v", f.op.Phase, f.op.OnHold)
+	}
+	f.ends("sql-3")
+	if failover.HasWork(f.op) {
+		t.Error("nothing is left to do before somebody resumes")
+	}
+	f.tell(failover.Resumed{By: ana})
+	f.wants(f.begins(nil), "app-1")
+}
+
+// So many at a time as the group and the vault have room for, the longest first.
+func TestRoom(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for i := range 6 {
+		names = append(names, fmt.Sprintf("sql-%d", i))
+	}
+	g := threeWaves()
+	g.Concurrency = 4
+	f := approvedGroup(t, g, names...)
+	for i := range f.op.Targets {
+		f.op.Targets[i].Expected = 100 + i
+	}
+	room := func(_ string, underWay int) int { return 3 - underWay }
+	f.wants(f.begins(room), "sql-5 sql-4 sql-3")
+	f.wants(f.begins(nil), "sql-2")
+	f.ends("sql-3 sql-4 sql-5")
+	f.wants(f.begins(room), "sql-1 sql-0")
+}
+
+// A VM that needs a person, one that is left out and one that failed do not keep the others from their commit.
+func TestOneDoesNotStrandTheOthers(t *testing.T) {
+	t.Parallel()
+	g := threeWaves()
+	g.OnFailure = failover.GoOn
+	f := approvedGroup(t, g, "sql-1", "sql-2", "sql-3", "sql-4")
+	f.begins(nil)
+	f.tell(failover.Stuck{Target: f.key("sql-1"), Why: "?", Hint: "!"})
+	f.fails("sql-2")
+	f.wants(string(f.op.Phase), "running")
+	f.ends("sql-3 sql-4")
+	f.wants(string(f.op.Phase), "awaiting_commit")
+	f.tell(failover.Skipped{Targets: []string{f.key("sql-4")}, By: ana})
+	f.wants(string(f.op.Phase), "awaiting_commit")
+	f.tell(failover.GateOpened{Gate: failover.ClassCommit, Step: failover.StepCommit})
+	f.tell(failover.StepDone{Target: f.key("sql-3"), Kind: failover.StepCommit, EndedAt: f.now})
+	f.wants(string(f.op.Phase), "needs_attention")
+	f.tell(failover.Skipped{Targets: []string{f.key("sql-1")}, By: ana})
+	f.begins(nil)
+	f.wants(string(f.op.Phase), "failed")
+	f.wants(f.op.Note, "1 of 4 failed: sql-2. Done: sql-3. Left out: sql-1, sql-4.")
+	f.wants(f.op.Hint, "Azure may have shut down what failed: look first whether it runs. Mend the cause, then ask again.")
+}
