@@ -216,3 +216,40 @@ func TestOneDoesNotStrandTheOthers(t *testing.T) {
 	f.wants(f.op.Note, "1 of 4 failed: sql-2. Done: sql-3. Left out: sql-1, sql-4.")
 	f.wants(f.op.Hint, "Azure may have shut down what failed: look first whether it runs. Mend the cause, then ask again.")
 }
+
+// Committed in the portal, all that can be: the end says what failed all the same, and cancelling says how far each is.
+func TestSeveralEndInThePortalOrByAPerson(t *testing.T) {
+	t.Parallel()
+	g := threeWaves()
+	g.OnFailure = failover.GoOn
+	f := newGroup(t, g)
+	facts := failover.Noticed(f.op, committed(f.op))
+	f.tell(facts...)
+	f.wants(string(f.op.Phase), "failed")
+	f = newGroup(t, g)
+	cancelled, refusal := failover.Decide(f.op, failover.Command{MessageID: "c", Op: f.op.ID, Verb: failover.VerbCancel, By: ana, At: f.now, ValidUntil: f.now.Add(time.Minute)}, failover.Situation{Now: f.now, Policy: policy(1)})
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	f.tell(cancelled...)
+	f.wants(f.op.Note, "Ended by ana. What is done stays done: 2 half-way, 1 failed or to be looked at.")
+}
+
+// newGroup is one of three VMs of which one has failed and two wait for their commit.
+func newGroup(t *testing.T, g failover.Group) *groupRun {
+	t.Helper()
+	f := approvedGroup(t, g, "sql-1", "sql-2", "sql-3")
+	f.begins(nil)
+	f.fails("sql-1")
+	f.ends("sql-2 sql-3")
+	return f
+}
+
+func committed(op failover.Operation) []failover.Item {
+	var items []failover.Item
+	for _, t := range op.Targets {
+		t.Item.State = failover.StateCommitted
+		items = append(items, t.Item)
+	}
+	return items
+}

@@ -3,6 +3,8 @@ package failover
 import (
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 func decideCancel(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
@@ -17,6 +19,9 @@ func decideCancel(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return []Fact{stopped(op, cmd)}, nil
 	case Running:
 		if refusal := unstoppable(op); refusal != nil {
+			if op.Several() && op.OnHold == nil && op.anyWaits() {
+				refusal.Hint = "To let nothing new begin, type /failover hold " + string(op.ID) + "; when what runs has ended, cancel it."
+			}
 			return nil, refusal
 		}
 		return []Fact{stopped(op, cmd)}, nil
@@ -72,11 +77,42 @@ func (k StepKind) noun() string {
 // stopped is the end of an operation by a person who leaves the VM as it is.
 func stopped(op Operation, cmd Command) Finished {
 	f := Finished{Phase: Cancelled, Note: "Ended by " + mention(cmd.By) + because(cmd.Reason) + ". The VM stays as it is in Azure.", Hint: whatIsLeft(op)}
+	if op.Several() {
+		f.Note = "Ended by " + mention(cmd.By) + because(cmd.Reason) + ". What is done stays done: " + op.sofar() + "."
+	}
 	touched := func(t Target) bool { return len(t.Steps) > 0 || t.Phase != Running }
 	if op.Phase == Running && !slices.ContainsFunc(op.Targets, touched) {
 		f.Note, f.Hint = "Ended by "+mention(cmd.By)+because(cmd.Reason)+" before Azure took the call. Nothing was started.", ""
 	}
 	return f
+}
+
+// sofar counts how far the VMs of an operation are that is ended half-way.
+func (o Operation) sofar() string {
+	var over, failed, committed, untouched int
+	for i := range o.Targets {
+		t := &o.Targets[i]
+		switch done := func(kind StepKind) bool { s := t.Step(kind); return s != nil && s.State == StateDone }; {
+		case t.Phase == Failed || t.Phase == NeedsAttention:
+			failed++
+		case done(StepCommit):
+			committed++
+		case done(StepFailover) || done(StepReprotect):
+			over++
+		default:
+			untouched++
+		}
+	}
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{over, "half-way"}, {committed, "committed"}, {failed, "failed or to be looked at"}, {untouched, "not begun"}} {
+		if p.n > 0 {
+			parts = append(parts, strconv.Itoa(p.n)+" "+p.what)
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // whatIsLeft says what somebody may want to do after an operation was ended half-way.

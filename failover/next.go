@@ -324,7 +324,7 @@ func Noticed(op Operation, items []Item) []Fact {
 			facts = append(facts, StepDone{Target: t.Item.Key, Kind: stage.Step, Outside: true})
 			continue
 		}
-		if t.Phase == Failed {
+		if t.Phase == Failed || t.Skipped != nil || op.Several() && t.Phase == NeedsAttention {
 			continue
 		}
 		i := slices.IndexFunc(items, func(i Item) bool { return i.Key == t.Item.Key })
@@ -338,6 +338,13 @@ func Noticed(op Operation, items []Item) []Fact {
 	}
 	if _, more := op.after(op.Targets[0], stage.Step); more {
 		return facts
+	}
+	if op.Several() { // some may have failed, or need a person still
+		next := Fold(op, Batch{Facts: facts})
+		if next.Phase != Running {
+			return facts
+		}
+		return append(facts, finish(next))
 	}
 	return append(facts, Finished{Phase: Succeeded, Note: outside})
 }
