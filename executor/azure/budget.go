@@ -22,6 +22,11 @@ const (
 	// headroom is how many requests are sent to a subscription before its first answer has told what is left: another program
 	// may have spent it.
 	headroom = 20
+	// reserve is the share of a bucket that is left to others: two programs that race for the last request both hear 429.
+	reserve = 0.05
+	// measureFor is how long it is watched how fast a bucket refills, with what others spend taken off; slowest is the share of
+	// what is documented that is hoped for at least.
+	measureFor, slowest = 5 * time.Second, 0.1
 	// closedFor is how long nothing is sent after a 429 that does not say.
 	closedFor = time.Second
 )
@@ -109,6 +114,14 @@ type budget struct {
 	heard           bool      // an answer has told what is left
 	waiting         int
 	sent, flying    int // requests, ever and now
+	mark            mark
+}
+
+// mark is what was left when so many requests had been sent, since when the bucket was never full. The zero mark is none.
+type mark struct {
+	at   time.Time
+	sent int
+	left float64
 }
 
 // ticket is what was known when a request was sent.
@@ -188,8 +201,14 @@ func (b *budget) draw(now time.Time, came bool) (ticket, time.Duration) {
 		if came {
 			b.waiting++
 		}
+		if came && !b.heard { // the first answer will tell of more
+			missing -= b.size - headroom
+		}
 		wait := time.Duration(max(0, missing) / b.perSecond * float64(time.Second))
 		return ticket{}, max(0, b.at.Sub(now)) + wait + time.Millisecond
+	}
+	if b.tokens >= b.size {
+		b.mark = mark{}
 	}
 	t := ticket{at: now, sent: b.sent, flying: b.flying, full: b.flying == 0 && b.tokens >= b.size}
 	b.tokens--
@@ -230,8 +249,28 @@ func (b *budget) learn(t ticket, answer *http.Response, now time.Time) {
 	if left+1 > b.size || t.full && unsure == 0 {
 		b.size = left + 1
 	}
+	b.measure(t, left)
+	left -= reserve * b.size
 	b.tokens = max(b.tokens, left-unsure)
-	b.tokens = min(b.tokens, left+now.Sub(t.at).Seconds()*b.perSecond, b.size)
+	b.tokens = min(b.tokens, left+now.Sub(t.at).Seconds()*b.perSecond)
+}
+
+// measure compares what is left with what was and was sent since. Half of what it finds counts: answers overtake each other.
+func (b *budget) measure(t ticket, left float64) {
+	if left+1 >= (1-reserve)*b.size { // what a full bucket would have got does not show
+		b.mark = mark{}
+		return
+	}
+	took := t.at.Sub(b.mark.at)
+	if !b.mark.at.IsZero() && took < measureFor {
+		return
+	}
+	if !b.mark.at.IsZero() {
+		found := (left - b.mark.left + float64(t.sent-b.mark.sent)) / took.Seconds()
+		_, usual := documented(b.key.kind)
+		b.perSecond = max((b.perSecond+found)/2, slowest*usual)
+	}
+	b.mark = mark{t.at, t.sent, left}
 }
 
 // closes is for how long an answer says that Azure takes no more. A provider's own 429 counts when it is Site Recovery: of
@@ -274,7 +313,7 @@ func (b *budget) snapshot(now time.Time) failover.Budget {
 	defer b.mu.Unlock()
 	b.fill(now)
 	s := failover.Budget{
-		Subscription: b.key.subscription, Kind: b.key.kind, Left: b.tokens, Size: b.size, PerSecond: b.perSecond,
+		Subscription: b.key.subscription, Kind: b.key.kind, Left: max(0, b.tokens), Size: b.size, PerSecond: b.perSecond,
 		Closed: max(0, b.at.Sub(now)), Waiting: b.waiting,
 	}
 	if !b.heard && s.Closed == 0 {
