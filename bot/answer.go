@@ -118,13 +118,23 @@ func SinceDrill(drill, newest failover.Operation) string {
 		Targets(drill), What(newest), newest.Phase.Words(), newest.ID, Command, Targets(drill))
 }
 
-// refusedAnswer adds the nearest verb to an unknown VM: who types "comit" alone meant no VM.
+// refusedAnswer adds to an unknown VM what else the word may have been meant as: who types "comit" alone meant no VM, and the
+// last of a row may have been meant as a recovery point.
 func refusedAnswer(cmd failover.Command, r *failover.Refusal) string {
 	text := RefusalText(r)
-	if r.Kind != failover.UnknownName || cmd.Verb != failover.VerbFailover {
-		return text
+	switch {
+	case r.Kind == failover.UnknownName && cmd.Verb == failover.VerbFailover:
+		return strings.TrimSpace(text + " " + didYouMean(cmd.Target, nil))
+	case r.Kind == failover.UnknownName && cmd.Row && lastOf(cmd.Target, r):
+		return text + " If it is no VM: " + PointForms
 	}
-	return strings.TrimSpace(text + " " + didYouMean(cmd.Target, nil))
+	return text
+}
+
+// lastOf reports whether a refusal is about the last VM of a row.
+func lastOf(row string, r *failover.Refusal) bool {
+	words := strings.Fields(row)
+	return strings.Contains(r.Message, fmt.Sprintf("%q", words[len(words)-1]))
 }
 
 func requestedAnswer(cmd failover.Command, op failover.Operation) string {

@@ -36,7 +36,7 @@ type Record struct {
 	Available bool     // else the name is taken and answered "not available yet"
 	Form      bool     // in Slack, the verb without what it is about opens a form
 	Who       string   // who may, in words; the configuration's rules decide
-	Args      string   // positional arguments: VM, OP, VM|OP, POINT, NAME, PATTERN, TIME; [..] may be left out
+	Args      string   // positional arguments: VM, OP, VM|OP, POINT, NAME, PATTERN, TIME; [..] may be left out, VM... are one or more
 	Flags     []Flag
 }
 
@@ -49,7 +49,7 @@ const (
 
 // Grammar returns every verb, in the order of the documentation. Each call returns a fresh table.
 func Grammar() []Record {
-	table := slices.Concat(actRecords(), homeRecords(), decideRecords(), reservedActs(), lookRecords(), reservedLooks())
+	table := slices.Concat(actRecords(), homeRecords(), steerRecords(), decideRecords(), reservedActs(), lookRecords(), reservedLooks())
 	for i := range table {
 		table[i].Usage = usage(table[i])
 	}
@@ -59,15 +59,29 @@ func Grammar() []Record {
 func actRecords() []Record {
 	return []Record{
 		{
-			Name: "run", Group: groupAct, Available: true, Args: "VM [POINT]",
-			Summary:  "Fail a VM over. The word run may be left out, unless the VM is called like a verb. In Slack, /failover alone opens a form.",
-			Examples: []string{"/failover vm-x", "/failover vm-x latest-app --reason disk errors", "/failover run vm-x -20m --no-shutdown", "/failover vm-x --break-glass --reason region is down"},
+			Name: "run", Group: groupAct, Available: true, Args: "VM... [POINT]",
+			Summary:  "Fail a VM over, or several as one operation. The word run may be left out, unless a VM is called like a verb. In Slack, /failover alone opens a form.",
+			Examples: []string{"/failover vm-x", "/failover vm-x latest-app --reason disk errors", "/failover run vm-x -20m --no-shutdown", "/failover web-01 web-02 web-03 latest", "/failover vm-x --break-glass --reason region is down"},
 			Who:      "who may ask for a failover",
 			Flags: []Flag{
 				{Name: "--no-shutdown", Summary: "do not shut the source VM down first", Available: true},
 				{Name: "--reason", Value: "TEXT", Summary: "why, shown to who approves and kept", Available: true},
 				{Name: "--force", Summary: "use a point from after the incident began", Available: true},
 				breakGlass(),
+				{Name: "--confirm", Value: "NUMBER", Summary: "how many VMs, for a long row", Available: true},
+			},
+		},
+		{
+			Name: "group", Group: groupAct, Available: true, Args: "NAME [POINT]",
+			Summary:  "Fail a group of the configuration over as one operation, wave after wave. /failover list shows the groups.",
+			Examples: []string{"/failover group checkout", "/failover group checkout latest-processed --reason region is down", "/failover group checkout --confirm checkout"},
+			Who:      "who may ask for a failover",
+			Flags: []Flag{
+				{Name: "--no-shutdown", Summary: "do not shut the source VMs down first", Available: true},
+				{Name: "--reason", Value: "TEXT", Summary: "why, shown to who approves and kept", Available: true},
+				{Name: "--force", Summary: "use points from after the incident began", Available: true},
+				breakGlass(),
+				{Name: "--confirm", Value: "NAME", Summary: "the name again, for a large group", Available: true},
 			},
 		},
 		{
@@ -109,15 +123,15 @@ func breakGlass() Flag {
 func homeRecords() []Record {
 	return []Record{
 		{
-			Name: "reprotect", Group: groupAct, Available: true, Args: "VM|OP",
-			Summary:  "Replicate a VM back that was failed over and committed. It first shows what it would use and create, and ends when the VM is protected.",
-			Examples: []string{"/failover reprotect vm-x", "/failover reprotect op-7f3kq2mz"},
+			Name: "reprotect", Group: groupAct, Available: true, Args: "VM|OP|group NAME",
+			Summary:  "Replicate back what was failed over and committed: a VM, all of an operation, or a group. It first shows what it would use and create, and ends when each is protected.",
+			Examples: []string{"/failover reprotect vm-x", "/failover reprotect op-7f3kq2mz", "/failover reprotect group checkout"},
 			Who:      "who may ask for a reprotect",
 		},
 		{
-			Name: "failback", Group: groupAct, Available: true, Args: "VM [POINT]",
-			Summary:  "Bring a VM home, step by step: replicate back, fail over, check, commit, protect again. Each step waits for its button.",
-			Examples: []string{"/failover failback vm-x", "/failover failback vm-x latest-processed"},
+			Name: "failback", Group: groupAct, Available: true, Args: "VM|OP|group NAME [POINT]",
+			Summary:  "Bring a VM home, all VMs of an operation, or a group, step by step: replicate back, fail over, check, commit, protect again. Each step waits for its button.",
+			Examples: []string{"/failover failback vm-x", "/failover failback vm-x latest-processed", "/failover failback op-7f3kq2mz", "/failover failback group checkout"},
 			Who:      "who may ask for a failback",
 			Flags:    []Flag{{Name: "--no-shutdown", Summary: "do not shut the VM down before it is failed back", Available: true}},
 		},
@@ -188,14 +202,39 @@ func decideRecords() []Record {
 	}
 }
 
-func reservedActs() []Record {
-	confirm := []Flag{{Name: "--confirm", Value: "NAME", Summary: "the name again, for a large group"}}
+// steerRecords are for an operation under way, on several VMs above all.
+func steerRecords() []Record {
 	return []Record{
-		{Name: "group", Group: groupAct, Args: "NAME [POINT]", Summary: "Fail a group of the configuration over.", Who: "who may ask for a failover", Flags: confirm},
-		{Name: "hold", Group: groupAct, Args: "OP", Summary: "Start no new steps.", Who: "who may cancel"},
-		{Name: "resume", Group: groupAct, Args: "OP", Summary: "Go on after a hold.", Who: "who may cancel"},
-		{Name: "skip", Group: groupAct, Args: "OP VM", Summary: "Leave a VM out.", Who: "who may cancel"},
-		{Name: "retry", Group: groupAct, Args: "OP [VM]", Summary: "Try again what failed.", Who: "who may cancel"},
+		{
+			Name: "hold", Group: groupAct, Available: true, Args: "OP",
+			Summary:  "Begin nothing more of an operation. What Azure has begun goes on.",
+			Examples: []string{"/failover hold op-7f3kq2mz", "/failover hold op-7f3kq2mz --reason the network is being repaired"},
+			Who:      "who may cancel",
+			Flags:    []Flag{{Name: "--reason", Value: "TEXT", Summary: "why, shown on the card", Available: true}},
+		},
+		{
+			Name: "resume", Group: groupAct, Available: true, Args: "OP",
+			Summary:  "Let an operation go on that is on hold, by somebody's word or because too many VMs of a wave have failed.",
+			Examples: []string{"/failover resume op-7f3kq2mz"},
+			Who:      "who may cancel",
+		},
+		{
+			Name: "skip", Group: groupAct, Available: true, Args: "OP VM",
+			Summary:  "Leave a VM out of an operation on several. It stays as it is in Azure.",
+			Examples: []string{"/failover skip op-7f3kq2mz vm-x"},
+			Who:      "who may cancel",
+		},
+		{
+			Name: "retry", Group: groupAct, Available: true, Args: "OP [VM]",
+			Summary:  "Try once more what has failed of an operation: one VM, or all of them.",
+			Examples: []string{"/failover retry op-7f3kq2mz", "/failover retry op-7f3kq2mz vm-x"},
+			Who:      "who may cancel",
+		},
+	}
+}
+
+func reservedActs() []Record {
+	return []Record{
 		{Name: "handover", Group: groupAct, Summary: "Hand the incident over.", Who: "who may freeze"},
 	}
 }

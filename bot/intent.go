@@ -10,7 +10,9 @@ import (
 type Intent struct {
 	Verb     string         // name of its Record
 	Op       failover.OpID  // the operation that was named, if one was
-	VM       string         // as typed: a VM name, or vault/name; of a freeze a pattern
+	VM       string         // as typed: a VM name, or vault/name; of a freeze a pattern; of a group or a plan its name
+	Row      bool           // for run: VM is several of them, with blanks between
+	Group    bool           // for reprotect and failback: VM is a group's name
 	Point    failover.Point // for run
 	Shutdown bool           // for run and failback: shut the source down first
 	Reason   string
@@ -19,8 +21,8 @@ type Intent struct {
 	Notes    string // for cleanup
 	Over     bool   // for incident
 
-	BreakGlass bool   // for run and plan: with fewer approvals
-	Confirm    string // for plan and commit: the name once more
+	BreakGlass bool   // for run, group and plan: with fewer approvals
+	Confirm    string // for group, plan and commit the name once more; for a row how many they are
 	Topic      string // for help: a word, known or not; empty is the overview
 	ReadOnly   bool
 	Ref        string // for status: a VM as typed, an operation id, or "" for everything open
@@ -37,11 +39,17 @@ func (i Intent) Command(messageID string, op failover.OpID, by failover.Actor, n
 		op = i.Op
 	}
 	verb := Record{Name: i.Verb}.Verb()
+	if i.Row {
+		verb = failover.VerbGroup
+	}
 	return failover.Command{
 		MessageID: messageID, Op: op, Verb: verb, By: by,
-		Target: i.VM, Point: i.Point, Shutdown: i.Shutdown, Reason: i.Reason,
+		Target: i.VM, Row: i.Row, Group: i.Group, Point: i.Point, Shutdown: i.Shutdown, Reason: i.Reason,
 		Force: i.Force, Network: i.Network, Notes: i.Notes, Over: i.Over,
 		BreakGlass: i.BreakGlass, Confirm: i.Confirm,
 		At: now, ValidUntil: now.Add(failover.CommandValidity),
 	}
 }
+
+// Shown reports whether what is asked for is shown in a form before it is, where forms are.
+func (i Intent) Shown() bool { return i.Verb == string(failover.VerbReprotect) && !i.Group }

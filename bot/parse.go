@@ -185,7 +185,15 @@ func (l line) intent(now time.Time) (Intent, *failover.Refusal) {
 	if slices.ContainsFunc(l.rec.Flags, func(f Flag) bool { return f.Name == "--no-shutdown" }) {
 		i.Shutdown = !l.given("--no-shutdown")
 	}
-	forms := strings.Fields(l.rec.Args)
+	forms := l.rec.places(l.args)
+	vms := len(forms) - 1 // but for the POINT
+	if i.Row = l.rec.Name == "run" && vms > 1; i.Row {
+		if refusal := l.row(vms); refusal != nil {
+			return Intent{}, refusal
+		}
+	} else if l.rec.Name == "run" && i.Confirm != "" {
+		return Intent{}, failover.Refuse(failover.BadUsage, "Type it again without --confirm.", "Only of several VMs the number is asked for.")
+	}
 	for n, form := range forms {
 		kind, optional := strings.CutPrefix(form, "[")
 		if n >= len(l.args) {
@@ -231,6 +239,8 @@ func (l line) argument(i *Intent, kind, arg string, now time.Time) *failover.Ref
 		i.Point = point
 	case kind == "PATTERN":
 		i.VM = arg
+	case kind == "group":
+		i.Group = true
 	case kind == "VERB":
 		i.Topic = strings.ToLower(arg)
 	case kind == "VM" && isOp:
@@ -245,6 +255,8 @@ func (l line) argument(i *Intent, kind, arg string, now time.Time) *failover.Ref
 		i.Ref = arg
 	case isOp:
 		i.Op = op
+	case i.VM != "": // in a row
+		i.VM += " " + arg
 	default:
 		i.VM = arg
 	}

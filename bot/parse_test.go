@@ -24,6 +24,13 @@ func run(vm string, change ...func(*bot.Intent)) bot.Intent {
 	return i
 }
 
+// row is the intent of several VMs.
+func row(vms string, change ...func(*bot.Intent)) bot.Intent {
+	i := run(vms, change...)
+	i.Row = true
+	return i
+}
+
 func because(reason string) func(*bot.Intent) { return func(i *bot.Intent) { i.Reason = reason } }
 func noShutdown(i *bot.Intent)                { i.Shutdown = false }
 
@@ -104,6 +111,24 @@ func TestParse(t *testing.T) {
 		"status vm-x":                                    {Verb: "status", ReadOnly: true, Ref: "vm-x"},
 		"status OP-7f3kq2mz":                             {Verb: "status", ReadOnly: true, Ref: anOp},
 		"list":                                           {Verb: "list", ReadOnly: true},
+		"vm-a vm-b vm-c":                                 row("vm-a vm-b vm-c"),
+		"vm-a vault/vm-b latest-app":                     row("vm-a vault/vm-b", at(app)),
+		"vm-a vm-b -20m --no-shutdown --confirm 2":       row("vm-a vm-b", at(ago), noShutdown, func(i *bot.Intent) { i.Confirm = "2" }),
+		"run status vm-b":                                row("status vm-b"),
+		"run latest latest":                              run("latest"),
+		"vm-x vault/latst":                               row("vm-x vault/latst"),
+		"group checkout":                                 {Verb: "group", VM: "checkout", Shutdown: true, Point: failover.Point{Kind: failover.Latest}},
+		"Group Checkout -20m --reason region is down":    {Verb: "group", VM: "Checkout", Shutdown: true, Point: ago, Reason: "region is down"},
+		"reprotect group checkout":                       {Verb: "reprotect", VM: "checkout", Group: true},
+		"reprotect " + anOp:                              {Verb: "reprotect", Op: anOp},
+		"failback group checkout latest-app":             {Verb: "failback", VM: "checkout", Group: true, Shutdown: true, Point: app},
+		"failback " + anOp:                               {Verb: "failback", Op: anOp, Shutdown: true, Point: failover.Point{Kind: failover.Latest}},
+		"failback vault/group":                           {Verb: "failback", VM: "vault/group", Shutdown: true, Point: failover.Point{Kind: failover.Latest}},
+		"hold " + anOp + " --reason wait":                {Verb: "hold", Op: anOp, Reason: "wait"},
+		"resume " + anOp:                                 {Verb: "resume", Op: anOp},
+		"skip " + anOp + " vm-x":                         {Verb: "skip", Op: anOp, VM: "vm-x"},
+		"retry " + anOp:                                  {Verb: "retry", Op: anOp},
+		"retry " + anOp + " vault/vm-x":                  {Verb: "retry", Op: anOp, VM: "vault/vm-x"},
 	} {
 		got, refusal := bot.Parse(text, noon())
 		if refusal != nil {
@@ -124,7 +149,30 @@ func TestParseRefuses(t *testing.T) {
 		"vm-x --reason " + strings.Repeat("x", 8000): {failover.BadUsage, []string{"more than 8000", "Shorten"}},
 		"freeze web-1 web-2 --reason x":              {failover.BadUsage, []string{"one word too many"}},
 		"freeze --reason":                            {failover.BadUsage, []string{"--reason needs a text"}},
-		"comit vm-x":                                 {failover.BadUsage, []string{"Did you mean /failover commit vm-x?", "latest-app", "Nothing was started"}},
+		"comit vm-x":                                 {failover.BadUsage, []string{"Did you mean /failover commit vm-x?", "/failover run comit vm-x", "Nothing was started"}},
+		"comit vm-x latest":                          {failover.BadUsage, []string{"Did you mean /failover commit vm-x?", "/failover run comit vm-x latest"}},
+		"vm-x vm-y latst":                            {failover.BadUsage, []string{`"latst" is no recovery point. Nothing was started. Did you mean the recovery point latest? A VM of that name is typed with its vault, as in vault/latst.`}},
+		"vm-x latest-ap":                             {failover.BadUsage, []string{"Did you mean the recovery point latest-app?"}},
+		"run vm-x lates":                             {failover.BadUsage, []string{"Did you mean the recovery point latest?"}},
+		"run vm-x vm-y -20x":                         {failover.BadUsage, []string{`"-20x" is no recovery point`}},
+		"vm-x vm-y 1405":                             {failover.BadUsage, []string{`"1405" is no recovery point`, "14:05 (UTC)"}},
+		"vm-x vm-y 20m":                              {failover.BadUsage, []string{`"20m" is no recovery point`}},
+		"vm-x vm-y 2026-11-23 14:05":                 {failover.BadUsage, []string{`"2026-11-23" is no recovery point`, "2026-11-23T14:05Z"}},
+		"vm-x vm-y commit":                           {failover.BadUsage, []string{"The verb comes first: /failover commit vm-x"}},
+		"vm-x op-7f3kq2mz":                           {failover.BadUsage, []string{"is an operation, not a VM"}},
+		"run vm-x 'my vm'":                           {failover.BadUsage, []string{`"my vm" has a space in it`, "by itself"}},
+		"vm-x vm-y --confirm":                        {failover.BadUsage, []string{"--confirm needs a text"}},
+		"vm-x --confirm 1":                           {failover.BadUsage, []string{"Only of several VMs", "without --confirm"}},
+		"group":                                      {failover.BadUsage, []string{"group needs a name", "/failover group checkout"}},
+		"grop checkout":                              {failover.BadUsage, []string{"Did you mean /failover group checkout?"}},
+		"group checkout latst":                       {failover.BadUsage, []string{`"latst" is no recovery point`}},
+		"group checkout vm-x latest":                 {failover.BadUsage, []string{`"vm-x" is no recovery point`}},
+		"failback group":                             {failover.BadUsage, []string{"failback needs a name", "/failover failback group checkout"}},
+		"commit group checkout":                      {failover.BadUsage, []string{`"checkout" is one word too many`}},
+		"skip op-7f3kq2mz":                           {failover.BadUsage, []string{"skip needs the name of a VM", "/failover skip op-7f3kq2mz vm-x"}},
+		"skip vm-x op-7f3kq2mz":                      {failover.BadUsage, []string{"The operation comes first: /failover skip op-7f3kq2mz vm-x."}},
+		"skip op-7f3kq2mz op-7f3kq2mz":               {failover.BadUsage, []string{"is an operation, not a VM"}},
+		"skip op-7f3kq2mz vm-x vm-y":                 {failover.BadUsage, []string{"one word too many", "/failover skip OP VM"}},
 		"aprove " + anOp:                             {failover.BadUsage, []string{"/failover approve " + anOp}},
 		"aprove vm-x":                                {failover.BadUsage, []string{"/failover approve " + anOp}},
 		"reprotct vm-x":                              {failover.BadUsage, []string{"Did you mean /failover reprotect vm-x?"}},
@@ -147,7 +195,7 @@ func TestParseRefuses(t *testing.T) {
 		"--no-shutdown":                              {failover.BadUsage, []string{"needs the name of a VM"}},
 		"--reason disk vm-x":                         {failover.BadUsage, []string{"needs the name of a VM"}},
 		`""`:                                         {failover.BadUsage, []string{"needs the name of a VM"}},
-		"vm-x latest vm-y":                           {failover.BadUsage, []string{`"vm-y" is one word too many`, "/failover VM [POINT]"}},
+		"vm-x latest vm-y":                           {failover.BadUsage, []string{`"latest" is a recovery point`, "The recovery point comes last: /failover vm-x vm-y latest."}},
 		"approve":                                    {failover.BadUsage, []string{"/failover approve " + anOp}},
 		"approve vm-x":                               {failover.BadUsage, []string{`"vm-x" is none`, "/failover approve " + anOp}},
 		"approve op-123":                             {failover.BadUsage, []string{"no operation id", "eight characters"}},
@@ -162,14 +210,15 @@ func TestParseRefuses(t *testing.T) {
 		"vm-x --no-shutdwn":                          {failover.BadUsage, []string{"Did you mean --no-shutdown?"}},
 		"vm-x -no-shutdown":                          {failover.BadUsage, []string{"Did you mean --no-shutdown?"}},
 		"commit vm-x --no-shutdwn":                   {failover.BadUsage, []string{"--no-shutdown", "commit does not take it"}},
-		"vm-x --xyzzy":                               {failover.BadUsage, []string{`no flag "--xyzzy"`, "/failover VM [POINT]"}},
+		"vm-x --xyzzy":                               {failover.BadUsage, []string{`no flag "--xyzzy"`, "/failover VM... [POINT]"}},
 		"vm-x --no-shutdown=false":                   {failover.BadUsage, []string{"takes no value"}},
 		"vm-x --no-shutdown --no-shutdown":           {failover.BadUsage, []string{"twice"}},
 		"vm-x --reason":                              {failover.BadUsage, []string{"needs a text"}},
 		"vm-x --reason=":                             {failover.BadUsage, []string{"needs a text"}},
 		"vm-x --reason --no-shutdown":                {failover.BadUsage, []string{"needs a text"}},
 		`vm-x --reason ""`:                           {failover.BadUsage, []string{"needs a text"}},
-		"hold vm-x":                                  {failover.Unavailable, []string{"/failover hold is not available yet"}},
+		"hold vm-x":                                  {failover.BadUsage, []string{"hold needs the id of an operation", "/failover hold op-7f3kq2mz"}},
+		"handover":                                   {failover.Unavailable, []string{"/failover handover is not available yet"}},
 	} {
 		got, refusal := bot.Parse(text, noon())
 		if refusal == nil {
@@ -224,6 +273,24 @@ func TestCommand(t *testing.T) {
 		cmd := intent.Command("m", "op-aaaaaaaa", by, noon())
 		if refusal != nil || cmd.Op != anOp || cmd.Verb != verb || cmd.Target != "" {
 			t.Errorf("%s of a named operation became %+v, %v", verb, cmd, refusal)
+		}
+	}
+	for text, want := range map[string]failover.Command{
+		"vm-x vm-y":           {Verb: failover.VerbGroup, Row: true, Target: "vm-x vm-y", Shutdown: true},
+		"group shop":          {Verb: failover.VerbGroup, Target: "shop", Shutdown: true},
+		"reprotect group s":   {Verb: failover.VerbReprotect, Group: true, Target: "s"},
+		"failback group s":    {Verb: failover.VerbFailback, Group: true, Target: "s", Shutdown: true},
+		"skip " + anOp + " s": {Op: anOp, Verb: failover.VerbSkip, Target: "s"},
+		"hold " + anOp:        {Op: anOp, Verb: failover.VerbHold},
+	} {
+		intent, refusal := bot.Parse(text, noon())
+		got := intent.Command("m", "op-aaaaaaaa", by, noon())
+		if want.Op == "" {
+			want.Op = "op-aaaaaaaa"
+		}
+		want.MessageID, want.By, want.Point, want.At, want.ValidUntil = got.MessageID, by, got.Point, got.At, got.ValidUntil
+		if diff := cmp.Diff(want, got); diff != "" || refusal != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", text, refusal, diff)
 		}
 	}
 	if cmd := (bot.Intent{Verb: "status", ReadOnly: true}).Command("m", anOp, by, noon()); cmd != (failover.Command{}) {

@@ -121,6 +121,10 @@ func notVM(op failover.OpID) *failover.Refusal {
 }
 
 func (l line) notOp(arg string) *failover.Refusal {
+	if i := slices.IndexFunc(l.args, func(a string) bool { _, is := opID(a); return is }); i > 0 {
+		words := append([]string{l.args[i]}, slices.Delete(slices.Clone(l.args), i, i+1)...)
+		return failover.Refuse(failover.BadUsage, "The operation comes first: "+example(l.rec, words)+".", "%s needs the id of an operation, and %q is none.", l.rec.Name, arg)
+	}
 	if strings.HasPrefix(strings.ToLower(arg), opPrefix) {
 		return failover.Refuse(failover.BadUsage, "Type "+l.rec.Examples[0]+", with the id that the card shows.",
 			"%q is no operation id: an id is op- and eight characters from a to z and 2 to 7.", arg)
@@ -145,7 +149,11 @@ func Meant(i Intent, refusal *failover.Refusal, found []failover.Operation) *fai
 		return refusal
 	}
 	op := open[0]
-	return failover.Refuse(failover.BadUsage, fmt.Sprintf("Type %s %s %s.", Command, i.Verb, op.ID),
+	line := fmt.Sprintf("%s %s %s", Command, i.Verb, op.ID)
+	if rec, _ := lookup(i.Verb); strings.Contains(rec.Args, " ") { // the VM that was typed comes behind it
+		line += " " + i.Ref
+	}
+	return failover.Refuse(failover.BadUsage, "Type "+line+".",
 		"%s needs the id of an operation. The one on %s is %s: %s, %s.", i.Verb, Targets(op), op.ID, What(op), op.Phase.Words())
 }
 

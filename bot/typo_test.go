@@ -46,7 +46,12 @@ func answered(t *testing.T, typed string, vms []failover.Item) (text string, ran
 		return "", true
 	}
 	cmd := intent.Command("m", "op-aaaaaaaa", failover.Actor{ID: "U0ANA"}, noon())
-	if _, refusal = failover.Resolve(vms, cmd.Target); refusal == nil {
+	if cmd.Row {
+		_, refusal = failover.GatherRow(vms, cmd.Target)
+	} else {
+		_, refusal = failover.Resolve(vms, cmd.Target)
+	}
+	if refusal == nil {
 		return "", true
 	}
 	return bot.AnswerTo(cmd, failover.Operation{}, failover.Answer{Refused: refusal}), false
@@ -68,7 +73,11 @@ func TestEveryTypoOfEveryVerb(t *testing.T) {
 			if slices.Contains(verbNames(), typo) || typo == "-help" || testing.Short() && i%10 > 0 {
 				continue
 			}
-			for _, line := range []string{typo, typo + " vm-x"} {
+			lines := []string{typo, typo + " vm-x"}
+			if i%5 == 0 {
+				lines = append(lines, typo+" vm-x vm-y latest")
+			}
+			for _, line := range lines {
 				tried++
 				text, ran := answered(t, line, estate())
 				line := "/failover " + r.Name
@@ -116,4 +125,48 @@ func TestEveryTypoOfEveryVM(t *testing.T) {
 		}
 	}
 	t.Logf("%d lines, behind %s", tried, strings.Join(before, ""))
+}
+
+// Every VM of a row with every slip of the finger: nothing runs, and the nearest name stands in the answer.
+func TestEveryTypoInARow(t *testing.T) {
+	tried := 0
+	for _, vm := range estate() {
+		for i, typo := range typos(vm.Name) {
+			known := slices.ContainsFunc(estate(), func(other failover.Item) bool { return other.Name == typo })
+			if known || strings.HasPrefix(typo, "-") || i%5 > 0 || testing.Short() && i%50 > 0 {
+				continue
+			}
+			for _, line := range []string{typo + " cache-01 queue-01", "cache-01 " + typo + " queue-01 latest", "run cache-01 " + typo} {
+				tried++
+				text, ran := answered(t, line, estate())
+				named := slices.ContainsFunc(estate(), func(other failover.Item) bool {
+					return failover.Distance(typo, other.Name) <= 1 && strings.Contains(text, other.Name+" (vault")
+				})
+				if ran || !named {
+					t.Errorf("%q: %q", line, text)
+				}
+			}
+		}
+	}
+	t.Logf("%d lines", tried)
+}
+
+// Every POINT with every slip of the finger behind a VM: it becomes no second VM, and the answer says what a POINT is.
+func TestEveryTypoOfAPoint(t *testing.T) {
+	tried := 0
+	for point := range strings.FieldsSeq("latest latest-app latest-processed 14:05 -20m 2026-11-23T14:05Z 6c2f0a52-1111-2222-3333-000000000001") {
+		for i, typo := range typos(point) {
+			if _, right := failover.ParsePoint(typo, noon()); right || i%4 > 0 || testing.Short() && i%40 > 0 {
+				continue
+			}
+			for _, line := range []string{"vm-x " + typo, "run vm-x vm-y " + typo} {
+				tried++
+				text, ran := answered(t, line, estate())
+				if flag := strings.HasPrefix(typo, "-"); ran || !flag && !strings.Contains(text, bot.PointForms) {
+					t.Errorf("%q: %q", line, text)
+				}
+			}
+		}
+	}
+	t.Logf("%d lines", tried)
 }

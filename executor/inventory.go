@@ -93,6 +93,7 @@ func (e *Executor) watch(ctx context.Context) error {
 				e.warnOfChecks(ctx, inv.Items)
 			}
 			whole = true
+			inv.Groups = failover.GroupLines(e.Fleets, inv.Items)
 			err = e.Shelf.SaveInventory(ctx, slim(inv))
 		}
 		e.notice(ctx, inv)

@@ -77,7 +77,10 @@ func (s Situation) asksAnyway(class Class, cmd Command) (Rule, *Refusal) {
 // again is what to type for the same failover.
 func (c Command) again() string {
 	text := "/failover "
-	if c.Verb != VerbFailover {
+	switch {
+	case c.Row:
+		text += "run "
+	case c.Verb != VerbFailover:
 		text += string(c.Verb) + " "
 	}
 	text += c.Target

@@ -59,6 +59,37 @@ func ResolveGroup(groups map[string]Group, typed string) (Group, *Refusal) {
 	return Group{}, Refuse(UnknownName, hint, "No group is called %q.", typed)
 }
 
+// GroupLine is a group as a list shows it: what of it is replicated now.
+type GroupLine struct {
+	Name  string `json:"name"`
+	VMs   int    `json:"vms"`
+	Waves int    `json:"waves"`
+}
+
+// Words say how large the group is.
+func (g GroupLine) Words() string {
+	if g.Waves == 1 {
+		return count(g.VMs)
+	}
+	return fmt.Sprintf("%s in %d waves", count(g.VMs), g.Waves)
+}
+
+// GroupLines are the groups by name, with how many of the items belong to each.
+func GroupLines(groups map[string]Group, items []Item) []GroupLine {
+	var lines []GroupLine
+	for name, g := range groups {
+		line := GroupLine{Name: name, Waves: len(g.Waves)}
+		for _, i := range items {
+			if has, _ := g.Has(i); has {
+				line.VMs++
+			}
+		}
+		lines = append(lines, line)
+	}
+	slices.SortFunc(lines, func(a, b GroupLine) int { return strings.Compare(a.Name, b.Name) })
+	return lines
+}
+
 // someNames are names in a sentence, of many the first ones.
 func someNames(names []string) string {
 	const most = 20

@@ -189,6 +189,8 @@ type Inventory struct {
 	Open map[OpID]Holding `json:"open,omitempty"`
 	// Freezes are those that hold.
 	Freezes []Freeze `json:"freezes,omitempty"`
+	// Groups are those of the configuration, by name.
+	Groups []GroupLine `json:"groups,omitempty"`
 	// Foreign lists the keys of the items on which a job runs that was started outside Ferry.
 	Foreign []string  `json:"foreign,omitempty"`
 	At      time.Time `json:"at,omitzero"` // of the reading; zero when Azure was never read

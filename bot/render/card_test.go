@@ -206,7 +206,7 @@ func TestTables(t *testing.T) {
 	second, third := item(), item()
 	second.Name, second.Key, second.State, second.Active, second.RPO = "sql-01", "b", failover.StateCommitPending, "North Europe", -1
 	third.Name, third.Key, third.Vault, third.Health, third.RPO = "app-01", "c", "vault-eus", "", 95*time.Second
-	inv := failover.Inventory{At: now.Add(-42 * time.Second), Items: []failover.Item{item(), second, third}, Holders: map[string]failover.OpID{"b": "op-7f3kq2mz"}}
+	inv := failover.Inventory{At: now.Add(-42 * time.Second), Items: []failover.Item{item(), second, third}, Holders: map[string]failover.OpID{"b": "op-7f3kq2mz"}, Groups: []failover.GroupLine{{Name: "checkout", VMs: 2, Waves: 2}, {Name: "web", VMs: 1, Waves: 1}}}
 	help, _ := bot.Help("", nil)
 	page, _ := bot.Help("run", nil)
 	golden(t, "tables.txt", strings.Join([]string{

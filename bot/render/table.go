@@ -106,7 +106,19 @@ func ListTable(inv failover.Inventory, now time.Time, screen int) string {
 		}
 		rows = append(rows, []string{i.Name, i.Vault, stateWords(i), i.Active, age, i.Health, holder})
 	}
-	return frozen(inv.Freezes) + fitted(rows, screen) + asOf(inv.At, now)
+	return frozen(inv.Freezes) + groups(inv.Groups) + fitted(rows, screen) + asOf(inv.At, now)
+}
+
+// groups says which groups one command may fail over, in front of a list that may be cut.
+func groups(lines []failover.GroupLine) string {
+	var names []string
+	for _, g := range lines {
+		names = append(names, inert(g.Name)+" ("+g.Words()+")")
+	}
+	if names == nil {
+		return ""
+	}
+	return "Groups: " + strings.Join(names, ", ") + ". To fail one over, type " + bot.Command + " group NAME.\n"
 }
 
 // Frozen says what is frozen by some operations, with an empty line after it; empty when nothing is.

@@ -10,7 +10,6 @@ import (
 
 	"ferry/bot"
 	"ferry/bot/render"
-	"ferry/failover"
 )
 
 // callback is one event of the Events API, as far as it is looked at. It is decoded here and not by the SDK, which rejects a
@@ -106,7 +105,7 @@ func (b *Bot) mention(ctx context.Context, env *envelope, c callback) {
 	intent, refusal := bot.Parse(text, env.asked())
 	by, _ := b.actor(ctx, env, c.origin())
 	do := func() { b.typed(ctx, env, c.EventID, intent, refusal, by) }
-	if form := intent.Verb == string(failover.VerbReprotect) && by.Standing == ""; form || refusal != nil || intent.ReadOnly {
+	if form := intent.Shown() && by.Standing == ""; form || refusal != nil || intent.ReadOnly {
 		b.once(ctx, env, id, do)
 		return
 	}

@@ -78,7 +78,7 @@ func NewManifest(command, url string) Manifest {
 		m.OAuth.Scopes.Optional = append(m.OAuth.Scopes.Optional, x.Scope)
 	}
 	m.Settings.Interactivity.Enabled, m.Settings.SocketMode = true, url == ""
-	slash := slashCommand{Command: command, Description: "Fail Azure VMs over", Hint: "VM [POINT], or help"}
+	slash := slashCommand{Command: command, Description: "Fail Azure VMs over", Hint: "VM... [POINT], group NAME, or help"}
 	if url != "" {
 		url = strings.TrimSuffix(url, "/") + "/slack/"
 		slash.URL, m.Settings.Interactivity.URL, m.Settings.Events.URL = url+"commands", url+"interactions", url+"events"

@@ -46,7 +46,7 @@ func (b *Bot) typed(ctx context.Context, env *envelope, trigger string, intent b
 		env.reply(ctx, render.Ephemeral(bot.RefusalText(b.meant(ctx, intent, refusal, by))))
 	case intent.ReadOnly:
 		b.look(ctx, env, intent, by)
-	case failover.Verb(intent.Verb) == failover.VerbReprotect && by.Standing == "": // shown first, as the portal does
+	case intent.Shown() && by.Standing == "": // shown first, as the portal does
 		if env.url == "" { // a mention, and Slack opens no form for one
 			env.reply(ctx, render.Ephemeral(bot.NoFormHere))
 			return

@@ -24,8 +24,8 @@ type Page struct {
 // Verb is one way to go on after the slash command.
 type Verb struct {
 	Name string `json:"name"`
-	// Args names the positional arguments, such as "VM [POINT]": the page completes VM from the world, OP from what the
-	// channel shows, POINT from a fixed list.
+	// Args names the positional arguments, such as "VM... [POINT]" or "VM|group NAME": the page completes VM from the world, OP
+	// from what the channel shows, POINT from a fixed list; VM... are one or more.
 	Args    string   `json:"args"`
 	Summary string   `json:"summary"`
 	Flags   []string `json:"flags"` // with their dashes

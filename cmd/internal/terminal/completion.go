@@ -21,22 +21,27 @@ const completeWithin = time.Second
 // anyOperation is a place for an operation that may be over, which the grammar calls OP like any other.
 const anyOperation = "any OP"
 
-// completeArgs proposes what may stand at each place of a verb, as its record names it: VM|OP POINT, [PATTERN].
-func (g *globals) completeArgs(places string) cobra.CompletionFunc {
+// groupName is the place for a group of the configuration, which the grammar calls NAME like that of a plan.
+const groupName = "group NAME"
+
+// completeArgs proposes what may stand at each place of a verb, as its record says. What is typed already is not proposed again.
+func (g *globals) completeArgs(r bot.Record) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		fields := strings.Fields(places)
-		if len(args) >= len(fields) {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
 		var all []cobra.Completion
-		for kind := range strings.SplitSeq(strings.Trim(fields[len(args)], "[]"), "|") {
-			if cmd.Name() == "report" && kind == "OP" {
+		for kind := range strings.SplitSeq(r.Place(args), "|") {
+			switch {
+			case kind == "OP" && slices.Contains([]string{"report", "reprotect", "failback"}, r.Name): // of what is over
 				kind = anyOperation
+			case kind == "NAME" && r.Name != "plan":
+				kind = groupName
 			}
 			all = append(all, g.proposals(cmd.Context(), kind)...)
 		}
 		typed = strings.ToLower(typed)
-		all = slices.DeleteFunc(all, func(c cobra.Completion) bool { return !strings.HasPrefix(strings.ToLower(c), typed) })
+		all = slices.DeleteFunc(all, func(c cobra.Completion) bool {
+			word, _, _ := strings.Cut(c, "\t")
+			return !strings.HasPrefix(strings.ToLower(word), typed) || slices.Contains(args, word)
+		})
 		return all, cobra.ShellCompDirectiveNoFileComp
 	}
 }
@@ -56,8 +61,12 @@ func (g *globals) proposals(ctx context.Context, kind string) []cobra.Completion
 			cobra.CompletionWithDesc(string(failover.LatestProcessed), "the newest point that is processed already: faster"),
 			cobra.CompletionWithDesc(string(failover.LatestApp), "the newest application-consistent point"),
 		}
+	case groupName:
+		return g.soon(ctx, groupNames)
 	case "over":
 		return []cobra.Completion{cobra.CompletionWithDesc("over", "the incident has ended")}
+	case "group":
+		return []cobra.Completion{cobra.CompletionWithDesc("group", "a group of the configuration")}
 	case "VERB":
 		var verbs []cobra.Completion
 		for _, r := range bot.Grammar() {
@@ -102,6 +111,18 @@ func vmNames(ctx context.Context, client *app.Client) []cobra.Completion {
 		names = append(names, proposal(failover.Typed(i, inv.Items), render.ItemState(i)+" in "+i.Active)...)
 	}
 	slices.Sort(names)
+	return names
+}
+
+func groupNames(ctx context.Context, client *app.Client) []cobra.Completion {
+	inv, err := client.List(ctx)
+	if err != nil {
+		return nil
+	}
+	var names []cobra.Completion
+	for _, g := range inv.Groups {
+		names = append(names, proposal(g.Name, g.Words())...)
+	}
 	return names
 }
 

@@ -88,6 +88,7 @@ azure:
   vaults: [{subscription_id: 3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30, resource_group: rg-dr, name: vault-dr}]
   isolated_networks: [%s]
   cache_storage: {}
+groups: {shop: {waves: [[sql-01], ["vm-*"]]}}
 http: {listen: ""}
 `
 

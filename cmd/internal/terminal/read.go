@@ -95,7 +95,11 @@ func listOf(inv failover.Inventory) map[string]any {
 		}
 		items = append(items, line)
 	}
-	return map[string]any{"v": 1, "items": items, "frozen": events.FrozenOf(inv.Freezes)}
+	groups := inv.Groups
+	if groups == nil {
+		groups = []failover.GroupLine{}
+	}
+	return map[string]any{"v": 1, "items": items, "groups": groups, "frozen": events.FrozenOf(inv.Freezes)}
 }
 
 func (g *globals) points(ctx context.Context, client *app.Client, vm string, own verbFlags) error {

@@ -54,7 +54,7 @@ func (o *outside) slack(text string) string {
 // typedHere is what a hint says to type, as a terminal takes it.
 func typedHere(hint string) string {
 	return strings.NewReplacer(
-		"/failover run ", "ferry run ", "/failover vm-x", "ferry run vm-x", "/failover VM", "ferry run VM", "/failover", "ferry",
+		"/failover run ", "ferry run ", "/failover vm-x", "ferry run vm-x", "/failover web-01", "ferry run web-01", "/failover VM", "ferry run VM", "/failover", "ferry",
 		"reason disk errors", `reason "disk errors"`, "reason region is down", `reason "region is down"`, "reason storm in West Europe", `reason "storm in West Europe"`,
 	).Replace(hint)
 }
@@ -102,6 +102,15 @@ func TestSameRefusals(t *testing.T) {
 		{"handover"},
 		{"hold", "op-aaaaaaaa"},
 		{"group", "checkout"},
+		{"group"},
+		{"run", "vm-x", "vm-z"},
+		{"run", "vm-x", "sql-1", "latest"},
+		{"run", "vm-x", "latst"},
+		{"reprotect", "group", "checkout"},
+		{"failback", "group", "checkout"},
+		{"resume", "vm-x"},
+		{"skip", "vm-x", "op-aaaaaaaa"},
+		{"retry", "op-aaaaaaaa", "vm-x"},
 	} {
 		line := strings.Join(words, " ")
 		slack := o.slack(line)

@@ -49,7 +49,7 @@ func newVerb(g *globals, r bot.Record) *cobra.Command {
 	own := &verbFlags{}
 	cmd := &cobra.Command{
 		Use: use(r), Short: summary(r), Hidden: !r.Available, DisableFlagsInUseLine: true,
-		Example: examples(r.Examples), Args: cobra.ArbitraryArgs, ValidArgsFunction: g.completeArgs(r.Args),
+		Example: examples(r.Examples), Args: cobra.ArbitraryArgs, ValidArgsFunction: g.completeArgs(r),
 	}
 	if strings.Contains(r.Args, "POINT") {
 		cmd.Long = cmd.Short + "\n\n" + bot.PointForms
@@ -117,7 +117,7 @@ func (t *text) Type() string { return t.kind }
 // summary leaves out what is so in Slack only.
 func summary(r bot.Record) string {
 	if r.Name == "run" {
-		return "Fail a VM over."
+		return "Fail a VM over, or several as one operation."
 	}
 	text, _, _ := strings.Cut(r.Summary, " In Slack, ")
 	return text

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ferry/bot"
 	"ferry/bot/render"
 	"ferry/failover"
 )
@@ -25,7 +26,7 @@ func newWatch(g *globals) *cobra.Command {
 			"A VM stands for its newest operation. With one operation the exit code is that of --wait: 0 succeeded, 1 failed,\n" +
 			"3 denied, expired or cancelled, 4 stopped before its end. Without one it goes on until Ctrl-C.",
 		Example:           "  ferry watch\n  ferry watch op-7f3kq2mz -o json",
-		ValidArgsFunction: g.completeArgs("[OP]"),
+		ValidArgsFunction: g.completeArgs(bot.Record{Name: "watch", Args: "[OP]"}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return exit(exitUsage, fmt.Errorf("watch takes one operation or none, and got %q as well", args[1]))

@@ -131,16 +131,22 @@ function candidates(typed, begun, about, words) {
   if (flags.length && !begun.startsWith("--")) return []; // the text of a flag, most likely
   if (typed.length === 0) return [...verbs.map((v) => [v.name, v.summary]), ...words.VM];
   let verb = verbs.find((v) => v.name === typed[0]);
-  let position = typed.length - flags.length - 1;
-  if (!verb) {
-    verb = verbs.find((v) => v.name === "run"); // the word run may be left out
-    position++;
-  }
+  const given = typed.filter((word) => !word.startsWith("--")).slice(verb ? 1 : 0);
+  verb ??= verbs.find((v) => v.name === "run"); // the word run may be left out
   if (!verb) return [];
   const unused = verb.flags.filter((f) => !flags.includes(f)).map((f) => [f, ""]);
   if (begun.startsWith("--")) return unused;
-  const slot = verb.args.replaceAll(/[[\]]/g, "").split(" ")[position] ?? "";
   const known = { ...words, POINT: points.map((p) => [p, "recovery point"]), TIME: times.map((t) => [t, "20 minutes ago"]), VERB: verbs.map((v) => [v.name, v.summary]) };
-  const args = slot.split("|").flatMap((name) => known[name] ?? (/^[a-z]+$/.test(name) ? [[name, ""]] : [])); // a word stands for itself
-  return [...args, ...(begun === "" ? unused : [])];
+  const args = slot(verb.args, given).split("|").flatMap((name) => known[name] ?? (/^[a-z]+$/.test(name) ? [[name, ""]] : [])); // a word stands for itself
+  return [...args.filter(([word]) => !given.includes(word)), ...(begun === "" ? unused : [])];
+}
+
+/** slot is what may stand behind some words: VM... are one or more, and "group NAME" may stand for a VM. */
+function slot(args, given) {
+  const [, before, after] = args.match(/^(.*)\|group NAME(.*)$/) ?? [];
+  let places = args;
+  if (before && given[0] === "group") places = `group NAME${after}`;
+  else if (before) places = `${before}${given.length ? "" : "|group"}${after}`;
+  if (places.startsWith("VM... ") && given.length) return points.includes(given.at(-1)) ? "" : "VM|POINT";
+  return places.replaceAll(/[[\].]/g, "").split(" ")[given.length] ?? "";
 }
