@@ -52,7 +52,7 @@ func AnswerTo(cmd failover.Command, op failover.Operation, a failover.Answer) st
 
 func answerTo(cmd failover.Command, op failover.Operation, a failover.Answer) string {
 	if a.Refused != nil {
-		return refusedAnswer(cmd, a.Refused)
+		return RefusalText(Explained(cmd, a.Refused))
 	}
 	id := string(op.ID)
 	switch a.Did {
@@ -118,17 +118,17 @@ func SinceDrill(drill, newest failover.Operation) string {
 		Targets(drill), What(newest), newest.Phase.Words(), newest.ID, Command, Targets(drill))
 }
 
-// refusedAnswer adds to an unknown VM what else the word may have been meant as: who types "comit" alone meant no VM, and the
-// last of a row may have been meant as a recovery point.
-func refusedAnswer(cmd failover.Command, r *failover.Refusal) string {
-	text := RefusalText(r)
+// Explained adds to the refusal of an unknown VM what else the word may have been meant as: who types "comit" alone meant no VM,
+// and the last of a row may have been meant as a recovery point.
+func Explained(cmd failover.Command, r *failover.Refusal) *failover.Refusal {
+	more := *r
 	switch {
 	case r.Kind == failover.UnknownName && cmd.Verb == failover.VerbFailover:
-		return strings.TrimSpace(text + " " + didYouMean(cmd.Target, nil))
+		more.Hint = strings.TrimSpace(r.Hint + " " + didYouMean(cmd.Target, nil))
 	case r.Kind == failover.UnknownName && cmd.Row && lastOf(cmd.Target, r):
-		return text + " If it is no VM: " + PointForms
+		more.Hint += " If it is no VM: " + PointForms
 	}
-	return text
+	return &more
 }
 
 // lastOf reports whether a refusal is about the last VM of a row.

@@ -86,7 +86,7 @@ func glob(patterns []string, name string) bool {
 // like compares without case, and so that a star also takes slashes, which tags may have.
 func like(pattern, name string) bool {
 	if !strings.ContainsAny(pattern, `*?[\`) { // most are names, and a group may have a thousand of them
-		return strings.ToLower(pattern) == strings.ToLower(name)
+		return strings.EqualFold(pattern, name)
 	}
 	flat := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "/", "\x00") }
 	ok, err := path.Match(flat(pattern), flat(name))

@@ -284,7 +284,7 @@ func (g *globals) ask(ctx context.Context, client *app.Client, intent bot.Intent
 	}
 	answer := op.Answers[id]
 	if answer.Refused != nil {
-		return g.refused(op.ID, answer.Refused, own)
+		return g.refused(op.ID, bot.Explained(cmd, answer.Refused), own)
 	}
 	text := bot.AnswerTo(cmd, op.Operation, answer)
 	if cmd.Verb == failover.VerbReprotect || cmd.Verb == failover.VerbFailback { // what it would use and create, as Slack shows it
