@@ -106,11 +106,11 @@ func ListTable(inv failover.Inventory, now time.Time, screen int) string {
 		}
 		rows = append(rows, []string{i.Name, i.Vault, stateWords(i), i.Active, age, i.Health, holder})
 	}
-	return frozen(inv.Freezes) + groups(inv.Groups) + fitted(rows, screen) + asOf(inv.At, now)
+	return frozen(inv.Freezes) + groups(inv.Groups, screen) + fitted(rows, screen) + asOf(inv.At, now)
 }
 
 // groups says which groups one command may fail over, in front of a list that may be cut.
-func groups(lines []failover.GroupLine) string {
+func groups(lines []failover.GroupLine, screen int) string {
 	var names []string
 	for _, g := range lines {
 		names = append(names, inert(g.Name)+" ("+g.Words()+")")
@@ -118,7 +118,11 @@ func groups(lines []failover.GroupLine) string {
 	if names == nil {
 		return ""
 	}
-	return "Groups: " + strings.Join(names, ", ") + ". To fail one over, type " + bot.Command + " group NAME.\n"
+	text := "Groups: " + strings.Join(names, ", ") + ". To fail one over, type " + bot.Command + " group NAME."
+	if screen > 0 {
+		text = strings.Join(wrap(text, screen), "\n")
+	}
+	return text + "\n"
 }
 
 // Frozen says what is frozen by some operations, with an empty line after it; empty when nothing is.
