@@ -29,7 +29,7 @@ func Agenda(op Operation, seen map[string]Observation, room Room, now time.Time)
 	}
 	var all []Due
 	busy, open := false, false
-	may := op.order(seen, room) // the places in which they begin, the first highest; 0: not now
+	may := op.order(seen, room, now) // the places in which they begin, the first highest; 0: not now
 	for i := range op.Targets {
 		t := &op.Targets[i]
 		key := t.Item.Key
@@ -86,7 +86,7 @@ func (o Operation) anyWaits() bool {
 
 // order says which of the VMs that have yet to begin may begin now: those whose wave's turn it is, the longest first, as many as
 // the fleet and the vaults have room for. The first has the highest number.
-func (o Operation) order(seen map[string]Observation, room Room) map[string]int {
+func (o Operation) order(seen map[string]Observation, room Room, now time.Time) map[string]int {
 	may := map[string]int{}
 	if !o.Several() {
 		for i := range o.Targets {
@@ -99,7 +99,7 @@ func (o Operation) order(seen map[string]Observation, room Room) map[string]int 
 	}
 	var queue []*Target
 	begun, underWay := 0, map[string]int{}
-	over := o.wavesOver()
+	over, short := o.wavesOver(), o.tiersShort(now)
 	for i := range o.Targets {
 		t := &o.Targets[i]
 		switch {
@@ -107,6 +107,9 @@ func (o Operation) order(seen map[string]Observation, room Room) map[string]int 
 		case !t.waits() || seen[t.Item.Key].Busy:
 			begun++
 			underWay[t.Item.VaultID]++
+		case t.delayed(now):
+			may[t.Item.Key] = 1 // only to wait
+		case short[t.Item.To] > 0 && t.Wave > short[t.Item.To]:
 		case o.turn(t, over):
 			queue = append(queue, t)
 		}
@@ -129,6 +132,12 @@ func (o Operation) order(seen map[string]Observation, room Room) map[string]int 
 		may[t.Item.Key] = len(queue) - n
 	}
 	return may
+}
+
+// delayed reports whether Azure asked to come back later.
+func (t *Target) delayed(now time.Time) bool {
+	s := t.Step(t.Doing)
+	return s != nil && s.State == StateDelayed && now.Before(s.Until)
 }
 
 // inWaves reports whether the order of the waves is about a step: only the failover is.

@@ -253,3 +253,33 @@ func committed(op failover.Operation) []failover.Item {
 	}
 	return items
 }
+
+// A region that is short of capacity gets its first waves first: later ones, though they wait for nobody, begin when those are
+// through; each is tried four times.
+func TestCapacity(t *testing.T) {
+	t.Parallel()
+	g := threeWaves()
+	g.Waves[1].After, g.Waves[2].After, g.Concurrency = []int{}, []int{}, 1
+	f := approvedGroup(t, g, "sql-1", "app-1", "web-1")
+	for tries := 1; ; tries++ {
+		f.wants(f.begins(nil), "sql-1")
+		key := f.key("sql-1")
+		look := failover.Observation{Item: f.op.Targets[0].Item, LookedAt: f.now, JobAt: f.now, Job: failover.Job{
+			ID: "job-sql-1", State: failover.JobFailed, EndedAt: f.now, Errors: []failover.Fault{{Code: "28031", Message: "The VM could not be made.", Capacity: "Standard_E8s_v5"}},
+		}}
+		for _, due := range failover.Agenda(f.op, map[string]failover.Observation{key: look}, nil, f.now) {
+			if tell, ok := due.Effect.(failover.Tell); ok && due.Target == key {
+				f.tell(tell.Facts...)
+			}
+		}
+		if tries == 4 {
+			break
+		}
+		if got := f.op.Targets[0].Progress; !strings.Contains(got, "no capacity in north for Standard_E8s_v5") || !strings.Contains(got, "Tried again at") {
+			t.Fatalf("try %d: %q", tries, got)
+		}
+		f.wants(f.begins(nil), "")
+		f.now = f.now.Add(5 * time.Minute << (tries - 1))
+	}
+	f.wants(string(f.op.Targets[0].Phase), "failed")
+}

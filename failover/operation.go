@@ -361,6 +361,8 @@ type Fault struct {
 	Cause   string `json:"cause,omitempty"`
 	Action  string `json:"action,omitempty"`
 	About   string `json:"about,omitempty"` // name of the VM, where a job is about several
+	// Capacity is what the other region is short of, as Azure names it: a size, or a quota; empty when it is something else.
+	Capacity string `json:"capacity,omitempty"`
 }
 
 // Step returns the newest attempt of a kind, or nil.
