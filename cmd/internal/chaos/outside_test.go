@@ -29,7 +29,12 @@ const speed = 120
 
 func (k *kit) outside(vms int) *outside {
 	k.Helper()
-	o := &outside{kit: k, vault: vault.New(vault.Options{Speed: speed, VMs: vms}), workspace: workspace.New(workspace.Options{})}
+	return k.outsideOf(vault.Options{Speed: speed, VMs: vms})
+}
+
+func (k *kit) outsideOf(options vault.Options) *outside {
+	k.Helper()
+	o := &outside{kit: k, vault: vault.New(options), workspace: workspace.New(workspace.Options{})}
 	azure, slack := httptest.NewServer(o.vault), httptest.NewServer(o.workspace)
 	k.Cleanup(azure.Close)
 	k.Cleanup(slack.Close)

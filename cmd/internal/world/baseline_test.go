@@ -107,6 +107,7 @@ const benchRounds = 4
 func (b *baseline) rounds(t trial, by string, wave func(ctx context.Context, vms map[string]string, order []string)) run {
 	ctx, begun := b.world.t.Context(), time.Now()
 	r := run{trial: t, by: by}
+	t.spoil(b.world.vault)
 	defer b.http.CloseIdleConnections()
 	for ; r.rounds < benchRounds; r.rounds++ {
 		items, err := b.items(ctx)
@@ -134,7 +135,7 @@ func (b *baseline) rounds(t trial, by string, wave func(ctx context.Context, vms
 			r.makespan = max(r.makespan, j.End.Sub(begun))
 		}
 	}
-	r.known = b.lags(b.world.vault)
+	r.known, r.traffic = b.lags(b.world.vault), b.world.vault.Traffic()
 	return r
 }
 

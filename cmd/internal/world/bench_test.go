@@ -143,7 +143,6 @@ func cpuTime() time.Duration {
 
 // judge fills in what the vault knows.
 func (r *run) judge(v *vault.Vault) {
-	r.traffic = v.Traffic()
 	for _, item := range v.Items() {
 		if item.Active != "Recovery" {
 			r.left++
@@ -158,14 +157,24 @@ func (r *run) judge(v *vault.Vault) {
 
 // ways are those in which a fleet is failed over.
 func ways() []func(*world, trial) run {
-	return []func(*world, trial) run{byScript, byPollers}
+	return []func(*world, trial) run{byScript, byPollers, byFerry}
 }
 
 // ferryRun is the name of Ferry's runs.
 const ferryRun = "**Ferry**"
 
+// minus is the traffic since an earlier moment.
+func minus(now, before vault.Traffic) vault.Traffic {
+	now.Reads, now.Writes, now.Throttled = now.Reads-before.Reads, now.Writes-before.Writes, now.Throttled-before.Throttled
+	for what, n := range before.Of {
+		now.Of[what] -= n
+	}
+	return now
+}
+
 // TestBenchFleet plays the smallest trial of each way; make bench-fleet plays all and writes docs/benchmarks/fleet.md.
 func TestBenchFleet(t *testing.T) {
+	long(t)
 	all, begun := trials()[:1], time.Now()
 	if os.Getenv("FERRY_BENCH") != "" {
 		all = trials()
@@ -175,7 +184,6 @@ func TestBenchFleet(t *testing.T) {
 		for _, by := range ways() {
 			bubbleIn(t, b.options(), func(w *world) {
 				before := cpuTime()
-				b.spoil(w.vault)
 				r := by(w, b)
 				r.judge(w.vault)
 				r.cpu = cpuTime() - before

@@ -1,0 +1,125 @@
+package world
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing/synctest"
+	"time"
+
+	"ferry/config"
+	"ferry/failover"
+	"ferry/sandbox/vault"
+	"ferry/sandbox/workspace"
+)
+
+// benchFleet is the group's name.
+const benchFleet = "fleet"
+
+// group is the trial's fleet as the configuration has it: whatever fails, the others go on.
+func (b trial) group() config.Group {
+	g := config.Group{OnFailure: "continue"}
+	for i, names := range b.waves() {
+		g.Waves = append(g.Waves, config.Wave{Name: fmt.Sprintf("wave-%d", i+1), VMs: names})
+	}
+	return g
+}
+
+// byFerry is one command, one approval, and a person who has what failed tried again as soon as the card says so.
+func byFerry(w *world, b trial) run {
+	r := run{trial: b, by: ferryRun}
+	w.groups = map[string]config.Group{benchFleet: b.group()}
+	drawn := &drawings{}
+	w.stand(slackHost, drawn.watch)
+	w.begin()
+	w.typed("ana", "/failover group "+benchFleet+" latest --confirm "+benchFleet)
+	w.offers("Approve", 10*time.Minute)
+	op := w.id()
+	begun, before := time.Now(), w.vault.Traffic()
+	b.spoil(w.vault)
+	if _, err := w.workspace.Click("ben", incident, "Approve", workspace.Containing(op)); err != nil {
+		w.t.Fatalf("%v\n%s", err, w.card(""))
+	}
+	for r.rounds = 1; ; r.rounds++ {
+		w.offers("Commit", 24*time.Hour)
+		if r.rounds == benchRounds || !w.someLeft() {
+			break
+		}
+		w.typed("ana", "/failover retry "+op)
+		pass(time.Minute)
+	}
+	for _, j := range w.vault.Jobs() {
+		if j.State == "Succeeded" {
+			r.makespan = max(r.makespan, j.End.Sub(begun))
+		}
+	}
+	r.traffic = minus(w.vault.Traffic(), before)
+	r.posts, r.edits = w.fullestMinute(begun)
+	w.stop()
+	r.told(w, failover.OpID(op), drawn)
+	return r
+}
+
+// someLeft reports whether a VM is not failed over.
+func (w *world) someLeft() bool {
+	return slices.ContainsFunc(w.vault.Items(), func(i vault.Item) bool { return i.Active != "Recovery" })
+}
+
+// offers waits until the newest card has a button. It looks every ten seconds: a card of 1,000 VMs takes a while to read.
+func (w *world) offers(label string, limit time.Duration) {
+	w.t.Helper()
+	for end := time.Now().Add(limit); ; pass(10 * time.Second) {
+		synctest.Wait()
+		if strings.Contains(w.card(""), "[ "+label+" ]") {
+			return
+		}
+		if time.Now().After(end) {
+			w.t.Fatalf("the card never had %s:\n%s\n%s", label, w.card(""), w.newest("U0ANA"))
+		}
+	}
+}
+
+// fullestMinute counts posts and edits.
+func (w *world) fullestMinute(from time.Time) (posts, edits int) {
+	most := func(method string) (most int) {
+		var at []time.Time
+		for _, c := range w.workspace.Calls() {
+			if c.Method != method || c.At.Before(from) {
+				continue
+			}
+			at = append(at, c.At)
+			for c.At.Sub(at[0]) >= time.Minute {
+				at = at[1:]
+			}
+			most = max(most, len(at))
+		}
+		return most
+	}
+	return most("chat.postMessage"), most("chat.update")
+}
+
+// told reads from the stream what was known when, and what that took.
+func (r *run) told(w *world, op failover.OpID, drawn *drawings) {
+	w.t.Helper()
+	stored, err := w.readStream()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, m := range stored.messages {
+		if strings.HasSuffix(m.Subject, "."+string(op)) {
+			r.facts++
+			r.bytes += len(m.Data)
+		}
+	}
+	for _, record := range stored.records[op] {
+		done, ok := record.Fact.(failover.StepDone)
+		if !ok || done.Kind != failover.StepFailover {
+			continue
+		}
+		lag := record.At.Sub(done.EndedAt)
+		r.known = append(r.known, lag)
+		if after, shown := drawn.after(op, record); shown {
+			r.shown = append(r.shown, lag+after)
+		}
+	}
+}
