@@ -32,6 +32,10 @@ const (
 	PostedInThread = "The report is in the thread of the operation's card, with your name."
 	NoCard         = "This operation has no card in the channel, so there is no thread for the report. Ask for it to you alone."
 	NotPosted      = "It is not known whether the report was posted: Slack did not say so. Look before you ask for it again."
+	// ListPosted says where the list of so many VMs is; ListNotPosted how to get it, of an operation; ListedAlready that it is there.
+	ListPosted    = "The list of all %s is in the thread of the card, as a file."
+	ListNotPosted = "The whole list could not be posted into the thread of the card (the app may lack files:write). What fits is here; a terminal prints all of it: %s status %s."
+	ListedAlready = "The list was posted into the thread of the card less than a minute ago."
 	// AzureSlow is the answer while Azure has not answered a read.
 	AzureSlow = "Azure has not answered yet. I go on waiting for half a minute, and tell you here."
 )

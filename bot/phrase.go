@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,13 +21,33 @@ func Targets(op failover.Operation) string {
 	if p := op.Plan.Recovery; p != nil {
 		return fmt.Sprintf("recovery plan %s (%d VMs)", p.Name, len(p.Keys()))
 	}
+	if f := op.Plan.Fleet; f != nil && f.Name != "" {
+		return fmt.Sprintf("group %s (%s)", f.Name, VMs(len(op.Targets)))
+	}
 	switch len(op.Targets) {
 	case 0:
 		return "no VM"
 	case 1:
 		return op.Targets[0].Item.Name
 	}
-	return fmt.Sprintf("%d VMs", len(op.Targets))
+	return VMs(len(op.Targets))
+}
+
+// VMs is so many VMs.
+func VMs(n int) string {
+	if n == 1 {
+		return "1 VM"
+	}
+	return Number(n) + " VMs"
+}
+
+// Number has its thousands apart.
+func Number(n int) string {
+	text := strconv.Itoa(n)
+	for at := len(text) - 3; at > 0; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
 }
 
 // Noun is a verb as titles and sentences name what it does: "test failover".

@@ -23,6 +23,8 @@ const (
 	LimitWrites Limit = "writes"
 	// LimitWaves is that waves wait for each other.
 	LimitWaves Limit = "waves"
+	// LimitAsked is that Azure asked to come back later.
+	LimitAsked Limit = "asked_to_wait"
 	// LimitAzure is Azure itself, where one job leads all: a recovery plan.
 	LimitAzure Limit = "azure"
 )
@@ -197,7 +199,7 @@ func (p timetable) limit(spread float64) (what Limit, about string, room int) {
 		if n := len(p.loads); n == 1 || n > 1 && p.loads[0].median > p.loads[1].median {
 			return what, p.loads[0].name, 0
 		}
-	case LimitWrites, LimitWaves, LimitAzure:
+	case LimitWrites, LimitWaves, LimitAzure, LimitAsked:
 	}
 	return what, "", 0
 }
@@ -239,6 +241,8 @@ func (e Expected) Words() string {
 		return fmt.Sprintf("Azure Resource Manager, which takes %d calls a second", writesPerSecond)
 	case LimitWaves:
 		return "the waves, which wait for each other"
+	case LimitAsked:
+		return fmt.Sprintf("Azure, which asked Ferry to wait with %d VMs", e.Room)
 	case LimitAzure:
 		return "Azure, which goes through the recovery plan group by group"
 	case LimitSlowest:

@@ -423,7 +423,7 @@ func (o Operation) RTO() (time.Duration, bool) {
 	}
 	var last time.Time
 	for i := range o.Targets {
-		if o.Targets[i].Phase == Failed {
+		if o.Targets[i].Phase == Failed || o.Targets[i].Skipped != nil {
 			continue
 		}
 		s := o.Targets[i].Step(StepFailover)
@@ -442,7 +442,7 @@ func (o Operation) RPO() (time.Duration, bool) {
 	var worst time.Duration
 	for i := range o.Targets {
 		t := &o.Targets[i]
-		if t.Lead || t.Phase == Failed {
+		if t.Lead || t.Phase == Failed || t.Skipped != nil {
 			continue
 		}
 		s := t.Step(StepFailover)

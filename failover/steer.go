@@ -16,6 +16,9 @@ func decideSteering(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if op.Phase.Final() {
 		return nil, over(op)
 	}
+	if cmd.Seen != "" && cmd.Seen != op.SteerToken(cmd.Verb) {
+		return nil, Refuse(TooLate, "Look at the card as it is now, and press again.", "%s has moved on since that button was drawn; nothing was done.", op.ID)
+	}
 	switch {
 	case op.Verb.Declares():
 		return nil, Refuse(WrongState, "Type /failover status "+string(op.ID)+" to see what it is.", "%s has no steps to %s.", op.ID, cmd.Verb)

@@ -31,6 +31,12 @@ const (
 	// ActionSignOff and ActionObject are the words on a broken glass, afterwards.
 	ActionSignOff = "ferry_sign_off"
 	ActionObject  = "ferry_object"
+	// ActionHold, ActionResume and ActionRetry steer an operation on several VMs.
+	ActionHold   = "ferry_hold"
+	ActionResume = "ferry_resume"
+	ActionRetry  = "ferry_retry"
+	// ActionShowAll asks for the list of all VMs of an operation; it changes nothing.
+	ActionShowAll = "ferry_show_all"
 )
 
 // ButtonOf takes the value of a button apart: the operation, and what the button stood for when it was drawn.
@@ -54,6 +60,12 @@ func VerbOf(actionID string) (failover.Verb, bool) {
 		return failover.VerbCancel, true
 	case ActionChange:
 		return failover.VerbChange, true
+	case ActionHold:
+		return failover.VerbHold, true
+	case ActionResume:
+		return failover.VerbResume, true
+	case ActionRetry:
+		return failover.VerbRetry, true
 	case ActionReprotect:
 		return failover.VerbReprotect, true
 	case ActionCleanup:

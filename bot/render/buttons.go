@@ -23,7 +23,49 @@ type button struct {
 type question struct{ title, text, yes, no string }
 
 // buttons are the presses that are legal now.
-func (c cardOf) buttons() []button { return append(c.presses(), c.reviews()...) }
+func (c cardOf) buttons() []button {
+	return slices.Concat(c.presses(), c.steering(), c.reviews(), c.showAll())
+}
+
+// steering are the presses with which people steer an operation on several VMs while it runs. To leave one out is typed.
+func (c cardOf) steering() []button {
+	if !c.op.Several() {
+		return nil
+	}
+	var all []button
+	for _, b := range []struct {
+		verb failover.Verb
+		button
+	}{
+		{failover.VerbResume, button{action: ActionResume, label: "Resume", style: slack.StylePrimary, ask: c.resumeQuestion()}},
+		{failover.VerbRetry, button{action: ActionRetry, label: "Retry failed"}},
+		{failover.VerbHold, button{action: ActionHold, label: "Hold"}},
+	} {
+		if c.op.May(b.verb, c.now) {
+			b.token = c.op.SteerToken(b.verb)
+			all = append(all, b.button)
+		}
+	}
+	return all
+}
+
+// resumeQuestion is asked where letting the others go on means to go on without some.
+func (c cardOf) resumeQuestion() *question {
+	tally := c.op.Tallies()[0]
+	failed := tally[failover.SpotFailed] + tally[failover.SpotAttention]
+	if failed == 0 {
+		return nil
+	}
+	return &question{title: "Go on?", text: fmt.Sprintf("%s of %s failed. The others go on without what failed; it can be tried again later.", bot.Number(failed), bot.Number(tally.All())), yes: "Resume", no: "Not now"}
+}
+
+// showAll lists every VM, where the card cannot.
+func (c cardOf) showAll() []button {
+	if !c.op.Several() || len(c.op.Targets) <= details()[0].items {
+		return nil
+	}
+	return []button{{action: ActionShowAll, label: "Show all"}}
+}
 
 // reviews are the words on a broken glass. While a request waits for its approval, Approve means that.
 func (c cardOf) reviews() []button {
@@ -36,7 +78,7 @@ func (c cardOf) reviews() []button {
 func (c cardOf) presses() []button {
 	gate, waits := c.op.Pending()
 	switch {
-	case c.op.Phase == failover.Succeeded:
+	case c.op.Phase == failover.Succeeded, c.op.Phase == failover.Failed && c.op.Several() && c.op.Verb == failover.VerbFailover && c.op.Tallies()[0][failover.SpotDone] > 0:
 		return c.next()
 	case !waits || c.expired() || isUnplanned(c.op):
 		return nil
@@ -62,7 +104,7 @@ func isUnplanned(op failover.Operation) bool {
 func (c cardOf) atCommit() []button {
 	target := clip(c.target(), 60)
 	all := []button{{
-		action: ActionCommit, label: "Commit", style: slack.StylePrimary, token: c.op.Token(failover.StepCommit),
+		action: ActionCommit, label: c.commitLabel(), style: slack.StylePrimary, token: c.op.Token(failover.StepCommit),
 		ask: &question{title: "Commit " + target + "?", text: c.commitText(target), yes: "Commit", no: "Not now"},
 	}}
 	if c.op.ConfirmName() != "" { // its form says the same, and asks for the name
@@ -75,6 +117,14 @@ func (c cardOf) atCommit() []button {
 		})
 	}
 	return all
+}
+
+// commitLabel says that one press is for all that are up.
+func (c cardOf) commitLabel() string {
+	if c.op.Several() {
+		return "Commit all"
+	}
+	return "Commit"
 }
 
 // commitText says what a commit deletes, and what is left.

@@ -55,10 +55,14 @@ func newCard(op failover.Operation, now time.Time, continued bool, level detail)
 	if continued {
 		foot = append(line{plain("Continued here: an earlier card of this operation is no longer updated. ")}, foot...)
 	}
-	return draft{
+	d := draft{
 		id: op.ID, seq: op.Seq, title: c.title(), buttons: c.buttons(), background: c.background(), foot: foot,
 		parts: []part{{roleLead, slices.Concat(c.lead(), c.frozen(), c.glass())}, {roleTrouble, c.trouble()}, {roleWay, c.way()}, {roleWhat, c.what()}, {roleSteps, c.steps()}},
 	}
+	if op.Several() {
+		d.parts = c.fleet()
+	}
+	return d
 }
 
 // cardOf is what a card is drawn from.
@@ -105,8 +109,11 @@ func (c cardOf) begins() string {
 
 // state is the phase in the words of the title.
 func (c cardOf) state() string {
-	if c.op.Phase == failover.Running && !c.since().IsZero() {
+	if c.op.Phase == failover.Running && !c.op.Several() && !c.since().IsZero() {
 		return "outcome not known"
+	}
+	if c.op.Several() {
+		return c.fleetState()
 	}
 	return stateOf(c.op)
 }
@@ -114,6 +121,8 @@ func (c cardOf) state() string {
 // stateOf is where an operation stands, in the words of its verb.
 func stateOf(op failover.Operation) string {
 	switch {
+	case op.Phase == failover.Running && op.OnHold != nil:
+		return "on hold"
 	case op.Phase == failover.Succeeded:
 		return succeededWords(op.Verb)
 	case op.Verb == failover.VerbIncident && op.Phase == failover.Running:

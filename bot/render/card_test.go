@@ -164,12 +164,12 @@ func TestManyTargets(t *testing.T) {
 		op.Targets = append(op.Targets, target)
 	}
 	text := readable(render.Card(op, start(), false))
-	for _, part := range []string{"Failover of 1000 VMs", "1 failed, 999 running", "vm-700: failed", "no capacity", "more"} {
+	for _, part := range []string{"Failover of 1,000 VMs", "1 failed · 999 running", "1 failed: vm-700", "no capacity"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the card lacks %q:\n%s", part, text)
 		}
 	}
-	if strings.Index(text, "vm-700: failed") > strings.Index(text, "vm-000") {
+	if strings.Index(text, "1 failed: vm-700") > strings.Index(text, "vm-000") {
 		t.Error("the failed VM does not come first")
 	}
 }

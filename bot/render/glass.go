@@ -88,7 +88,7 @@ func (c cardOf) bound() []line {
 // takes is how long the step takes that an approval lets begin.
 func (c cardOf) takes() []line {
 	e := c.op.Expected
-	if e.Seconds <= 0 || c.op.Started() {
+	if e.Seconds <= 0 || c.op.Started() || c.op.Several() { // of several it stands further up
 		return nil
 	}
 	from := "a default, from runs in Microsoft's documentation; Ferry has not done it yet"

@@ -110,7 +110,7 @@ type detail struct {
 
 // details are tried in turn until the message is small enough; the last one always is.
 func details() []detail {
-	return []detail{{400, 80, 24}, {200, 60, 12}, {60, 40, 4}, {40, 24, 2}}
+	return []detail{{400, 80, 24}, {200, 60, 12}, {60, 40, 4}, {40, 24, 2}, {24, 16, 1}}
 }
 
 func (d detail) say(text string) string  { return clip(inert(text), d.text) }

@@ -25,11 +25,12 @@ type Notice struct {
 // changes when the same has to be told again: "approval"; "gate_STEP" for a gate on the way home; "commit"; "commit_asked";
 // "change_TIME" for another recovery point that somebody asked for; "STEP_failed_N" when a press has failed for the Nth
 // time; "lapsed_N" when what was decided was not begun in time; "reminder_N"; "attention", "failed", "done"; "break_glass" and "review_N" for a broken
-// glass, "reviewed" for its review; "expiry_N" before a request expires; "freeze". approvers are the ids of the Slack users and user
+// glass, "reviewed" for its review; "expiry_N" before a request expires; "freeze"; "hold_TIME" when Ferry put several VMs on hold,
+// "some_failed" when the first of several failed and the others go on. approvers are the ids of the Slack users and user
 // groups that may decide now, or should look; they are mentioned where somebody has to, and nobody else is: who asked is named. No notice has more than 300 characters beside its reader's own times.
 func Notices(op failover.Operation, approvers []string) []Notice {
 	n := noticeOf{op, approvers}
-	return slices.Concat(n.glass(), n.freeze(), n.expiring(), n.lapsed(), n.standing(), n.reminder())
+	return slices.Concat(n.glass(), n.freeze(), n.expiring(), n.lapsed(), n.standing(), n.fleet(), n.reminder())
 }
 
 // standing are the notices of where an operation stands.
@@ -46,6 +47,9 @@ func (n noticeOf) standing() []Notice {
 	case failover.NeedsAttention:
 		return []Notice{n.make("attention", append(n.mentions(), n.asked()...), fmt.Sprintf("%s needs attention (%s): %s Ferry does nothing more by itself. See its card.", n.target(), op.ID, n.why()))}
 	case failover.Failed:
+		if done := op.Tallies()[0][failover.SpotDone]; op.Several() && done > 0 {
+			return []Notice{n.make("failed", n.asked(), n.fleetOver(done))}
+		}
 		return []Notice{n.make("failed", n.asked(), fmt.Sprintf("The %s of %s failed (%s): %s See its card.", bot.Noun(op.Verb), n.target(), op.ID, n.why()))}
 	case failover.Succeeded:
 		return []Notice{n.make("done", n.asked(), n.succeeded())}
@@ -188,8 +192,18 @@ func (n noticeOf) commit() []Notice {
 	if op.Verb == failover.VerbFailback { // a person has just done so
 		check = "Press Commit on its card."
 	}
+	if op.Several() && op.Verb == failover.VerbFailover {
+		return append([]Notice{n.make(n.commitKey(), n.mentions(), n.fleetUp())}, n.asksFor()...)
+	}
 	text := fmt.Sprintf("%s %s and waits for the commit (%s). %s%s", clip(cardOf{op: op, detail: details()[0]}.begins(), 50), how, op.ID, n.pointUsed(), check)
 	all := []Notice{n.make(n.commitKey(), n.mentions(), text)}
+	return append(all, n.asksFor()...)
+}
+
+// asksFor tells of what was typed since the gate was reached, and of what failed.
+func (n noticeOf) asksFor() []Notice {
+	op := n.op
+	var all []Notice
 	if by := op.CommitAskedBy; len(by) > 0 {
 		key := "commit_asked"
 		if again := spent(op, failover.StepCommit); again > 0 {
@@ -299,6 +313,9 @@ func (n noticeOf) succeeded() string {
 	case failover.VerbFailover, failover.VerbCommit, failover.VerbChange, failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbGroup, failover.VerbHold, failover.VerbResume, failover.VerbSkip, failover.VerbRetry, failover.VerbUnfreeze:
 	}
 	c := cardOf{op: n.op, detail: details()[0]}
+	if done := n.op.Tallies()[0][failover.SpotDone]; n.op.Several() && done < len(n.op.Targets) {
+		return n.fleetOver(done)
+	}
 	text := fmt.Sprintf("The failover of %s is final (%s).", n.target(), n.op.ID)
 	if m := c.measures(); m != "" {
 		text += " " + m

@@ -10,7 +10,11 @@ import (
 
 // CardText is the card of [Card] in lines of plain text; times are UTC, and buttons are what to type instead.
 func CardText(op failover.Operation, now time.Time) string {
-	d := newCard(op, now, false, details()[0])
+	level := details()[0]
+	if op.Several() { // here there is room for all
+		level.items = max(level.items, len(op.Targets))
+	}
+	d := newCard(op, now, false, level)
 	out := d.text()
 	if len(d.background) > 0 {
 		out = append(out, "")

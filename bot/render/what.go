@@ -15,6 +15,8 @@ func (c cardOf) what() []line {
 	switch {
 	case len(c.op.Targets) == 1:
 		lines = c.target1(c.op.Targets[0])
+	case c.op.Several():
+		lines = c.fleetWhat()
 	case len(c.op.Targets) > 1:
 		lines = c.rollUp()
 	}

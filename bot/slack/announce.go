@@ -122,7 +122,7 @@ func (a *announcer) earliest(ctx context.Context, p pending, now time.Time) choi
 		a.bot.opts.Log.ErrorContext(ctx, "the notices of an operation cannot be drawn", opAttr(p.id), slog.Any("cause", err))
 	}
 	for _, todo := range p.chores(p.op) {
-		c := choice{p, todo, a.ready(p.card, todo, now)}
+		c := choice{p, todo, a.ready(p, todo, now)}
 		if first.card == nil || first.at.After(now) && c.at.Before(first.at) {
 			first = c
 		}
@@ -131,14 +131,17 @@ func (a *announcer) earliest(ctx context.Context, p pending, now time.Time) choi
 }
 
 // ready is when a chore may be done.
-func (a *announcer) ready(c *card, todo chore, now time.Time) time.Time {
-	at := now
+func (a *announcer) ready(p pending, todo chore, now time.Time) time.Time {
+	at, c, every := now, p.card, cardEvery
+	if p.op.Several() && p.op.Phase == failover.Running && p.op.OnHold == nil {
+		every = fleetEvery
+	}
 	switch todo.kind {
 	case chorePost:
 		at = a.bot.calls.of("chat.postMessage").at(now)
 	case choreEdit:
-		if at = a.bot.calls.of("chat.update").at(now); c.edited.Add(cardEvery).After(at) {
-			at = c.edited.Add(cardEvery)
+		if at = a.bot.calls.of("chat.update").at(now); c.edited.Add(every).After(at) {
+			at = c.edited.Add(every)
 		}
 	case choreSeek:
 		at = a.bot.calls.of(seekMethod(c.thread(todo))).at(now)

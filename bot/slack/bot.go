@@ -64,6 +64,7 @@ type Bot struct {
 	changed  chan struct{} // holds one: the members of a user group changed
 
 	views   views
+	lists   sync.Map // when the list of all VMs was posted last, by operation
 	reports sync.Map // *posting, by the view that asked for it
 
 	mu    sync.Mutex

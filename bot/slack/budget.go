@@ -15,6 +15,10 @@ import (
 // cardEvery is the least time between two edits of one card: faster, nobody reads it.
 const cardEvery = time.Second
 
+// fleetEvery is the same of an operation on several VMs while it runs: its numbers change all the time, and all operations of a
+// workspace share 50 edits a minute.
+const fleetEvery = 3 * time.Second
+
 // allowance is how often one app may call a method in one workspace. Slack publishes the rate ("tiers 2 to 4"), not the burst
 // that it tolerates: a fifth of a minute's calls is inferred. A posting is counted by channel; Ferry posts into one.
 type allowance struct{ perMinute, burst int }
@@ -29,7 +33,7 @@ func allowanceOf(method string) allowance {
 		return allowance{60, 2}
 	case "chat.update", "conversations.info", "conversations.history", "conversations.replies":
 		return tier(50)
-	case "chat.postEphemeral", "users.info", "views.open", "views.push", "views.update", "views.publish":
+	case "chat.postEphemeral", "users.info", "views.open", "views.push", "views.update", "views.publish", "files.getUploadURLExternal", "files.completeUploadExternal":
 		return tier(100)
 	case "auth.test", "chat.getPermalink":
 		return tier(600)

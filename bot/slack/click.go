@@ -49,6 +49,10 @@ func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.Interac
 	}
 	verb, ours := render.VerbOf(action.ActionID)
 	op, seen, valid := render.ButtonOf(action.Value)
+	if action.ActionID == render.ActionShowAll && valid {
+		b.showAll(ctx, env, c.TriggerID, op, by)
+		return
+	}
 	if !ours || !valid {
 		b.opts.Log.WarnContext(ctx, "an unknown button was pressed", slog.String("action", action.ActionID))
 		env.reply(ctx, render.Ephemeral(unknownButtonText))

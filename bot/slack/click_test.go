@@ -57,13 +57,13 @@ func TestClickWithoutStoreIsNotAcknowledged(t *testing.T) {
 func TestButtonOfAnotherVersionIsAnsweredAndDoesNothing(t *testing.T) {
 	inBothModes(t, func(l *lab) {
 		l.start()
-		label := slackapi.NewTextBlockObject(slackapi.PlainTextType, "Hold", false, false)
+		label := slackapi.NewTextBlockObject(slackapi.PlainTextType, "Hand over", false, false)
 		api := slackapi.New("xoxb-sandbox", slackapi.OptionHTTPClient(l.opts.HTTPClient), slackapi.OptionAPIURL(l.opts.APIURL))
-		button := slackapi.NewButtonBlockElement("ferry_hold", "op-aaaaaaaa", label)
+		button := slackapi.NewButtonBlockElement("ferry_handover", "op-aaaaaaaa", label)
 		if _, _, err := api.PostMessageContext(l.t.Context(), incident, slackapi.MsgOptionBlocks(slackapi.NewActionBlock("", button))); err != nil {
 			t.Fatal(err)
 		}
-		l.clicked("U0BEN", "Hold")
+		l.clicked("U0BEN", "Hand over")
 		pass(time.Second)
 		l.wantTold("U0BEN", "another version")
 		if l.Acks()[0].AckedAt.IsZero() || len(l.commands.all()) != 0 {

@@ -35,6 +35,7 @@ func Extras() []Extra {
 		{"channels:history", lookBack},
 		{"groups:history", lookBack},
 		{"metadata.message:read", lookBack},
+		{"files:write", "the list of all VMs of a large operation as a file in its thread"},
 		{pinScope, "pinning the card of what is under way"},
 		{"channels:write.topic", topicUse},
 		{"groups:write.topic", topicUse},

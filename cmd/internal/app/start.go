@@ -310,10 +310,10 @@ func revealed(secrets config.Secrets) []string {
 }
 
 // approvers gives the Slack users and user groups that may decide the gate that an operation waits at, or that decided about one which
-// needs attention. A group stands for its members.
+// needs attention, or was put on hold by itself. A group stands for its members.
 func approvers(cfg config.Slack, p failover.Policy) func(failover.Operation) []string {
 	return func(op failover.Operation) []string {
-		if !cfg.NotifyApprovers || op.Gate() == "" && !op.Unreviewed() && op.Phase != failover.NeedsAttention {
+		if !cfg.NotifyApprovers || op.Gate() == "" && !op.Unreviewed() && op.Phase != failover.NeedsAttention && (op.OnHold == nil || op.OnHold.By.ID != "") {
 			return nil
 		}
 		if op.Gate() == "" && op.Unreviewed() {
