@@ -130,9 +130,10 @@ const (
 // Executor is one process's share of the work.
 type Executor struct {
 	Options
-	items itemCache
-	pace  *pace
-	moved chan struct{} // full when an operation has come as far as it goes: the inventory is older than that
+	items   itemCache
+	running jobCache
+	pace    *pace
+	moved   chan struct{} // full when an operation has come as far as it goes: the inventory is older than that
 }
 
 // New makes an executor; Run starts it.
@@ -146,7 +147,7 @@ func New(o Options) *Executor {
 	if o.Policy.ByTags() || failover.GoesByTags(o.Fleets) {
 		o.Site = &tagKeeper{Site: o.Site, last: map[string]map[string]string{}}
 	}
-	return &Executor{Options: o, items: itemCache{reading: make(chan struct{}, 1)}, pace: &pace{}, moved: make(chan struct{}, 1)}
+	return &Executor{Options: o, items: itemCache{reading: make(chan struct{}, 1)}, running: jobCache{reading: make(chan struct{}, 1)}, pace: &pace{}, moved: make(chan struct{}, 1)}
 }
 
 // Run works until ctx ends, and returns when everything it started has ended. It is an error only when a loop broke.

@@ -120,10 +120,14 @@ func (v view) search(ctx context.Context, seen *failover.Observation, since time
 
 func (v view) job(ctx context.Context, seen *failover.Observation, id string) (err error) {
 	if v.thin {
-		if job, at, running := v.listed(ctx, id); running {
-			job.Thin = true
-			seen.Job, seen.JobAt, seen.Hidden = job, at, nil
+		list, err := v.jobs(ctx, v.now().Sub(v.since)+listedFor)
+		if job, running := list.byID[strings.ToLower(id)]; running {
+			job.ID, job.Thin = id, true
+			seen.Job, seen.JobAt, seen.Hidden = job, list.at, nil
 			return nil
+		}
+		if err != nil { // who does not answer is not asked for each of many jobs
+			return err
 		}
 	}
 	seen.Job, err = v.Site.Job(ctx, id)
@@ -138,17 +142,4 @@ func (v view) job(ctx context.Context, seen *failover.Observation, id string) (e
 	}
 	seen.Job, seen.Hidden = failover.Job{ID: id}, &site.Fault
 	return nil
-}
-
-// listed is a job as the list of all jobs shows it, as long as it runs. One that the list does not show, or shows as over, is
-// read by itself.
-func (v view) listed(ctx context.Context, id string) (failover.Job, time.Time, bool) {
-	list, _ := v.jobs(ctx, v.now().Sub(v.since)) // what could be read counts, and the rest is read one by one
-	i := slices.IndexFunc(list.Jobs, func(j failover.VaultJob) bool { return strings.EqualFold(j.ID, id) })
-	if i < 0 || !list.Jobs[i].Running() {
-		return failover.Job{}, time.Time{}, false
-	}
-	job := list.Jobs[i].Job
-	job.ID = id
-	return job, list.At, true
 }

@@ -11,10 +11,16 @@ import (
 // follow watches the job to its end, and then the item: a job that succeeded is not yet an item that changed.
 func follow(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
 	pace := step.pace()
+	if op.Several() { // one list tells of all
+		pace = LookEvery
+	}
 	if seen.Hidden != nil {
 		return hidden(op, t, step, seen, now)
 	}
 	if seen.JobAt.IsZero() || seen.Job.ID != step.JobID {
+		if first := step.StartedAt.Add(LookEvery); op.Several() && now.Before(first) {
+			return Wait{first}
+		}
 		return ReadJob{step.JobID}
 	}
 	if t.Lead && !seen.Job.EndedAt.IsZero() { // the VMs tell how it ended, each for itself
