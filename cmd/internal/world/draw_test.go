@@ -80,6 +80,10 @@ func stories() [][]step {
 	)
 	drill := append([]step{types(20, "ana", "/failover test vm-x"), types(600, "ana", "/failover cleanup vm-x --notes fine"), types(300, "ana", "/failover VM-X")}, decides("Approve")...)
 	plan := slices.Concat([]step{types(20, "ana", "/failover plan plan-shop"), types(5, "cat", "/failover vm-y")}, decides("Approve"), decides("Commit"))
+	// A group, whose first VM fails at times; somebody tries again, or lets the others go on.
+	group := slices.Concat([]step{types(20, "ana", "/failover group shop"), {After: 0, Act: fault, Text: string(vault.JobFails), Operation: "unplannedFailover", N: 1}}, decides("Approve"),
+		[]step{types(300, "ana", "/failover retry {op}"), types(5, "ana", "/failover hold {op}"), types(200, "cat", "/failover resume {op}")}, decides("Commit"))
+	row := slices.Concat([]step{types(20, "ana", "/failover vm-x vm-y sql-01 latest"), types(5, "cat", "/failover vm-y")}, decides("Approve"), decides("Commit"))
 	change := slices.Concat(asked, []step{types(600, "ana", "/failover change vm-x -90m")}, decides("Change point"), decides("Commit"))
 	// Two people ask for one VM at once, of different executors.
 	rush := slices.Concat([]step{frozen("journal.append", 1, 8), types(20, "ana", "/failover vm-x latest"), types(0, "cat", "/failover VM-X -30m")}, decides("Approve"), decides("Commit"))
@@ -95,7 +99,7 @@ func stories() [][]step {
 	}, decides("Approve"), decides("Commit"))
 	form := slices.Concat([]step{{After: 20, Act: asks, Who: "ana", VM: "vm-x"}, {After: 5, Act: submits, Who: "ana"}}, decides("Approve"), decides("Commit"))
 	circle := slices.Concat(failover, home)
-	all := [][]step{failover, failover, circle, drill, plan, plan, change, rush, rush, parked, elsewhere, late, late, pair, frost, glass, form}
+	all := [][]step{failover, failover, circle, drill, plan, plan, group, group, row, change, rush, rush, parked, elsewhere, late, late, pair, frost, glass, form}
 	if testing.Short() { // without hours
 		return all
 	}
@@ -191,6 +195,7 @@ func typed() []string {
 		"/failover approve {op}", "/failover approve {old}", "/failover deny {op}", "/failover withdraw {op}", "/failover cancel {op}", "/failover cancel {old}",
 		"/failover incident -10m", "/failover incident over", "/failover status", "/failover status vm-x", "/failover list", "/failover points vm-x", "/failover debt", "/failover readiness", "/failover vm-z",
 		"/failover freeze --reason storm", "/failover freeze vm-* --reason storm", "/failover unfreeze", "/failover unfreeze vm-*", "/failover deny {op} --reason no",
+		"/failover group shop", "/failover group SHOP latest-processed", "/failover vm-x sql-01", "/failover hold {op}", "/failover resume {op}", "/failover skip {op} vm-y", "/failover retry {op}", "/failover retry {op} sql-01",
 		"/failover vm-x --break-glass --reason storm", "/failover vm-y --break-glass --reason storm",
 	}
 }

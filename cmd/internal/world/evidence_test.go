@@ -50,6 +50,7 @@ type intent struct {
 	target string // item key
 	kind   failover.StepKind
 	round  int
+	again  int // how often somebody had it tried once more
 	at     time.Time
 	seq    uint64    // in the stream
 	begun  time.Time // when the first attempt of the round was: later ones wait for Azure, for as long as it asks to
@@ -59,16 +60,21 @@ type intent struct {
 func (e *evidence) intents() map[string]intent {
 	all := map[string]intent{}
 	for op, records := range e.stream.records {
-		round, begun := 0, time.Time{}
+		round, begun, again := 0, time.Time{}, map[string]int{}
 		for _, r := range records {
 			if _, opened := r.Fact.(failover.GateOpened); opened {
 				round, begun = round+1, time.Time{}
+			}
+			if f, retried := r.Fact.(failover.Retried); retried {
+				for _, key := range f.Targets {
+					again[key]++
+				}
 			}
 			if f, started := r.Fact.(failover.StepStarted); started {
 				if begun.IsZero() {
 					begun = r.At
 				}
-				all[f.ClientRequestID] = intent{op, f.Target, f.Kind, round, r.At, r.Seq, begun}
+				all[f.ClientRequestID] = intent{op, f.Target, f.Kind, round, again[f.Target], r.At, r.Seq, begun}
 			}
 		}
 	}

@@ -1,8 +1,62 @@
 package world
 
-import "ferry/config"
+import (
+	"testing"
+
+	"ferry/config"
+	"ferry/sandbox/vault"
+)
 
 // shop is a group of the configuration: the database first, then the two others.
 func shop() map[string]config.Group {
 	return map[string]config.Group{"shop": {Waves: []config.Wave{{Name: "data", VMs: []string{"sql-01"}}, {Name: "web", VMs: []string{"vm-x", "vm-y"}}}, OnFailure: "stop-wave"}}
+}
+
+func inShop(vm string) bool { return vm == "sql-01" || vm == "vm-x" || vm == "vm-y" }
+
+// A group is one operation, one approval over the exact list, one commit and one way back; what fails stops the waves after it
+// until somebody decides.
+func TestGroup(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.groups = shop()
+		w.begin()
+		w.vault.Fault(vault.Fault{Operation: "unplannedFailover", VM: "sql-01", Kind: vault.JobFails, Code: "28031", Message: "No quota.", Causes: "Quota.", Action: "Raise it."})
+		w.types("ana", "/failover group shop latest-processed", "[ Approve ]")
+		w.presses("ben", "Approve", "1 failed")
+		w.ledger("unplannedFailover", 1)
+		w.says("ana", "retry", "awaiting commit")
+		w.ledger("unplannedFailover", 4)
+		w.presses("ben", "Commit", ": committed")
+		w.ledger("failoverCommit", 3)
+	})
+}
+
+// The way home of a group has one decision at each of its gates, whatever the number of VMs.
+func TestGroupComesHome(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.groups = shop()
+		w.begin()
+		w.types("ana", "/failover group shop latest-processed", "[ Approve ]")
+		w.presses("ben", "Approve", "[ Commit ]")
+		w.presses("ben", "Commit", ": committed")
+		w.types("ana", "/failover failback group shop", "[ Approve ]")
+		w.presses("ben", "Approve", "[ Fail back ]")
+		w.presses("ben", "Fail back", "[ It works ]")
+		w.presses("ben", "It works", "[ Commit ]")
+		w.presses("ben", "Commit", "[ Reprotect ]")
+		w.presses("ben", "Reprotect", "protected")
+		w.ledger("switchprotection", 6)
+	})
+}
+
+// VMs in a row go at the same time, each for itself; one that does not exist stops all before anything begins.
+func TestRow(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.begin()
+		w.types("ana", "/failover vm-x vm-z", "vm-z")
+		w.ledger("unplannedFailover", 0)
+		w.types("ana", "/failover vm-x vm-y", "[ Approve ]")
+		w.presses("ben", "Approve", "awaiting commit")
+		w.ledger("unplannedFailover", 2)
+	})
 }

@@ -174,7 +174,7 @@ func callsAreAskedFor(e *evidence) (broken []string) {
 			broken = append(broken, fmt.Sprintf("%s was asked for after the call %+v", op.ID, c))
 		case !isOperator(d.who) && !e.couldApprove(d.who, d.at.Add(10*time.Minute)) && !e.couldApprove(d.who, d.at):
 			broken = append(broken, fmt.Sprintf("%s may not ask for %s: %+v", d.who, op.ID, c))
-		case d.act == types && d.op == "" && !strings.Contains(strings.ToLower(d.text), name):
+		case d.act == types && d.op == "" && !strings.Contains(strings.ToLower(d.text), name) && !(strings.Contains(strings.ToLower(d.text), "group shop") && inShop(name)):
 			broken = append(broken, fmt.Sprintf("%s typed %q, and %s was called: %+v", d.who, d.text, c.Operation, c))
 		}
 	}
@@ -316,6 +316,7 @@ func everythingEnds(e *evidence) (broken []string) {
 		case !op.Exists() || op.Phase.Final() || op.Verb.Declares():
 		case op.Phase == failover.AwaitingApproval && !op.Started() && !op.ExpiresAt.IsZero() && e.over.Sub(op.ExpiresAt) > time.Minute:
 			broken = append(broken, fmt.Sprintf("%s waits for an approval at %s, and was to expire at %s", id, e.over, op.ExpiresAt))
+		case op.Phase == failover.Running && op.OnHold != nil && strings.Contains(strings.ToLower(e.latest[id].text), "resume"):
 		case op.Phase == failover.Running:
 			broken = append(broken, fmt.Sprintf("%s runs at the end: %s", id, e.latest[id].text))
 		case !strings.Contains(e.latest[id].text, "Waits for") && !strings.Contains(e.latest[id].text, "waits for") && !strings.Contains(e.latest[id].text, "What to do"):
