@@ -283,3 +283,24 @@ func TestCapacity(t *testing.T) {
 	}
 	f.wants(string(f.op.Targets[0].Phase), "failed")
 }
+
+// A VM that says that it does not work is a failure to the waves behind it, though it was failed over.
+func TestHealthBetweenWaves(t *testing.T) {
+	t.Parallel()
+	f := approvedGroup(t, threeWaves(), "sql-1", "app-1")
+	f.op.Targets[0].Check = &failover.Check{Name: "sql-1"}
+	f.begins(nil)
+	f.tell(failover.StepDone{Target: f.key("sql-1"), Kind: failover.StepFailover, EndedAt: f.now})
+	for _, due := range failover.Agenda(f.op, nil, nil, f.now) {
+		if _, asks := due.Effect.(failover.Probe); !asks || due.Target != f.key("sql-1") {
+			t.Errorf("due while the VM is asked: %+v", due)
+		}
+	}
+	f.tell(failover.Checked{Target: f.key("sql-1"), Result: failover.CheckResult{Outcome: failover.CheckFailed}}, failover.StepDone{Target: f.key("sql-1"), Kind: failover.StepProbe})
+	f.wants(f.begins(nil), "")
+	if f.op.OnHold == nil {
+		t.Error("it goes on behind a VM that does not work")
+	}
+	f.tell(failover.Resumed{By: ana})
+	f.wants(f.begins(nil), "app-1")
+}
