@@ -82,8 +82,8 @@ func stories() [][]step {
 	plan := slices.Concat([]step{types(20, "ana", "/failover plan plan-shop"), types(5, "cat", "/failover vm-y")}, decides("Approve"), decides("Commit"))
 	// A group, whose first VM fails at times; somebody tries again, or lets the others go on.
 	group := slices.Concat([]step{types(20, "ana", "/failover group shop"), {After: 0, Act: fault, Text: string(vault.JobFails), Operation: "unplannedFailover", N: 1}}, decides("Approve"),
-		[]step{types(300, "ana", "/failover retry {op}"), types(5, "ana", "/failover hold {op}"), types(200, "cat", "/failover resume {op}")}, decides("Commit"))
-	row := slices.Concat([]step{types(20, "ana", "/failover vm-x vm-y sql-01 latest"), types(5, "cat", "/failover vm-y")}, decides("Approve"), decides("Commit"))
+		[]step{types(300, "ana", "/failover retry {op}"), types(5, "ana", "/failover hold {op}"), types(200, "cat", "/failover resume {op}")}, decides("Commit all"))
+	row := slices.Concat([]step{types(20, "ana", "/failover vm-x vm-y sql-01 latest"), types(5, "cat", "/failover vm-y")}, decides("Approve"), decides("Commit all"))
 	change := slices.Concat(asked, []step{types(600, "ana", "/failover change vm-x -90m")}, decides("Change point"), decides("Commit"))
 	// Two people ask for one VM at once, of different executors.
 	rush := slices.Concat([]step{frozen("journal.append", 1, 8), types(20, "ana", "/failover vm-x latest"), types(0, "cat", "/failover VM-X -30m")}, decides("Approve"), decides("Commit"))
@@ -202,7 +202,7 @@ func typed() []string {
 
 // labels are of buttons; empty is the first that is there.
 func labels() []string {
-	return []string{"", "", "", "", "", "", "", "", "Approve", "Approve", "Approve", "Approve", "Deny", "Commit", "Commit", "Commit", "Change point", "It works", "Fail back", "Reprotect", "Clean up"}
+	return []string{"", "", "", "", "", "", "", "", "Approve", "Approve", "Approve", "Approve", "Deny", "Commit", "Commit", "Commit", "Commit all", "Change point", "It works", "Fail back", "Reprotect", "Clean up", "Hold", "Resume", "Resume", "Retry failed"}
 }
 
 // seams are the moments at which a process stores, calls, posts or acknowledges.

@@ -299,7 +299,7 @@ func (d deed) mutates() bool {
 	if d.act == types {
 		return len(words) > 1 && !slices.Contains([]string{"status", "list", "points", "debt", "readiness", "jobs", "reprotect"}, words[1])
 	}
-	return d.asks || d.act != submits && d.text != "Reprotect" && d.text != "Clean up"
+	return d.asks || d.act != submits && d.text != "Reprotect" && d.text != "Clean up" && d.text != "Show all"
 }
 
 // complained reports whether a person was told that it is not known, or that it failed.
