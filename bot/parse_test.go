@@ -166,7 +166,7 @@ func TestParseRefuses(t *testing.T) {
 		"group":                                      {failover.BadUsage, []string{"group needs a name", "/failover group checkout"}},
 		"grop checkout":                              {failover.BadUsage, []string{"Did you mean /failover group checkout?"}},
 		"group checkout latst":                       {failover.BadUsage, []string{`"latst" is no recovery point`}},
-		"group checkout vm-x latest":                 {failover.BadUsage, []string{`"vm-x" is no recovery point`}},
+		"group checkout vm-x latest":                 {failover.BadUsage, []string{`"vm-x" is no recovery point`, "leave the word group out: /failover checkout vm-x latest."}},
 		"failback group":                             {failover.BadUsage, []string{"failback needs a name", "/failover failback group checkout"}},
 		"commit group checkout":                      {failover.BadUsage, []string{`"checkout" is one word too many`}},
 		"skip op-7f3kq2mz":                           {failover.BadUsage, []string{"skip needs the name of a VM", "/failover skip op-7f3kq2mz vm-x"}},

@@ -159,6 +159,10 @@ func Meant(i Intent, refusal *failover.Refusal, found []failover.Operation) *fai
 
 // noPoint explains POINT. Where no verb was typed the mistake may be the verb, or its place.
 func (l line) noPoint(arg string) *failover.Refusal {
+	if l.rec.Name == "group" && !pointLike.MatchString(arg) && nearPoint(arg) == "" {
+		return failover.Refuse(failover.BadUsage, "For VMs in a row leave the word group out: "+Command+" "+strings.Join(l.args, " ")+". "+PointForms,
+			"A group has one name, and %q is no recovery point. Nothing was started.", arg)
+	}
 	if !l.implicit {
 		return failover.Refuse(failover.BadUsage, PointForms, "%q is no recovery point. Nothing was started.", arg)
 	}

@@ -131,7 +131,7 @@ func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, 
 	}
 	item, refusal, err := e.resolve(ctx, cmd.Target)
 	if refusal != nil && refusal.Kind == failover.UnknownName {
-		refusal = cmp.Or(failover.PlanMeant(cmd.Verb, cmd.Target, e.Board.All()), refusal)
+		refusal = cmp.Or(failover.GroupMeant(cmd.Verb, cmd.Target, e.Fleets), failover.PlanMeant(cmd.Verb, cmd.Target, e.Board.All()), refusal)
 	}
 	if refusal != nil && refusal.Kind == failover.Unavailable {
 		refusal = cmp.Or(failover.Barred(cmd, c.situation), refusal)

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -46,7 +47,7 @@ func (e *Executor) gathered(items []failover.Item, cmd failover.Command) (failov
 	}
 	group, refusal := failover.ResolveGroup(e.Fleets, cmd.Target)
 	if refusal != nil {
-		return failover.Gathered{}, refusal
+		return failover.Gathered{}, cmp.Or(failover.VMMeant(cmd.Verb, cmd.Target, items), refusal)
 	}
 	return group.Gather(items)
 }

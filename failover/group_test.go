@@ -36,3 +36,26 @@ func TestResolveGroup(t *testing.T) {
 		}
 	}
 }
+
+// Who takes a group for a VM, or a VM for a group, is told what to type.
+func TestGroupOrVM(t *testing.T) {
+	t.Parallel()
+	groups := map[string]failover.Group{"shop": {Name: "shop"}}
+	items := []failover.Item{{Key: "1", Name: "vm-x", Vault: "a"}, {Key: "2", Name: "vm-y", Vault: "a"}, {Key: "3", Name: "vm-y", Vault: "b"}}
+	for name, row := range map[string]struct {
+		refusal *failover.Refusal
+		want    string
+	}{
+		"a group failed over":  {failover.GroupMeant(failover.VerbFailover, "Shop", groups), "shop is a group, not a VM. Nothing was started. Type /failover group shop."},
+		"a group failed back":  {failover.GroupMeant(failover.VerbFailback, "shop", groups), "shop is a group, not a VM. Nothing was started. Type /failover failback group shop."},
+		"a group drilled":      {failover.GroupMeant(failover.VerbTest, "shop", groups), "shop is a group, not a VM. Nothing was started. Type the name of one of its VMs."},
+		"no group":             {failover.GroupMeant(failover.VerbFailover, "shp", groups), ""},
+		"a VM as a group":      {failover.VMMeant(failover.VerbGroup, "VM-X", items), "vm-x is a VM, not a group. Nothing was started. Type /failover vm-x."},
+		"a VM to bring home":   {failover.VMMeant(failover.VerbFailback, "b/vm-y", items), "vm-y is a VM, not a group. Nothing was started. Type /failover failback b/vm-y."},
+		"a VM that has a twin": {failover.VMMeant(failover.VerbGroup, "vm-y", items), ""},
+	} {
+		if got := row.refusal; got == nil && row.want != "" || got != nil && got.Error() != row.want {
+			t.Errorf("%s: %v, want %q", name, got, row.want)
+		}
+	}
+}
