@@ -66,7 +66,7 @@ func answerTo(cmd failover.Command, op failover.Operation, a failover.Answer) st
 		if op.Verb.Declares() {
 			return declaredAnswer(op)
 		}
-		return id + ": " + What(op) + pinned(cmd) + " has started" + brokenGlass(op) + ". Follow it on the card in the channel." + LookAlike(op)
+		return id + ": " + What(op) + pinned(cmd, op) + " has started" + brokenGlass(op) + "." + many(op) + " Follow it on the card in the channel." + LookAlike(op)
 	case failover.DidApprove:
 		return "Your approval of " + id + " counts. It still waits for " + WaitsFor(op) + "."
 	case failover.DidOpenGate:
@@ -91,13 +91,13 @@ func answerTo(cmd failover.Command, op failover.Operation, a failover.Answer) st
 	case failover.DidExpire:
 		return id + " has expired. Nothing was started. Ask again if it is still wanted."
 	case failover.DidHold:
-		return id + " is on hold: what runs goes on, and nothing new begins. To let it go on, type " + Command + " resume " + id + "."
+		return heldAnswer(op)
 	case failover.DidResume:
-		return id + " goes on."
+		return resumedAnswer(op)
 	case failover.DidSkip:
-		return "Left out of " + id + ": it stays as it is in Azure."
+		return skippedAnswer(cmd, op)
 	case failover.DidRetry:
-		return "What failed of " + id + " is tried once more. Follow it on the card in the channel."
+		return retriedAnswer(cmd, op)
 	case failover.DidAskChange:
 		if op.Verb == failover.VerbChange { // the wish opened it
 			return requestedAnswer(cmd, op)
@@ -153,12 +153,12 @@ func requestedAnswer(cmd failover.Command, op failover.Operation) string {
 	if !op.ExpiresAt.IsZero() {
 		until = " until " + Stamp(op.ExpiresAt)
 	}
-	return id + ": " + What(op) + pinned(cmd) + " waits for approval by " + deciders(op, op.Gate()) + until + brokenGlass(op) + ". See the card in the channel." + LookAlike(op)
+	return id + ": " + What(op) + pinned(cmd, op) + " waits for approval by " + deciders(op, op.Gate()) + until + brokenGlass(op) + "." + many(op) + " See the card in the channel." + LookAlike(op)
 }
 
 // pinned repeats a typed time in full: 14:05 alone may be yesterday's.
-func pinned(cmd failover.Command) string {
-	if cmd.Point.Kind != failover.AtTime {
+func pinned(cmd failover.Command, op failover.Operation) string {
+	if cmd.Point.Kind != failover.AtTime || op.Several() {
 		return ""
 	}
 	return " (the newest not later than " + Stamp(cmd.Point.Time) + ")"
@@ -179,7 +179,21 @@ func openedAnswer(cmd failover.Command, op failover.Operation) string {
 	if step == failover.StepChange {
 		to = changedTo(op)
 	}
-	return "The " + StepNoun(op, step) + " of " + Targets(op) + to + " (" + string(op.ID) + ") has started. Follow it on the card in the channel."
+	return "The " + StepNoun(op, step) + " of " + begun(op, step) + to + " (" + string(op.ID) + ") has started. Follow it on the card in the channel."
+}
+
+// begun is what a press has begun a step of: of several VMs those that were ready for it.
+func begun(op failover.Operation, step failover.StepKind) string {
+	n := 0
+	for _, t := range op.Targets {
+		if t.Phase == failover.Running && t.Doing == step {
+			n++
+		}
+	}
+	if !op.Several() || n == len(op.Targets) {
+		return Targets(op)
+	}
+	return fmt.Sprintf("%d of %s", n, Targets(op))
 }
 
 // changedTo names the other point that is asked for, in full: who typed 14:05 sees which one was found.
@@ -203,5 +217,8 @@ func cancelledAnswer(cmd failover.Command, op failover.Operation) string {
 		return string(op.ID) + " is withdrawn. Nothing was started."
 	}
 	text := string(op.ID) + " is ended. " + Targets(op) + " stays as it is in Azure."
+	if op.Several() {
+		text = string(op.ID) + " is ended. Its VMs stay as they are in Azure."
+	}
 	return strings.TrimSpace(text + " " + op.Hint)
 }

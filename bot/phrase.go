@@ -135,8 +135,17 @@ func What(op failover.Operation) string {
 }
 
 func pointWords(op failover.Operation) string {
-	if op.Plan.Recovery != nil {
+	switch {
+	case op.Plan.Recovery != nil:
 		return op.Plan.Point.String()
+	case op.Several() && op.Plan.Point.Kind == failover.LatestProcessed:
+		return "their newest processed recovery points"
+	case op.Several() && op.Plan.Point.Kind == failover.LatestApp:
+		return "their newest application-consistent recovery points"
+	case op.Several() && op.Plan.Point.Kind == failover.AtTime:
+		return "their newest recovery points not later than " + Stamp(op.Plan.Point.Time)
+	case op.Several():
+		return "their latest recovery points"
 	}
 	switch op.Plan.Point.Kind {
 	case failover.LatestProcessed:

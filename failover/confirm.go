@@ -8,6 +8,8 @@ func confirmed(cmd Command, why, name, typed string) *Refusal {
 	switch {
 	case cmd.Confirm == "":
 		return Refuse(Unconfirmed, hint, "%s", why)
+	case cmd.Row && strings.TrimSpace(cmd.Confirm) != name:
+		return Refuse(Unconfirmed, hint, "%q is not how many they are. %s", cmd.Confirm, why)
 	case !strings.EqualFold(strings.TrimSpace(cmd.Confirm), name):
 		return Refuse(Unconfirmed, hint, "%q is not its name. %s", cmd.Confirm, why)
 	}
@@ -52,10 +54,13 @@ func commitConfirmed(name string, wanted bool, cmd Command) *Refusal {
 
 // largeConfirmed asks for the name before so many VMs are failed over with one command, and holds to it who has typed one.
 func (s Situation) largeConfirmed(cmd Command, name string, n int) *Refusal {
-	why := name + " has " + count(n)
+	why, asked := name+" has "+count(n), "its name"
+	if cmd.Row {
+		why, asked = "These are "+count(n), "their number"
+	}
 	switch {
 	case n > s.Policy.ConfirmAbove:
-		why += ", so its name is asked for"
+		why += ", so " + asked + " is asked for"
 	case cmd.Confirm == "":
 		return nil
 	}

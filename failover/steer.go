@@ -131,6 +131,19 @@ func (t Target) waits() bool {
 	return t.Phase == Running && !underWay(t, t.Doing)
 }
 
+// Pace counts the VMs of an operation that are under way, and those whose next step has yet to begin.
+func (o Operation) Pace() (underWay, waiting int) {
+	for _, t := range o.Targets {
+		switch {
+		case t.waits():
+			waiting++
+		case t.Phase == Running:
+			underWay++
+		}
+	}
+	return underWay, waiting
+}
+
 // named finds a VM of the operation by its name, or vault/name.
 func (o Operation) named(typed string) (Target, *Refusal) {
 	var items []Item
