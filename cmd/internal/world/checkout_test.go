@@ -49,9 +49,9 @@ func TestGroup(t *testing.T) {
 		say("skip "+id+" web-02", "web-02 is left out of "+id+" and stays as it is in Azure. 4 VMs are left in it.")
 		say("retry "+id+" web-01", "web-01 has not failed")
 		say("retry "+id, "What failed of "+id+" is tried once more.")
-		w.sees("[ Commit")
+		w.sees("[ Commit all ]")
 		w.ledger("unplannedFailover", 6) // five VMs, one of them twice
-		w.presses("ben", "Commit", "committed")
+		w.presses("ben", "Commit all", "committed")
 		w.ledger("failoverCommit", 5)
 	})
 }
@@ -67,7 +67,7 @@ func TestRow(t *testing.T) {
 		say("vm-x vm-y vm-x", "vm-x is named twice")
 		say("vm-x vm-y --confirm 3", `"3" is not how many they are. These are 2 VMs. Type /failover run vm-x vm-y --confirm 2.`)
 		say("vm-x vm-y latest", "VMs: vm-x, vm-y.")
-		w.presses("ben", "Approve", "[ Commit")
+		w.presses("ben", "Approve", "[ Commit all ]")
 		w.ledger("unplannedFailover", 2)
 	})
 }
