@@ -21,7 +21,7 @@ func checkout() (vault.Options, map[string]config.Group) {
 
 // A group goes wave by wave. It is held and let go on, stops by itself when a VM fails, and what failed is tried once more or
 // left out; the commit is one press over those that are up. What is mistyped runs nothing.
-func TestGroup(t *testing.T) {
+func TestGroupAsTyped(t *testing.T) {
 	options, groups := checkout()
 	bubbleIn(t, options, func(w *world) {
 		w.groups = groups
@@ -57,7 +57,7 @@ func TestGroup(t *testing.T) {
 }
 
 // VMs in a row are one operation and one approval; a word that is no VM has nothing begin.
-func TestRow(t *testing.T) {
+func TestRowAsTyped(t *testing.T) {
 	options, _ := checkout()
 	bubbleIn(t, options, func(w *world) {
 		w.begin()
