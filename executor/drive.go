@@ -175,7 +175,9 @@ func packed(facts []failover.Fact) []failover.Fact {
 }
 
 // roomFor asks how many VMs more Azure takes.
-func (d *driver) roomFor(vaultID string, underWay int) int { return d.pace.room(vaultID, underWay) }
+func (d *driver) roomFor(vaultID string, underWay int) int {
+	return d.pace.room(d.op.ID, vaultID, underWay)
+}
 
 // park records that nothing is left to do until somebody decides; who decides then sends a new work message. What was
 // read is enough only when it is younger than the work message: otherwise the guard has to say that nothing was missed.

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -189,11 +190,8 @@ func (d *driver) readsWhole(target, job string, now time.Time) bool {
 		step := t.Step(t.Doing)
 		return step == nil || now.Sub(step.StartedAt) >= beginsWithin
 	}
-	return now.Sub(last) >= time.Duration(running)*time.Second
+	return now.Sub(last) >= cmp.Or(d.pace.again(d.target(target).Item.VaultID, job), time.Duration(running)*time.Second)
 }
-
-// beginsWithin is how long a job has to begin before it is looked at whether it waits in Azure's queue.
-const beginsWithin = 20 * time.Second
 
 func (d *driver) target(key string) failover.Target {
 	for _, t := range d.op.Targets {

@@ -144,10 +144,11 @@ func New(o Options) *Executor {
 	if o.Clock == nil {
 		o.Clock = hostClock{}
 	}
+	pace := newPace(o.Clock.Now, o.Site)
 	if o.Policy.ByTags() || failover.GoesByTags(o.Fleets) {
 		o.Site = &tagKeeper{Site: o.Site, last: map[string]map[string]string{}}
 	}
-	return &Executor{Options: o, items: itemCache{reading: make(chan struct{}, 1)}, running: jobCache{reading: make(chan struct{}, 1)}, pace: &pace{}, moved: make(chan struct{}, 1)}
+	return &Executor{Options: o, items: itemCache{reading: make(chan struct{}, 1)}, running: jobCache{reading: make(chan struct{}, 1)}, pace: pace, moved: make(chan struct{}, 1)}
 }
 
 // Run works until ctx ends, and returns when everything it started has ended. It is an error only when a loop broke.

@@ -57,6 +57,11 @@ type PlanReader interface {
 	Plan(ctx context.Context, id string) (failover.RecoveryPlan, error)
 }
 
+// Budgeted is a site that keeps its calls within what Azure takes, and tells what is left.
+type Budgeted interface {
+	Budgets() []failover.Budget
+}
+
 // Prober asks a VM whether it works. It always answers: that nobody answered is an outcome, too.
 type Prober interface {
 	Probe(ctx context.Context, check failover.Check) failover.CheckResult
