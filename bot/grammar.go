@@ -49,7 +49,7 @@ const (
 
 // Grammar returns every verb, in the order of the documentation. Each call returns a fresh table.
 func Grammar() []Record {
-	table := slices.Concat(actRecords(), homeRecords(), steerRecords(), decideRecords(), reservedActs(), lookRecords(), reservedLooks())
+	table := slices.Concat(actRecords(), homeRecords(), steerRecords(), decideRecords(), reservedActs(), lookRecords())
 	for i := range table {
 		table[i].Usage = usage(table[i])
 	}
@@ -278,6 +278,12 @@ func lookRecords() []Record {
 			Who:      "anyone",
 		},
 		{
+			Name: "forecast", Group: groupLook, Available: true, ReadOnly: true, Args: "VM...|group NAME|plan NAME",
+			Summary:  "Say how long a failover would take, by what earlier ones took, what would hold it back, and whether targets.rto would be kept. Nothing is started.",
+			Examples: []string{"/failover forecast group checkout", "/failover forecast vm-x", "/failover forecast web-01 web-02", "/failover forecast plan plan-shop"},
+			Who:      "anyone",
+		},
+		{
 			Name: "report", Group: groupLook, Available: true, Form: true, ReadOnly: true, Args: "OP",
 			Summary:  "Tell the story of an operation: who asked and decided, each step, what was measured, what is still owed. In Slack, report alone opens a form.",
 			Examples: []string{"/failover report op-7f3kq2mz"},
@@ -289,12 +295,6 @@ func lookRecords() []Record {
 			Examples: []string{"/failover help", "/failover help commit"},
 			Who:      "anyone",
 		},
-	}
-}
-
-func reservedLooks() []Record {
-	return []Record{
-		{Name: "forecast", Group: groupLook, ReadOnly: true, Summary: "Say how long a failover would take.", Who: "anyone"},
 	}
 }
 

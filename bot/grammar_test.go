@@ -14,8 +14,8 @@ import (
 
 // TestGrammarIsComplete lists the verbs by hand: a verb that is lost from the table is noticed here.
 func TestGrammarIsComplete(t *testing.T) {
-	available := strings.Fields("run group plan hold resume skip retry approve deny withdraw change commit reprotect failback test cleanup incident cancel freeze unfreeze status list points jobs debt readiness report help")
-	reserved := strings.Fields("forecast handover")
+	available := strings.Fields("run group plan hold resume skip retry approve deny withdraw change commit reprotect failback test cleanup incident cancel freeze unfreeze status list points jobs debt readiness forecast report help")
+	reserved := strings.Fields("handover")
 	var names []string
 	for _, r := range bot.Grammar() {
 		names = append(names, r.Name)

@@ -12,7 +12,8 @@ type Intent struct {
 	Op       failover.OpID  // the operation that was named, if one was
 	VM       string         // as typed: a VM name, or vault/name; of a freeze a pattern; of a group or a plan its name
 	Row      bool           // for run: VM is several of them, with blanks between
-	Group    bool           // for reprotect and failback: VM is a group's name
+	Group    bool           // for reprotect, failback and forecast: a group's name stands in the place of a VM
+	Plan     bool           // for forecast: the name of a recovery plan does
 	Point    failover.Point // for run
 	Shutdown bool           // for run and failback: shut the source down first
 	Reason   string
@@ -49,6 +50,17 @@ func (i Intent) Command(messageID string, op failover.OpID, by failover.Actor, n
 		BreakGlass: i.BreakGlass, Confirm: i.Confirm,
 		At: now, ValidUntil: now.Add(failover.CommandValidity),
 	}
+}
+
+// Forecast is what a forecast is asked about.
+func (i Intent) Forecast() failover.ForecastOf {
+	switch {
+	case i.Group:
+		return failover.ForecastOf{Group: i.Ref}
+	case i.Plan:
+		return failover.ForecastOf{Plan: i.Ref}
+	}
+	return failover.ForecastOf{VMs: i.Ref}
 }
 
 // Shown reports whether what is asked for is shown in a form before it is, where forms are.

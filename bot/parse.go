@@ -241,6 +241,8 @@ func (l line) argument(i *Intent, kind, arg string, now time.Time) *failover.Ref
 		i.VM = arg
 	case kind == "group":
 		i.Group = true
+	case kind == "plan":
+		i.Plan = true
 	case kind == "VERB":
 		i.Topic = strings.ToLower(arg)
 	case kind == "VM" && isOp:
@@ -251,6 +253,8 @@ func (l line) argument(i *Intent, kind, arg string, now time.Time) *failover.Ref
 		return l.missing(kind)
 	case i.ReadOnly && isOp:
 		i.Ref = string(op)
+	case i.ReadOnly && i.Ref != "": // in a row
+		i.Ref += " " + arg
 	case i.ReadOnly:
 		i.Ref = arg
 	case isOp:

@@ -13,13 +13,18 @@ import (
 // ofGroup is how a record says that a group of the configuration may stand in the place of a VM.
 const ofGroup = "|group NAME"
 
+// ofPlan is the same of a recovery plan.
+const ofPlan = "|plan NAME"
+
 // places are the forms of the arguments, given what was typed: of VMs in a row there are as many as stand there, and the word
 // group in the place of a VM says that the name of one follows.
 func (r Record) places(args []string) []string {
 	forms := r.Args
 	switch {
+	case strings.Contains(forms, ofPlan) && len(args) > 0 && equalFold(args[0], "plan"):
+		forms = "plan NAME"
 	case strings.Contains(forms, ofGroup) && len(args) > 0 && equalFold(args[0], "group"):
-		_, rest, _ := strings.Cut(forms, ofGroup)
+		_, rest, _ := strings.Cut(strings.ReplaceAll(forms, ofPlan, ""), ofGroup)
 		forms = "group NAME" + rest
 	case strings.HasPrefix(forms, "VM..."):
 		vms := len(args)
@@ -28,7 +33,7 @@ func (r Record) places(args []string) []string {
 		}
 		forms = strings.Repeat("VM ", max(1, vms)) + strings.TrimPrefix(forms, "VM...")
 	}
-	return strings.Fields(strings.ReplaceAll(forms, ofGroup, ""))
+	return strings.Fields(strings.NewReplacer(ofGroup, "", ofPlan, "").Replace(forms))
 }
 
 // Place is what may stand behind some arguments, for a completion, as in "VM|OP"; empty is nothing.

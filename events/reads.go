@@ -73,6 +73,46 @@ func PointsOf(l failover.PointList, now time.Time) Points {
 	return p
 }
 
+// ForecastReply carries how long a failover would take, or why there is no answer. The request is a [failover.ForecastOf].
+type ForecastReply struct {
+	V        int               `json:"v"`
+	Pending  bool              `json:"pending,omitempty"`
+	Refused  *failover.Refusal `json:"refused,omitempty"`
+	Forecast failover.Forecast `json:"forecast,omitzero"`
+}
+
+// Forecast is `ferry forecast ... -o json`: versioned, and only ever added to.
+type Forecast struct {
+	V     int    `json:"v"`
+	About string `json:"about"`
+	VMs   int    `json:"vms"`
+	Waves int    `json:"waves,omitempty"`
+	// Seconds are as likely too many as too few, P95Seconds enough 19 times in 20.
+	Seconds    int `json:"p50_seconds"`
+	P95Seconds int `json:"p95_seconds"`
+	// TargetSeconds is targets.rto; Target is kept, likely or missed. null and empty: there is none.
+	TargetSeconds *int   `json:"target_rto_seconds"`
+	Target        string `json:"target,omitempty"`
+	// Limit is what holds it back most: slowest_vm, concurrency, vault, writes, waves or azure.
+	Limit      failover.Limit `json:"limit"`
+	LimitWords string         `json:"limit_words"`
+	Runs       int            `json:"runs"`    // that it goes by; 0: the default
+	OwnVMs     int            `json:"own_vms"` // that have been failed over before
+	LeftOut    string         `json:"left_out,omitempty"`
+}
+
+// ForecastOf turns a forecast into the public form.
+func ForecastOf(f failover.Forecast) Forecast {
+	out := Forecast{
+		V: 1, About: f.What, VMs: f.VMs, Waves: f.Waves, Seconds: f.Seconds, P95Seconds: f.P95, Limit: f.Limit, LimitWords: f.Words(),
+		Runs: f.Of, OwnVMs: f.Own, LeftOut: f.LeftOut,
+	}
+	if f.RTO > 0 {
+		out.TargetSeconds, out.Target = &f.RTO, string(f.Promise())
+	}
+	return out
+}
+
 // HealthReply says that an executor is up.
 type HealthReply struct {
 	V int `json:"v"`

@@ -19,9 +19,10 @@ const (
 	// ServiceReport tells the story of an operation, or which are the newest.
 	ServiceReport = "ferrysvc.report"
 	// ServicePoints and what follows need Azure: only executors serve them.
-	ServicePoints = "ferrysvc.points"
-	ServiceJobs   = "ferrysvc.jobs"
-	ServiceReview = "ferrysvc.review"
+	ServicePoints   = "ferrysvc.points"
+	ServiceJobs     = "ferrysvc.jobs"
+	ServiceReview   = "ferrysvc.review"
+	ServiceForecast = "ferrysvc.forecast"
 	// ServiceHealth says that an executor answers, and asks nothing of Azure.
 	ServiceHealth = "ferrysvc.health"
 )
@@ -148,6 +149,23 @@ type Status struct {
 	ExpiresAt  *time.Time   `json:"expires_at,omitempty"`
 	BreakGlass *StatusGlass `json:"break_glass,omitempty"`
 	Frozen     []Frozen     `json:"frozen,omitempty"` // what keeps the gate that waits from opening
+	// Forecast is what was said before the approval; OnHold is why nothing new begins.
+	Forecast *StatusForecast `json:"forecast,omitempty"`
+	OnHold   *StatusHold     `json:"on_hold,omitempty"`
+}
+
+// StatusForecast is how long the first step was going to take.
+type StatusForecast struct {
+	Seconds    int            `json:"p50_seconds"`
+	P95Seconds int            `json:"p95_seconds,omitempty"`
+	Limit      failover.Limit `json:"limit,omitempty"`
+}
+
+// StatusHold is why nothing new of an operation begins. By is empty when Ferry stopped by itself.
+type StatusHold struct {
+	By  string    `json:"by"`
+	Why string    `json:"why"`
+	At  time.Time `json:"at"`
 }
 
 // StatusGlass is a broken glass and its review.
@@ -206,6 +224,12 @@ func StatusOf(op failover.Operation) Status {
 	}
 	if len(op.Frozen) > 0 {
 		s.Frozen = FrozenOf(op.Frozen)
+	}
+	if e := op.Expected; e.Seconds > 0 {
+		s.Forecast = &StatusForecast{e.Seconds, e.P95, e.Limit}
+	}
+	if h := op.OnHold; h != nil {
+		s.OnHold = &StatusHold{h.By.ID, h.Why, h.At.UTC()}
 	}
 	if op.Newer {
 		s.Note, s.Hint = "A newer version of Ferry goes on with it: this is how it was before.", "Upgrade the bots and executors that still run the older version."

@@ -81,3 +81,27 @@ func TestJobsOfTheVaults(t *testing.T) {
 		}
 	})
 }
+
+// A forecast is of what is typed, by what the past says; whoever is unknown is told the near names, and nothing is called.
+func TestForecast(t *testing.T) {
+	bubble(t, func(b *bench) {
+		e, _ := b.executor("one")
+		e.RTO = time.Hour
+		e.Fleets = map[string]failover.Group{"shop": {Name: "shop", Waves: []failover.GroupWave{{VMs: []string{"vm-*", "gone"}}}}}
+		f, refusal, err := e.Forecast(b.Context(), failover.ForecastOf{VMs: "VM-X"})
+		if err != nil || refusal != nil || f.What != "vm-x" || f.VMs != 1 || f.Seconds != 240 || f.P95 <= f.Seconds || f.RTO != 3600 || f.Promise() != failover.PromiseKept {
+			t.Fatalf("%+v %v %v", f, refusal, err)
+		}
+		if f, refusal, err = e.Forecast(b.Context(), failover.ForecastOf{Group: "shop"}); err != nil || refusal != nil || f.What != "group shop" || f.VMs == 0 || f.LeftOut != "gone is not replicated." {
+			t.Errorf("%+v %v %v", f, refusal, err)
+		}
+		for _, of := range []failover.ForecastOf{{VMs: "vm-z"}, {VMs: "vm-x vm-x"}, {Group: "shap"}, {Plan: "none"}} {
+			if _, refusal, err := e.Forecast(b.Context(), of); err != nil || refusal == nil || refusal.Hint == "" {
+				t.Errorf("%+v: %v %v", of, refusal, err)
+			}
+		}
+		if b.vault.sent() != 0 {
+			t.Error("a forecast called")
+		}
+	})
+}

@@ -34,6 +34,32 @@ func (e Expected) AtMost() time.Duration { return time.Duration(e.P95) * time.Se
 // Target is the promise of the configuration; zero when there is none.
 func (e Expected) Target() time.Duration { return time.Duration(e.RTO) * time.Second }
 
+// Promise is whether a target is going to be kept. The set is closed.
+type Promise string
+
+// A promise is kept when that is enough 19 times in 20, likely when it is every second time.
+const (
+	PromiseKept   Promise = "kept"
+	PromiseLikely Promise = "likely"
+	PromiseMissed Promise = "missed"
+)
+
+// Promise holds the forecast to the target; empty when there is none.
+func (e Expected) Promise() Promise { return e.PromiseFor(e.Took(), e.AtMost()) }
+
+// PromiseFor is the same with other times than those of the forecast.
+func (e Expected) PromiseFor(likely, atMost time.Duration) Promise {
+	switch target := e.Target(); {
+	case target <= 0:
+		return ""
+	case atMost > 0 && atMost <= target:
+		return PromiseKept
+	case likely <= target:
+		return PromiseLikely
+	}
+	return PromiseMissed
+}
+
 // The defaults until there is history: rounded up from the runs that Microsoft's documentation shows for a single VM
 // (3 min 23 s) and for a recovery plan (8 min 59 s). Azure promises an hour for 99.9 % and says that most take minutes.
 const (

@@ -41,6 +41,46 @@ type Forecast struct {
 	LeftOut string `json:"left_out,omitempty"`
 }
 
+// ForecastOf is what a forecast is about: a group, a recovery plan, or VMs as typed with blanks between.
+type ForecastOf struct {
+	Group string `json:"group,omitempty"`
+	Plan  string `json:"plan,omitempty"`
+	VMs   string `json:"vms,omitempty"`
+}
+
+// ForecastGathered is about the VMs of a group, or those in a row. Who cannot be failed over as they are now are left out.
+func (s Situation) ForecastGathered(g Gathered) Forecast {
+	var targets []Target
+	not := slices.Clone(g.Lost)
+	for n, item := range g.Items {
+		if refusal := Legal(StepFailover, item); refusal != nil && len(g.Items) > 1 {
+			not = append(not, strings.TrimSpace(refusal.Message))
+			continue
+		}
+		targets = append(targets, Target{Item: item, Wave: g.Waves[n]})
+	}
+	f := s.Forecast(VerbFailover, Plan{Fleet: &g.Fleet}, targets)
+	switch {
+	case g.Fleet.Name != "":
+		f.What = "group " + g.Fleet.Name
+	case len(g.Items) == 1:
+		f.What = g.Items[0].Name
+	default:
+		f.What = count(len(g.Items))
+	}
+	if len(not) > 0 {
+		f.LeftOut = some(not)
+	}
+	return f
+}
+
+// ForecastPlan is about a recovery plan, which Azure leads as one.
+func (s Situation) ForecastPlan(p RecoveryPlan) Forecast {
+	f := s.Forecast(VerbFailover, Plan{Recovery: &p}, []Target{p.lead()})
+	f.What, f.VMs, f.Waves = "recovery plan "+p.Name, len(p.Keys()), len(p.Groups)
+	return f
+}
+
 // Forecast says how long the first step of an operation on the targets would take. It needs Past, RTO and Rooms.
 func (s Situation) Forecast(verb Verb, plan Plan, targets []Target) Forecast {
 	targets = slices.Clone(targets)

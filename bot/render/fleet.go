@@ -51,7 +51,7 @@ func (c cardOf) fleetLead() []line {
 		if c.op.Started() {
 			return append([]line{c.counts()}, c.awaitingStep()...)
 		}
-		return append(c.awaitingApproval(), c.forecast()...)
+		return append(c.awaitingApproval(), takes(c.op.Expected)...)
 	case failover.Running:
 		lines = append(lines, c.counts())
 		if c.op.OnHold != nil {
@@ -175,41 +175,6 @@ func bar(part, all, cells int) string {
 	return strings.Repeat("▓", full) + strings.Repeat("░", cells-full)
 }
 
-// forecast is how long it is going to take, and what holds it back.
-func (c cardOf) forecast() []line {
-	e := c.op.Expected
-	if e.Seconds <= 0 {
-		return nil
-	}
-	text := "about " + round(e.Took())
-	if e.P95 > 0 {
-		text += ", 19 times in 20 at most " + round(e.AtMost())
-	}
-	lines := []line{labelled("Takes", plain(text+c.promise(e.Took(), e.AtMost())+"."))}
-	if held := e.Words(); held != "" {
-		lines = append(lines, labelled("Held back by", plain(c.say(held)+".")))
-	}
-	from := "a default, from runs in Microsoft's documentation; Ferry has no history yet"
-	if e.Of > 0 {
-		from = bot.Number(e.Of) + " earlier ones"
-	}
-	return append(lines, labelled("By", plain(from+".")))
-}
-
-// promise holds how long it may take to the target.
-func (c cardOf) promise(likely, atMost time.Duration) string {
-	target := c.op.Expected.Target()
-	switch {
-	case target <= 0:
-		return ""
-	case atMost <= target && atMost > 0:
-		return "; the target of " + round(target) + " is kept"
-	case likely <= target:
-		return "; the target of " + round(target) + " is likely kept, not surely"
-	}
-	return "; the target of " + round(target) + " is missed"
-}
-
 // ends says when a running operation is going to be over, and what holds it back now.
 func (c cardOf) ends() []line {
 	var lines []line
@@ -221,7 +186,7 @@ func (c cardOf) ends() []line {
 		run := c.now.Sub(c.op.StartedAt)
 		lines = append(lines, line{
 			plain("All up at about "), moment(c.now.Add(likely).Round(time.Minute), c.now), plain(" (in " + round(likely) + "), 19 times in 20 before "),
-			moment(c.now.Add(atMost).Round(time.Minute), c.now), plain(c.promise(run+likely, run+atMost) + ". " + lasting),
+			moment(c.now.Add(atMost).Round(time.Minute), c.now), plain(promise(c.op.Expected, run+likely, run+atMost) + ". " + lasting),
 		})
 	} else if lasting != "" {
 		lines = append(lines, words("%s", lasting))
@@ -337,7 +302,7 @@ func forecastKept(op failover.Operation, took time.Duration) string {
 func round(d time.Duration) string {
 	switch {
 	case d >= time.Hour:
-		return duration(d.Round(time.Minute))
+		return strings.TrimSuffix(duration(d.Round(time.Minute)), " 0 min")
 	case d >= 10*time.Minute:
 		return duration(d.Round(time.Minute))
 	case d >= time.Minute:

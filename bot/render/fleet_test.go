@@ -139,7 +139,7 @@ func TestFiveSeconds(t *testing.T) {
 	for _, vms := range []int{12, 1000} {
 		all := fleetsOf[vms]()
 		for state, want := range map[string][]string{
-			"awaiting_approval": {"awaiting approval", "Waits for approval by", "Takes: about", "19 times in 20 at most", "the target of 1 h 0 min is"},
+			"awaiting_approval": {"awaiting approval", "Waits for approval by", "Takes: about", "19 times in 20 at most", "the target of 1 h is"},
 			"running":           {"running, wave 2 of 3", " up in North Europe", " running", " to begin", "All up at about", "19 times in 20 before", "Held back by", "nobody has to act"},
 			"on_hold":           {"on hold", " up in North Europe", " failed", " to begin", "more than 5 % of wave 2 (web) have failed", "Waits for somebody who may cancel", "Resume", "Retry failed"},
 			"awaiting_commit":   {"awaiting commit", " up in North Europe", " failed", "Waits for the role approver to press Commit all"},
@@ -216,4 +216,18 @@ func BenchmarkFleetCard(b *testing.B) {
 	for b.Loop() {
 		render.Card(s.op, s.now, false)
 	}
+}
+
+// What a forecast says, of a group, of one VM, and of a group of which nothing is ready.
+func TestForecastText(t *testing.T) {
+	req := fleetOf(1000)
+	group := failover.Forecast{What: "group checkout", VMs: 1000, Waves: 3, Expected: req.Expected, Own: 12, LeftOut: "vm-old has no <!channel> recovery point."}
+	group.Of = 12
+	one := failover.Situation{RTO: 10 * time.Minute}.Forecast(failover.VerbFailover, failover.Plan{}, req.Targets[:1])
+	one.What = "vm-0000"
+	text := ""
+	for _, f := range []failover.Forecast{group, one, {What: "group shop", LeftOut: "No VM is protected."}} {
+		text += render.ForecastText(f) + "\n"
+	}
+	golden(t, "forecasts.txt", text)
 }

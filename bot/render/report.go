@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -95,11 +96,24 @@ func (c cardOf) measured(r failover.Report) []line {
 	}
 	if rto, ok := c.op.RTO(); ok {
 		lines = append(lines, labelled("Up after (RTO)", plain(duration(rto)+against(rto, r.TargetRTO))))
+		lines = append(lines, c.forecastMet(rto)...)
 	}
 	if rpo, ok := c.op.RPO(); ok {
 		lines = append(lines, labelled("Data lost (RPO)", plain("at most "+duration(rpo)+against(rpo, r.TargetRPO))))
 	}
 	return lines
+}
+
+// forecastMet is what was forecast before the approval, beside what came of it.
+func (c cardOf) forecastMet(took time.Duration) []line {
+	said := forecastKept(c.op, took)
+	if said == "" {
+		return nil
+	}
+	if held := c.op.Expected.Words(); held != "" && c.op.Several() {
+		said += "; it was to be held back by " + c.say(held)
+	}
+	return []line{labelled("Forecast", plain(strings.TrimPrefix(said, "the forecast was ")))}
 }
 
 func against(measured time.Duration, target int) string {

@@ -139,6 +139,10 @@ func (r *reads) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, 
 	return failover.JobList{Jobs: []failover.VaultJob{{Job: job}}, At: list.At, Since: list.At.Add(-failover.JobsWithin)}, refusal, err
 }
 
+func (r *reads) Forecast(_ context.Context, of failover.ForecastOf) (failover.Forecast, *failover.Refusal, error) {
+	return failover.Forecast{What: of.Group + of.Plan + of.VMs, VMs: 3, Expected: failover.Expected{Seconds: 600, P95: 1200, RTO: 900}}, r.refused, r.err
+}
+
 func (r *reads) Debt(context.Context) (failover.DebtList, error) {
 	return failover.DebtList{Debts: []failover.Debt{{Name: "vm-x", Vault: "v", Typed: "vm-x", Kind: failover.Uncommitted, Owner: failover.Actor{ID: "U0ANA"}}}, At: time.Now()}, r.err
 }

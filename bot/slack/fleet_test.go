@@ -136,3 +136,16 @@ func TestFleetEditsAreFew(t *testing.T) {
 		}
 	})
 }
+
+// A forecast is a read: it is answered to who asked, and nothing is stored.
+func TestForecastIsAnswered(t *testing.T) {
+	inBothModes(t, func(l *lab) {
+		l.start()
+		l.typed("U0ANA", "/failover forecast group shop")
+		pass(time.Second)
+		l.wantTold("U0ANA", "Takes: about 10 min, 19 times in 20 at most 20 min; the target of 15 min is likely kept, not surely.")
+		if got := l.commands.all(); len(got) != 0 {
+			t.Errorf("stored %v", got)
+		}
+	})
+}

@@ -79,6 +79,10 @@ func (c *counter) Review(context.Context, string, failover.OpID) (failover.Revie
 	return failover.Review{Reversal: &failover.Reversal{}}, nil, nil
 }
 
+func (c *counter) Forecast(context.Context, failover.ForecastOf) (failover.Forecast, *failover.Refusal, error) {
+	return failover.Forecast{}, nil, nil
+}
+
 func (c *counter) Next(context.Context) (Update, error)            { return nil, errors.New("nothing") }
 func (c *counter) Get(context.Context, failover.OpID) (Ref, error) { return Ref{}, nil }
 func (c *counter) Put(context.Context, failover.OpID, Ref) error   { return nil }

@@ -35,6 +35,14 @@ func (b *Bot) look(ctx context.Context, env *envelope, intent bot.Intent, by fai
 		})
 	case "jobs":
 		b.fromAzure(ctx, env, b.jobs)
+	case "forecast":
+		b.fromAzure(ctx, env, func(ctx context.Context) (render.Message, error) {
+			f, refusal, err := b.opts.Reads.Forecast(ctx, intent.Forecast())
+			if refusal != nil {
+				return render.Ephemeral(bot.RefusalText(refusal)), err
+			}
+			return render.Ephemeral(render.ForecastText(f)), err
+		})
 	default:
 		env.reply(ctx, b.read(ctx, env, intent))
 	}

@@ -50,6 +50,8 @@ type AzureReads interface {
 	Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error)
 	// Review tells what a reprotect would do to a VM as typed, or to the VM of an operation.
 	Review(ctx context.Context, vm string, op failover.OpID) (failover.Review, *failover.Refusal, error)
+	// Forecast says how long a failover would take.
+	Forecast(ctx context.Context, of failover.ForecastOf) (failover.Forecast, *failover.Refusal, error)
 }
 
 // Feed is the facts of all operations as they happen, each delivered at least once. The bot calls Next from one goroutine.

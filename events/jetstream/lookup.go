@@ -21,6 +21,8 @@ type Azure interface {
 	Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, error)
 	// Review reads what a reprotect would do to a VM as typed, or to the VM of an operation.
 	Review(ctx context.Context, typed string, op failover.OpID) (failover.Review, *failover.Refusal, error)
+	// Forecast says how long a failover would take.
+	Forecast(ctx context.Context, of failover.ForecastOf) (failover.Forecast, *failover.Refusal, error)
 }
 
 // maxJobs is how many jobs fit into an answer: a message holds 1 MB, and a job has about 500 bytes.
@@ -114,6 +116,17 @@ func (s *reads) review(r micro.Request) (any, error) {
 	})
 }
 
+func (s *reads) forecast(r micro.Request) (any, error) {
+	var req failover.ForecastOf
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	return s.fromAzure("forecast/"+req.Group+"/"+req.Plan+"/"+req.VMs, func(ctx context.Context) any {
+		f, refusal, err := s.azure.Forecast(ctx, req)
+		return events.ForecastReply{V: 1, Refused: silence(refusal, err), Forecast: f}
+	})
+}
+
 // silence makes an answer of a reading that ran out of time.
 func silence(refusal *failover.Refusal, err error) *failover.Refusal {
 	if err != nil {
@@ -142,6 +155,13 @@ func (c *Client) Review(ctx context.Context, req events.ReviewRequest) (failover
 	var reply events.ReviewReply
 	refusal, err := c.requestAzure(ctx, events.ServiceReview, req, &reply)
 	return reply.Review, cmp.Or(refusal, reply.Refused), err
+}
+
+// Forecast asks how long a failover would take; see [Client.Points].
+func (c *Client) Forecast(ctx context.Context, of failover.ForecastOf) (failover.Forecast, *failover.Refusal, error) {
+	var reply events.ForecastReply
+	refusal, err := c.requestAzure(ctx, events.ServiceForecast, of, &reply)
+	return reply.Forecast, cmp.Or(refusal, reply.Refused), err
 }
 
 // requestAzure asks again while an executor waits for Azure, until ctx ends.

@@ -42,6 +42,10 @@ func (a *slowAzure) Review(ctx context.Context, typed string, op failover.OpID) 
 	return failover.Review{Name: typed + string(op), Reversal: &failover.Reversal{From: "north"}, Seen: "s"}, a.refused, a.wait(ctx)
 }
 
+func (a *slowAzure) Forecast(ctx context.Context, of failover.ForecastOf) (failover.Forecast, *failover.Refusal, error) {
+	return failover.Forecast{What: of.VMs, VMs: 1, Expected: failover.Expected{Seconds: 240, P95: 720}}, a.refused, a.wait(ctx)
+}
+
 func (a *slowAzure) wait(ctx context.Context) error {
 	a.reads.Add(1)
 	select {

@@ -49,7 +49,7 @@ func Inbox(role, identity string) string {
 
 // readSubjects are the services that anybody may ask who may ask anything.
 func readSubjects() []string {
-	return append(offline(), events.ServicePoints, events.ServiceJobs, events.ServiceReview, events.ServiceHealth)
+	return append(offline(), events.ServicePoints, events.ServiceJobs, events.ServiceReview, events.ServiceForecast, events.ServiceHealth)
 }
 
 // offline are the reads that a bot answers too: without Azure.

@@ -90,6 +90,7 @@ func (s *reads) endpoints() map[string]func(micro.Request) (any, error) {
 	}
 	if s.azure != nil {
 		all[events.ServiceHealth] = func(micro.Request) (any, error) { return events.HealthReply{V: 1}, nil }
+		all[events.ServiceForecast] = s.forecast
 		all[events.ServicePoints], all[events.ServiceJobs], all[events.ServiceReview] = s.points, s.jobs, s.review
 	}
 	return all

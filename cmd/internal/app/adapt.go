@@ -162,6 +162,11 @@ func (r reads) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal, e
 	return r.client.Jobs(ctx)
 }
 
+// Forecast needs an executor, which knows what the vaults take.
+func (r reads) Forecast(ctx context.Context, of failover.ForecastOf) (failover.Forecast, *failover.Refusal, error) {
+	return r.client.Forecast(ctx, of)
+}
+
 // Debt is what failovers and drills have left open.
 func (r reads) Debt(ctx context.Context) (failover.DebtList, error) { return r.client.Debt(ctx) }
 

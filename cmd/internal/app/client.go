@@ -146,6 +146,11 @@ func (c *Client) Jobs(ctx context.Context) (failover.JobList, *failover.Refusal,
 	return c.nats.Jobs(ctx)
 }
 
+// Forecast asks how long a failover would take.
+func (c *Client) Forecast(ctx context.Context, of failover.ForecastOf) (failover.Forecast, *failover.Refusal, error) {
+	return c.nats.Forecast(ctx, of)
+}
+
 // Debt asks for what failovers and drills have left open.
 func (c *Client) Debt(ctx context.Context) (failover.DebtList, error) { return c.nats.Debt(ctx) }
 

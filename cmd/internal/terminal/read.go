@@ -35,6 +35,8 @@ func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Inten
 		return g.points(ctx, client, intent.Ref, own)
 	case "jobs":
 		return g.jobs(ctx, client, own)
+	case "forecast":
+		return g.forecast(ctx, client, intent.Forecast(), own)
 	case "report":
 		report, known, err := client.Report(ctx, failover.OpID(intent.Ref))
 		switch {
@@ -127,4 +129,17 @@ func (g *globals) jobs(ctx context.Context, client *app.Client, own verbFlags) e
 		return g.refused("", refusal, own)
 	}
 	return g.print(own, events.JobsOf(list), render.JobsTable(list, time.Now(), g.screen()))
+}
+
+func (g *globals) forecast(ctx context.Context, client *app.Client, of failover.ForecastOf, own verbFlags) error {
+	ctx, cancel := context.WithTimeout(ctx, azureWithin)
+	defer cancel()
+	f, refusal, err := client.Forecast(ctx, of)
+	switch {
+	case err != nil:
+		return err
+	case refusal != nil:
+		return g.refused("", refusal, own)
+	}
+	return g.print(own, events.ForecastOf(f), render.ForecastText(f))
 }

@@ -1,0 +1,51 @@
+package executor
+
+import (
+	"context"
+	"strings"
+
+	"ferry/failover"
+)
+
+// Forecast says how long a failover would take of a group, of a recovery plan, or of VMs as typed with blanks between, by what is
+// known now. Nothing is started, and whether it could be is not looked at beyond the state of each VM.
+func (e *Executor) Forecast(ctx context.Context, of failover.ForecastOf) (failover.Forecast, *failover.Refusal, error) {
+	s := failover.Situation{Past: e.Board.All(), RTO: e.RTO}
+	if of.Plan != "" {
+		return e.forecastPlan(ctx, of.Plan, s)
+	}
+	inv, err := e.list(ctx, 2*inventoryEvery)
+	if err != nil && len(inv.Items) == 0 {
+		refusal, err := unreadable(ctx, err)
+		return failover.Forecast{}, refusal, err
+	}
+	gathered, refusal := e.meantBy(of, inv.Items)
+	if refusal != nil {
+		return failover.Forecast{}, refusal, nil
+	}
+	return s.ForecastGathered(gathered), nil, nil
+}
+
+func (e *Executor) meantBy(of failover.ForecastOf, items []failover.Item) (failover.Gathered, *failover.Refusal) {
+	if of.Group == "" {
+		return failover.GatherRow(items, of.VMs)
+	}
+	group, refusal := failover.ResolveGroup(e.Fleets, of.Group)
+	if refusal != nil {
+		return failover.Gathered{}, refusal
+	}
+	return group.Gather(items)
+}
+
+func (e *Executor) forecastPlan(ctx context.Context, name string, s failover.Situation) (failover.Forecast, *failover.Refusal, error) {
+	plans, err := e.Site.Plans(ctx)
+	if err != nil {
+		refusal, err := unreadable(ctx, err)
+		return failover.Forecast{}, refusal, err
+	}
+	found, refusal := failover.ResolvePlan(plans, strings.TrimSpace(name))
+	if refusal != nil {
+		return failover.Forecast{}, refusal, nil
+	}
+	return s.ForecastPlan(found), nil, nil
+}
