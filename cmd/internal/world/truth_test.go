@@ -41,11 +41,15 @@ func says(op failover.Operation, state string) bool {
 	case failover.Succeeded:
 		words = []string{"committed", "protected", "home again", "the test VM is up", "cleaned up", "over", "changed", "done"}
 	case failover.Running:
-		words = []string{"running", "not known", "declared", "new work is stopped"}
+		if words = []string{"running", "not known", "declared", "new work is stopped"}; op.OnHold != nil {
+			words = []string{"on hold"}
+		}
 	case failover.NeedsAttention:
 		words = []string{"needs attention"}
 	case failover.Failed, failover.Denied, failover.Expired, failover.Cancelled:
-		words = []string{string(op.Phase)}
+		if words = []string{string(op.Phase)}; len(op.Targets) > 1 && op.Phase == failover.Failed { // of several some may have come through
+			words = append(words, fmt.Sprintf("of %d ", len(op.Targets)))
+		}
 	}
 	for _, w := range words {
 		if strings.Contains(state, w) {
