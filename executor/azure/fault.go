@@ -61,6 +61,7 @@ func (a *attempt) redirected() bool {
 // answered translates an error that Azure itself gave.
 func (o operation) answered(answer *http.Response, code string) error {
 	fault := readFault(answer, code)
+	fault.Capacity = capacity(fault)
 	fault.Action = o.action(answer.StatusCode, fault.Code)
 	e := &failover.SiteError{Kind: o.kind(answer.StatusCode, fault.Code), Fault: fault}
 	switch e.Kind {

@@ -178,12 +178,14 @@ func mapError(e *siterecovery.JobErrorDetails) failover.Fault {
 	if n := or(provider.ErrorCode); n != 0 {
 		code = strconv.Itoa(int(n))
 	}
-	return failover.Fault{
+	f := failover.Fault{
 		Code:    cmp.Or(or(service.Code), code),
 		Message: join(" ", or(service.Message), or(provider.ErrorMessage)),
 		Cause:   join(" ", or(service.PossibleCauses), or(provider.PossibleCauses)),
 		Action:  join(" ", or(service.RecommendedAction), or(provider.RecommendedAction)),
 	}
+	f.Capacity = capacity(f)
+	return f
 }
 
 // join leaves out what is empty or was said.

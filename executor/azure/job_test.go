@@ -50,7 +50,7 @@ func TestJob(t *testing.T) {
 			{Name: "Start failover", State: "Failed", StartedAt: at(2)},
 		},
 		Errors: []failover.Fault{
-			{Code: "28031", Message: "No VM. Compute said no.", Cause: "Quota.", Action: "Raise it. Ask."},
+			{Code: "28031", Message: "No VM. Compute said no.", Cause: "Quota.", Action: "Raise it. Ask.", Capacity: "the VM's size, or for more than the quota"},
 			{Code: "Denied", Message: "Policy."},
 		},
 	}

@@ -110,11 +110,15 @@ func throttlingIsRetry(w world) {
 }
 
 func failedJobExplains(w world) {
-	want := failover.Fault{Code: "28031", Message: "No VM.", Cause: "No quota in the region.", Action: "Raise the quota."}
+	want := failover.Fault{Code: "28031", Message: "No VM.", Cause: "A policy denies it.", Action: "Exempt the VM."}
 	w.FailJob(failover.StepFailover, want)
 	j := w.ended(w.begin(w.call(failover.StepFailover)).JobID)
 	if j.State != failover.JobFailed || !slices.Contains(j.Errors, want) || !j.PointUsed.IsZero() {
 		w.Errorf("failed job %+v, want the fault %+v", j, want)
+	}
+	w.FailJob(failover.StepFailover, failover.Fault{Code: "28031", Message: "AllocationFailed: no room for Standard_E8s_v5.", Cause: "None.", Action: "Later."})
+	if j := w.ended(w.begin(w.call(failover.StepFailover)).JobID); len(j.Errors) != 1 || j.Errors[0].Capacity != "Standard_E8s_v5" {
+		w.Errorf("%+v, want what there was no capacity for", j.Errors)
 	}
 }
 

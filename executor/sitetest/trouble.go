@@ -29,7 +29,7 @@ func (w world) each(ask func(failover.Call)) {
 }
 
 func aFault() failover.Fault {
-	return failover.Fault{Code: "28092", Message: "Not all of it.", Cause: "A quota.", Action: "Raise it."}
+	return failover.Fault{Code: "28092", Message: "Not all of it.", Cause: "It is intermittent.", Action: "Ask again."}
 }
 
 func warnings(w world) {

@@ -25,7 +25,7 @@ func TestGroupAsTyped(t *testing.T) {
 	options, groups := checkout()
 	bubbleIn(t, options, func(w *world) {
 		w.groups = groups
-		w.vault.Fault(vault.Fault{Operation: "unplannedFailover", VM: "app-02", Kind: vault.JobFails, Code: "28031", Message: "No quota.", Causes: "Quota.", Action: "Raise it."})
+		w.vault.Fault(vault.Fault{Operation: "unplannedFailover", VM: "app-02", Kind: vault.JobFails, Code: "28031", Message: "A policy denies it.", Causes: "A policy.", Action: "Exempt it."})
 		w.begin()
 		say := func(line, want string) { w.answers("U0ANA", "/failover "+line, want) }
 		say("group chekout", `No group is called "chekout". There are: checkout.`)
