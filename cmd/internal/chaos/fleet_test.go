@@ -134,8 +134,8 @@ func TestFleetSurvivesItsDriver(t *testing.T) {
 		f.executor.kill()
 		f.drive()
 	}
-	f.offers("Commit", 30*time.Minute)
-	if _, err := f.workspace.Click("ben", incident, "Commit", workspace.Containing(fleetName)); err != nil {
+	f.offers("Commit all", 30*time.Minute)
+	if _, err := f.workspace.Click("ben", incident, "Commit all", workspace.Containing(fleetName)); err != nil {
 		t.Fatal(err)
 	}
 	f.until("500 commits have begun", 10*time.Minute, func() bool { return f.accepted("failoverCommit") >= 500 })
@@ -161,7 +161,7 @@ func TestBenchFleetReal(t *testing.T) {
 			f := k.within(t).fleet(vms, 300)
 			begun := time.Now()
 			f.begins()
-			f.offers("Commit", 30*time.Minute)
+			f.offers("Commit all", 30*time.Minute)
 			took, traffic := time.Since(begun), f.vault.Traffic()
 			cpu, memory := f.executor.used()
 			botCPU, botMemory := f.bot.used()

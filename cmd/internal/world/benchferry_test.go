@@ -41,7 +41,7 @@ func byFerry(w *world, b trial) run {
 		w.t.Fatalf("%v\n%s", err, w.card(""))
 	}
 	for r.rounds = 1; ; r.rounds++ {
-		w.offers("Commit", 24*time.Hour)
+		w.offers("Commit all", 24*time.Hour)
 		if r.rounds == benchRounds || !w.someLeft() {
 			break
 		}

@@ -34,8 +34,8 @@ func TestFleetOutlivesItsDriver(t *testing.T) {
 			press, seam, operation string
 			done                   func() bool
 		}{
-			{"Approve", "azure.failover", "unplannedFailover", func() bool { return strings.Contains(w.card(""), "[ Commit ]") }},
-			{"Commit", "azure.commit", "failoverCommit", func() bool { return w.allIn("UnplannedFailoverCommitted") }},
+			{"Approve", "azure.failover", "unplannedFailover", func() bool { return strings.Contains(w.card(""), "[ Commit all ]") }},
+			{"Commit all", "azure.commit", "failoverCommit", func() bool { return w.allIn("UnplannedFailoverCommitted") }},
 		} {
 			w.process.cut.arm(point{seam: part.seam, nth: b.vms / 2, after: true}, 0)
 			if _, err := w.workspace.Click("ben", incident, part.press, workspace.Containing(op)); err != nil {
