@@ -152,6 +152,10 @@ type Status struct {
 	// Forecast is what was said before the approval; OnHold is why nothing new begins.
 	Forecast *StatusForecast `json:"forecast,omitempty"`
 	OnHold   *StatusHold     `json:"on_hold,omitempty"`
+	// Group is that of the configuration, with its waves; LeftOut is what was meant and is not part of it.
+	Group   string   `json:"group,omitempty"`
+	Waves   []string `json:"waves,omitempty"` // names, empty where a wave has none
+	LeftOut string   `json:"left_out,omitempty"`
 }
 
 // StatusForecast is how long the first step was going to take.
@@ -213,6 +217,8 @@ type StatusTarget struct {
 	RecoveryPointTime *time.Time     `json:"recovery_point_time"`
 	Progress          string         `json:"progress"`
 	Error             *string        `json:"error"`
+	Wave              int            `json:"wave,omitempty"`       // number, from 1
+	SkippedBy         string         `json:"skipped_by,omitempty"` // who left it out
 }
 
 // StatusOf turns a snapshot into the contract's form. Times are UTC.
@@ -220,7 +226,7 @@ func StatusOf(op failover.Operation) Status {
 	s := Status{
 		V: 1, ID: op.ID, Verb: op.Verb, Phase: op.Phase, RequestedBy: op.RequestedBy.ID, RequestedAt: op.RequestedAt.UTC(), Reason: op.Reason,
 		Approvals: []StatusApproval{}, Targets: []StatusTarget{}, StartedAt: moment(op.StartedAt), FinishedAt: moment(op.FinishedAt),
-		Note: op.Note, Hint: op.Hint, PlanDigest: op.Plan.ShortDigest(), ExpiresAt: moment(op.ExpiresAt), BreakGlass: glassOf(op),
+		Note: op.Note, Hint: op.Hint, PlanDigest: op.Plan.ShortDigest(), LeftOut: op.Plan.LeftOut, ExpiresAt: moment(op.ExpiresAt), BreakGlass: glassOf(op),
 	}
 	if len(op.Frozen) > 0 {
 		s.Frozen = FrozenOf(op.Frozen)
@@ -230,6 +236,12 @@ func StatusOf(op failover.Operation) Status {
 	}
 	if h := op.OnHold; h != nil {
 		s.OnHold = &StatusHold{h.By.ID, h.Why, h.At.UTC()}
+	}
+	if f := op.Plan.Fleet; f != nil {
+		s.Group = f.Name
+		for _, w := range f.Waves {
+			s.Waves = append(s.Waves, w.Name)
+		}
 	}
 	if op.Newer {
 		s.Note, s.Hint = "A newer version of Ferry goes on with it: this is how it was before.", "Upgrade the bots and executors that still run the older version."
@@ -260,6 +272,10 @@ func statusTarget(t failover.Target) StatusTarget {
 	line := StatusTarget{Name: t.Item.Name, ItemID: t.Item.ID, Vault: t.Item.Vault, Phase: t.Phase, Progress: t.Progress, RecoveryPointTime: moment(t.PointUsed)}
 	if len(t.Steps) > 0 {
 		line.JobID = t.Steps[len(t.Steps)-1].JobID
+	}
+	line.Wave = t.Wave
+	if t.Skipped != nil {
+		line.SkippedBy = t.Skipped.ID
 	}
 	if t.Error != nil {
 		said := slices.DeleteFunc([]string{t.Error.Message, t.Error.Cause, t.Error.Action}, func(s string) bool { return s == "" })

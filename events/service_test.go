@@ -2,6 +2,7 @@ package events_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,6 +126,25 @@ func TestStatusOfAFreshRequest(t *testing.T) {
 }`
 	if diff := cmp.Diff(want, indented(t, events.StatusOf(fresh))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What is said of several VMs stands behind what is said of one.
+func TestStatusOfAGroup(t *testing.T) {
+	t.Parallel()
+	op := failover.Operation{
+		ID: "op-7f3kq2mz", OnHold: &failover.OnHold{Why: "1 VM of wave data failed: sql-01", At: at("03:14:00")},
+		Plan:    failover.Plan{Fleet: &failover.Fleet{Name: "checkout", Waves: []failover.Wave{{Name: "data"}, {}}}, LeftOut: "sql-02 is not replicated."},
+		Targets: []failover.Target{{Item: failover.Item{Name: "sql-01"}, Wave: 1}, {Item: failover.Item{Name: "app-01"}, Wave: 2, Skipped: &failover.Actor{ID: "U0ANA"}}},
+	}
+	got := indented(t, events.StatusOf(op))
+	for _, want := range []string{
+		`"group": "checkout"`, "\"waves\": [\n  \"data\",\n  \"\"\n ]", `"left_out": "sql-02 is not replicated."`, `"wave": 2,`, `"skipped_by": "U0ANA"`,
+		"\"on_hold\": {\n  \"by\": \"\",\n  \"why\": \"1 VM of wave data failed: sql-01\",\n  \"at\": \"2026-11-23T02:14:00Z\"\n }",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is missing in\n%s", want, got)
+		}
 	}
 }
 

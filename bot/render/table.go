@@ -14,6 +14,11 @@ import (
 // Status answers what was asked for with a reference: one operation whole, or with "" a table of all that are open; and the
 // jobs outside Ferry that are in the way. A table fits a screen so many characters wide; 0 is any width.
 func Status(found failover.Found, ref string, now time.Time, screen int) string {
+	return StatusOn(found, ref, now, screen, 0)
+}
+
+// StatusOn is [Status] on a screen so many lines high, which the VMs of a large operation do not all fit on; 0 is any.
+func StatusOn(found failover.Found, ref string, now time.Time, screen, height int) string {
 	var foreign strings.Builder
 	for _, i := range found.Foreign {
 		fmt.Fprintf(&foreign, "Outside Ferry: a job (%s) runs on %s, vault %s. Ferry starts nothing on it until the job has ended.\n", bot.Scenario(inert(i.Scenario)), inert(i.Name), inert(i.Vault))
@@ -28,17 +33,17 @@ func Status(found failover.Found, ref string, now time.Time, screen int) string 
 	if ref != "" && len(found.Operations) == 0 {
 		return stopped + bot.RefusalText(found.NoOperation(ref)) + "\n" + foreign.String()
 	}
-	return stopped + status(found.Operations, ref, now, screen) + foreign.String()
+	return stopped + status(found.Operations, ref, now, screen, height) + foreign.String()
 }
 
-func status(ops []failover.Operation, ref string, now time.Time, screen int) string {
+func status(ops []failover.Operation, ref string, now time.Time, screen, height int) string {
 	switch {
 	case ref == "":
 		return frozen(failover.Freezes(ops)) + StatusTable(ops, now, screen)
 	case !ops[0].Exists(): // an id under which commands were refused and nothing else
 		return fmt.Sprintf("Nothing was started under %s: what was asked was refused.\n", ops[0].ID)
 	}
-	return CardText(ops[0], now)
+	return StatusText(ops[0], now, screen, height)
 }
 
 // idle says how a VM is that nothing is open on and, unless something else says what is in the way, what could be typed.

@@ -15,20 +15,24 @@ func CardText(op failover.Operation, now time.Time) string {
 		level.items = max(level.items, len(op.Targets))
 	}
 	d := newCard(op, now, false, level)
-	out := d.text()
-	if len(d.background) > 0 {
-		out = append(out, "")
-	}
+	return strings.Join(append(append(d.text(), ""), d.tail(op)...), "\n") + "\n"
+}
+
+// tail is what stands below the parts: what is so by the way, what to type, and of when it is.
+func (d draft) tail(op failover.Operation) []string {
+	var out []string
 	for _, l := range d.background {
 		out = append(out, l.terminal())
 	}
-	out = append(out, "")
+	if out != nil {
+		out = append(out, "")
+	}
 	for _, b := range d.buttons {
 		if verb, ok := VerbOf(b.action); ok {
 			out = append(out, b.label+": "+bot.Command+" "+string(verb)+" "+string(op.ID)+typedToo(op, b.action))
 		}
 	}
-	return strings.Join(append(out, d.foot.terminal()), "\n") + "\n"
+	return append(out, d.foot.terminal())
 }
 
 // text is the title and the parts, apart from each other.

@@ -18,9 +18,10 @@ import (
 func TestDocumentedJSON(t *testing.T) {
 	t.Parallel()
 	type list struct {
-		V      int               `json:"v"`
-		Items  []events.ListItem `json:"items"`
-		Frozen []events.Frozen   `json:"frozen"`
+		V      int                  `json:"v"`
+		Items  []events.ListItem    `json:"items"`
+		Groups []failover.GroupLine `json:"groups"`
+		Frozen []events.Frozen      `json:"frozen"`
 	}
 	type open struct {
 		V          int                 `json:"v"`

@@ -64,7 +64,8 @@ func (g *globals) read(ctx context.Context, client *app.Client, intent bot.Inten
 
 func (g *globals) status(found failover.Found, ref string, own verbFlags) error {
 	ops, foreign := found.Operations, events.ForeignOf(found.Foreign)
-	text := render.Status(found, ref, time.Now(), g.screen())
+	width, height := g.size()
+	text := render.StatusOn(found, ref, time.Now(), width, height)
 	switch {
 	case ref == "":
 		all := []events.Status{}

@@ -125,6 +125,7 @@ func (p *player) act(ctx context.Context, who, what string) error {
 	switch {
 	case m == nil:
 		if strings.HasPrefix(what, "/") || strings.HasPrefix(what, "@ferry") {
+			what = p.named(what)
 			p.asked, p.had = who, p.told(who)
 		}
 		return p.workspace.Type(who, channel, what)
@@ -148,6 +149,12 @@ func (p *player) act(ctx context.Context, who, what string) error {
 	default:
 		return p.reply(ctx, who, m[13], m[14])
 	}
+}
+
+// named puts the id of the newest card's operation in the place of the word OP.
+func (p *player) named(line string) string {
+	id := regexp.MustCompile(`op-[a-z2-7]{8}`).FindString(p.card("op-"))
+	return cmp.Or(regexp.MustCompile(`\bOP\b`).ReplaceAllString(line, id), line)
 }
 
 // values are separated by commas; none empties a field.

@@ -59,6 +59,21 @@ func TestScriptMakesTrouble(t *testing.T) {
 	}
 }
 
+// Groups and rows, held, skipped and tried again.
+func TestScriptOfAGroup(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for a minute; go test without -short plays it")
+	}
+	t.Parallel()
+	lines, err := os.ReadFile("testdata/group.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := script(t, string(lines)); code != 0 {
+		t.Fatalf("exit %d: %s\n%s", code, errs, out)
+	}
+}
+
 // A script that ends with a question shows the answer, to a mention too.
 func TestScriptEndsWithAnAnswer(t *testing.T) {
 	t.Parallel()

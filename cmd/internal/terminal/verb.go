@@ -322,7 +322,7 @@ func (g *globals) follow(ctx context.Context, client *app.Client, op events.Watc
 			fmt.Fprintln(g.io.Out, line)
 			said = line
 		}
-		if op.Phase.Final() || op.Yours || op.Phase == failover.NeedsAttention {
+		if op.Phase.Final() || op.Yours || op.Phase == failover.NeedsAttention || stopped(op.Operation) {
 			break
 		}
 		next, ok, err := client.Watch(ctx, events.WatchRequest{Op: op.ID, After: op.Seq})
@@ -335,7 +335,8 @@ func (g *globals) follow(ctx context.Context, client *app.Client, op events.Watc
 			op = next
 		}
 	}
-	if err := g.print(own, events.StatusOf(op.Operation), render.CardText(op.Operation, time.Now())); err != nil {
+	width, height := g.size()
+	if err := g.print(own, events.StatusOf(op.Operation), render.StatusText(op.Operation, time.Now(), width, height)); err != nil {
 		return err
 	}
 	if op.Gate() != "" {
@@ -354,9 +355,19 @@ func ended(op failover.Operation) error {
 		return exit(exitFailed, errors.New(string(op.ID)+" failed"))
 	case failover.NeedsAttention:
 		return exit(exitFailed, fmt.Errorf("%s is in need of attention and does not go on by itself", op.ID))
-	case failover.Denied, failover.Expired, failover.Cancelled, failover.Running, failover.AwaitingApproval, failover.AwaitingCommit:
+	case failover.Running:
+		if stopped(op) {
+			return exit(exitFailed, fmt.Errorf("%s is on hold and does not go on by itself: ferry resume %[1]s, or ferry retry %[1]s", op.ID))
+		}
+	case failover.Denied, failover.Expired, failover.Cancelled, failover.AwaitingApproval, failover.AwaitingCommit:
 	}
 	return exit(exitRefused, fmt.Errorf("%s is %s", op.ID, op.Phase.Words()))
+}
+
+// stopped reports whether an operation is on hold and has come as far as it goes like that.
+func stopped(op failover.Operation) bool {
+	underWay, _ := op.Pace()
+	return op.Phase == failover.Running && op.OnHold != nil && underWay == 0
 }
 
 // pressWith is what to type for the press that an operation waits for.
@@ -371,6 +382,9 @@ func progressLine(op failover.Operation) string {
 	parts := []string{op.At.UTC().Format("15:04:05 UTC ") + string(op.ID) + " " + op.Phase.Words()}
 	if op.Gate() != "" {
 		parts[0] += ", waits for " + bot.WaitsFor(op)
+	}
+	if counts := render.Counts(op, op.At); counts != "" {
+		return bot.OneLine(strings.Join(append(parts, counts), " · "))
 	}
 	for _, t := range op.Targets {
 		if t.Progress != "" {

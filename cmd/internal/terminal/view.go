@@ -113,6 +113,13 @@ func (v *liveView) show(ops []failover.Operation, now time.Time) error {
 		}
 		v.last = append(v.last, op)
 		lines = append(lines, v.line(op, now, width))
+		if counts := render.Counts(op, now); counts != "" {
+			lines = append(lines, shorten("  "+bot.OneLine(counts), width-1))
+			for _, line := range render.Worst(op, now, height) {
+				lines = append(lines, shorten("  "+bot.OneLine(line), width-1))
+			}
+			continue
+		}
 		for _, t := range op.Targets {
 			if len(op.Targets) > 1 && !t.Lead {
 				lines = append(lines, shorten("  "+bot.OneLine(t.Item.Name+": "+t.Phase.Words()+" "+t.Progress), width-1))

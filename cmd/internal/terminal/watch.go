@@ -60,7 +60,8 @@ func (g *globals) watch(ctx context.Context, args []string, output string) error
 		return err
 	}
 	if output == "text" {
-		if err := g.print(verbFlags{output: output}, nil, render.CardText(op, time.Now())); err != nil {
+		width, height := g.size()
+		if err := g.print(verbFlags{output: output}, nil, render.StatusText(op, time.Now(), width, height)); err != nil {
 			return err
 		}
 	}
