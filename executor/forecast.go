@@ -10,7 +10,7 @@ import (
 // Forecast says how long a failover would take of a group, of a recovery plan, or of VMs as typed with blanks between, by what is
 // known now. Nothing is started, and whether it could be is not looked at beyond the state of each VM.
 func (e *Executor) Forecast(ctx context.Context, of failover.ForecastOf) (failover.Forecast, *failover.Refusal, error) {
-	s := failover.Situation{Past: e.Board.All(), RTO: e.RTO}
+	s := e.forecasting(failover.Situation{Past: e.Board.All()})
 	if of.Plan != "" {
 		return e.forecastPlan(ctx, of.Plan, s)
 	}
@@ -48,4 +48,13 @@ func (e *Executor) forecastPlan(ctx context.Context, name string, s failover.Sit
 		return failover.Forecast{}, refusal, nil
 	}
 	return s.ForecastPlan(found), nil, nil
+}
+
+// forecasting adds what holds many VMs back.
+func (e *Executor) forecasting(s failover.Situation) failover.Situation {
+	s.RTO, s.Paces = e.RTO, e.pace.limits()
+	if e.pace.budgets != nil {
+		s.Budgets = e.pace.budgets()
+	}
+	return s
 }

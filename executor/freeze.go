@@ -17,7 +17,8 @@ func (e *Executor) background(ctx context.Context, s *failover.Situation) error 
 	if err := e.Board.CatchUp(ctx); err != nil {
 		return err
 	}
-	s.Past, s.RTO = e.Board.All(), e.RTO
+	s.Past = e.Board.All()
+	*s = e.forecasting(*s)
 	s.Freezes = failover.Freezes(e.Board.Open())
 	s.Inventory = e.lastRead()
 	return nil

@@ -38,10 +38,11 @@ type Situation struct {
 	Inventory []Item
 	// Past are the operations that ever were, to tell how long one takes.
 	Past []Operation
-	// RTO is the promise of the configuration, 0 for none; Rooms are how many VMs a vault takes at a time, by its name, where that
-	// has been learned.
-	RTO   time.Duration
-	Rooms map[string]int
+	// RTO is the promise of the configuration, 0 for none. Paces are what was learned of the vaults, by lower-case id, and Budgets
+	// what Azure takes now, where that is known.
+	RTO     time.Duration
+	Paces   map[string]VaultPace
+	Budgets []Budget
 }
 
 // Decide turns a command into the facts that it makes true, or refuses it. It is the only way from a wish to a fact:

@@ -81,7 +81,7 @@ func (s Situation) ForecastPlan(p RecoveryPlan) Forecast {
 	return f
 }
 
-// Forecast says how long the first step of an operation on the targets would take. It needs Past, RTO and Rooms.
+// Forecast says how long the first step of an operation on the targets would take. It needs Past, RTO, Paces and Budgets.
 func (s Situation) Forecast(verb Verb, plan Plan, targets []Target) Forecast {
 	targets = slices.Clone(targets)
 	f := Forecast{Expected: s.forecast(verb, plan, targets)}
@@ -123,8 +123,17 @@ func (s Situation) forecast(verb Verb, plan Plan, targets []Target) Expected {
 	if e.Shared {
 		e.Of = len(h.all)
 	}
-	op := Operation{Verb: verb, Plan: plan, Targets: targets, Expected: Expected{Vaults: s.Rooms}}
+	for i := range targets {
+		if item := targets[i].Item; s.Paces[strings.ToLower(item.VaultID)].AtOnce > 0 {
+			if e.Vaults == nil {
+				e.Vaults = map[string]int{}
+			}
+			e.Vaults[item.Vault] = s.Paces[strings.ToLower(item.VaultID)].AtOnce
+		}
+	}
+	op := Operation{Verb: verb, Plan: plan, Targets: targets, Expected: Expected{Vaults: e.Vaults}}
 	p := op.timetable(first, time.Time{})
+	p.afford(s.Budgets)
 	ends := p.play(h.spread, plays)
 	e.Seconds, e.P95 = int(math.Ceil(ends[plays/2])), int(math.Ceil(ends[plays*95/100]))
 	if len(p.loads) == 1 && p.loads[0].median < ends[plays/2] { // of one VM its own median is what people can check
@@ -133,14 +142,6 @@ func (s Situation) forecast(verb Verb, plan Plan, targets []Target) Expected {
 	e.Limit, e.About, e.Room = p.limit(h.spread)
 	if plan.Recovery != nil {
 		e.Limit, e.About, e.Room = LimitAzure, "", 0
-	}
-	for name, room := range s.Rooms {
-		if slices.Contains(p.vaults, name) {
-			if e.Vaults == nil {
-				e.Vaults = map[string]int{}
-			}
-			e.Vaults[name] = room
-		}
 	}
 	return e
 }
@@ -173,6 +174,7 @@ func (o Operation) timetable(step StepKind, now time.Time) timetable {
 	for _, vault := range p.vaults {
 		p.rooms = append(p.rooms, o.Expected.Vaults[vault])
 	}
+	p.afford(nil)
 	slices.SortStableFunc(p.loads, func(a, b load) int { // longest first
 		return cmp.Compare(b.median, a.median)
 	})
@@ -239,7 +241,9 @@ func (p timetable) limit(spread float64) (what Limit, about string, room int) {
 		if n := len(p.loads); n == 1 || n > 1 && p.loads[0].median > p.loads[1].median {
 			return what, p.loads[0].name, 0
 		}
-	case LimitWrites, LimitWaves, LimitAzure, LimitAsked:
+	case LimitWrites:
+		return what, "", int(math.Ceil(p.budgets[0].PerSecond))
+	case LimitWaves, LimitAzure, LimitAsked:
 	}
 	return what, "", 0
 }
@@ -278,7 +282,7 @@ func (e Expected) Words() string {
 	case LimitVault:
 		return fmt.Sprintf("the vault %s, which takes about %d VMs at a time as Ferry has learned", e.About, e.Room)
 	case LimitWrites:
-		return fmt.Sprintf("Azure Resource Manager, which takes %d calls a second", writesPerSecond)
+		return fmt.Sprintf("Azure Resource Manager, which takes %d calls a second of one principal", e.Room)
 	case LimitWaves:
 		return "the waves, which wait for each other"
 	case LimitAsked:

@@ -21,6 +21,7 @@ func fleet(vms, waves, concurrency int) failover.Situation {
 	}
 	for n := range vms {
 		i := item(fmt.Sprintf("vm-%04d", n), failover.StateProtected, "UnplannedFailover")
+		i.VaultID = "/Vaults/V"
 		s.Members = append(s.Members, failover.Member{Item: i, Wave: n*waves/vms + 1})
 	}
 	return s
@@ -52,9 +53,12 @@ func TestForecastNamesTheLimit(t *testing.T) {
 	odd := fleet(3, 1, 0)
 	odd.Past = []failover.Operation{past(odd, func(n int) time.Duration { return time.Duration(1+40*(n/2)) * time.Minute })}
 	vault := fleet(300, 1, 200)
-	vault.Rooms = map[string]int{"v": 20, "elsewhere": 1}
+	vault.Paces = map[string]failover.VaultPace{"/vaults/v": {AtOnce: 20}, "/vaults/elsewhere": {AtOnce: 1}}
 	alike := fleet(300, 1, 20)
-	alike.Rooms = map[string]int{"v": 20}
+	alike.Paces = map[string]failover.VaultPace{"/vaults/v": {AtOnce: 20}}
+	others := fleet(200, 1, 0)
+	others.Past = []failover.Operation{past(others, func(int) time.Duration { return 20 * time.Second })}
+	others.Budgets = []failover.Budget{{Kind: "reads", PerSecond: 1}, {Kind: "writes", Left: 3, PerSecond: 2}}
 	quick := fleet(1000, 1, 0)
 	quick.Past = []failover.Operation{past(quick, func(int) time.Duration { return 20 * time.Second })}
 	for name, row := range map[string]struct {
@@ -71,7 +75,8 @@ func TestForecastNamesTheLimit(t *testing.T) {
 		"vault":               {vault, failover.LimitVault, "v", 20, "the vault v, which takes about 20 VMs at a time as Ferry has learned"},
 		"group and vault":     {alike, failover.LimitConcurrency, "", 20, "the group's concurrency, 20 VMs at a time"},
 		"waves":               {fleet(12, 6, 0), failover.LimitWaves, "", 0, "the waves, which wait for each other"},
-		"short, and so many":  {quick, failover.LimitWrites, "", 0, "Azure Resource Manager, which takes 10 calls a second"},
+		"short, and so many":  {quick, failover.LimitWrites, "", 10, "Azure Resource Manager, which takes 10 calls a second of one principal"},
+		"others are at it":    {others, failover.LimitWrites, "", 2, "Azure Resource Manager, which takes 2 calls a second of one principal"},
 		"waves by themselves": {fleet(300, 3, 20), failover.LimitConcurrency, "", 20, "the group's concurrency, 20 VMs at a time"},
 	} {
 		e := asked(t, row.s).Expected
@@ -159,7 +164,7 @@ func TestOutlook(t *testing.T) {
 // A forecast for 1,000 VMs is for people who wait for an answer: it takes less than 20 ms.
 func BenchmarkForecast(b *testing.B) {
 	s := fleet(1000, 3, 100)
-	s.Rooms = map[string]int{"v": 300}
+	s.Paces = map[string]failover.VaultPace{"/vaults/v": {AtOnce: 300}}
 	op := asked(b, s)
 	op = failover.Fold(op, failover.Batch{At: start, Facts: []failover.Fact{failover.GateOpened{Gate: failover.ClassFailover, Step: failover.StepFailover}}})
 	b.Run("asked", func(b *testing.B) {

@@ -19,7 +19,8 @@ type timetable struct {
 	concurrency int
 	rooms       []int
 	vaults      []string // by place
-	subs        []string // subscriptions, each with a budget
+	subs        []string // subscriptions
+	budgets     []Budget // of each
 	free        bool     // calls cost nothing of it
 }
 
@@ -40,6 +41,19 @@ const (
 	// sharedSpread is the same of what slows all down alike on some day. It is an assumption, too.
 	sharedSpread = 0.1
 )
+
+// afford takes the budgets of the subscriptions as they are known now, else as they are documented.
+func (p *timetable) afford(known []Budget) {
+	p.budgets = make([]Budget, len(p.subs))
+	for i, sub := range p.subs {
+		p.budgets[i] = Budget{Left: writesBurst, PerSecond: writesPerSecond}
+		for _, b := range known {
+			if b.Kind == "writes" && b.Subscription == sub && b.PerSecond > 0 {
+				p.budgets[i] = b
+			}
+		}
+	}
+}
 
 // play says when all is done, as often as it is played. The same timetable always gives the same.
 func (p timetable) play(spread float64, times int) []float64 {
@@ -202,8 +216,9 @@ func (r *run) call(sub int, now float64) float64 {
 	if r.free {
 		return now
 	}
-	at := max(now, r.budget[sub]-writesBurst/writesPerSecond)
-	r.budget[sub] = max(now, r.budget[sub]) + 1.0/writesPerSecond
+	b := r.budgets[sub]
+	at := max(now, r.budget[sub]-b.Left/b.PerSecond)
+	r.budget[sub] = max(now, r.budget[sub]) + 1/b.PerSecond
 	return at
 }
 

@@ -35,6 +35,11 @@ func (c cardOf) fleetState() string {
 				return fmt.Sprintf("running, wave %d of %d", n, waves)
 			}
 		}
+		for n := range waves { // between two
+			if all[n+1][failover.SpotWaiting] > 0 {
+				return fmt.Sprintf("running, wave %d of %d", n+1, waves)
+			}
+		}
 	case (c.op.Phase == failover.Succeeded || c.op.Phase == failover.Failed) && done > 0 && done < total:
 		return fmt.Sprintf("over, %s of %s %s", bot.Number(done), bot.Number(total), succeededWords(c.op.Verb))
 	}
