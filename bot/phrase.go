@@ -171,6 +171,9 @@ func WaitsFor(op failover.Operation) string {
 		if op.Verb.Declares() {
 			return "its end"
 		}
+		if op.OnHold != nil {
+			return "somebody to resume it"
+		}
 		return "Azure"
 	case failover.Succeeded, failover.Failed, failover.Denied, failover.Expired, failover.Cancelled:
 	}

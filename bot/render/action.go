@@ -37,6 +37,8 @@ const (
 	ActionRetry  = "ferry_retry"
 	// ActionShowAll asks for the list of all VMs of an operation; it changes nothing.
 	ActionShowAll = "ferry_show_all"
+	// ActionPage asks for another page of it.
+	ActionPage = "ferry_page"
 )
 
 // ButtonOf takes the value of a button apart: the operation, and what the button stood for when it was drawn.

@@ -103,6 +103,9 @@ func isUnplanned(op failover.Operation) bool {
 
 func (c cardOf) atCommit() []button {
 	target := clip(c.target(), 60)
+	if c.op.Several() {
+		target = fmt.Sprintf("the %s that are up", bot.VMs(c.op.Tallies()[0][failover.SpotUp]))
+	}
 	all := []button{{
 		action: ActionCommit, label: c.commitLabel(), style: slack.StylePrimary, token: c.op.Token(failover.StepCommit),
 		ask: &question{title: "Commit " + target + "?", text: c.commitText(target), yes: "Commit", no: "Not now"},

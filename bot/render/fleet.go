@@ -14,8 +14,8 @@ import (
 // fleet are the parts of a card about several VMs: all that somebody has to know in five seconds stands in the first lines.
 func (c cardOf) fleet() []part {
 	return []part{
-		{roleLead, slices.Concat(c.fleetLead(), c.frozen(), c.glass())},
-		{roleTrouble, c.fleetTrouble()},
+		{roleLead, slices.Concat(c.lead(), c.frozen(), c.glass())},
+		{roleTrouble, c.trouble()},
 		{roleWay, c.waves()},
 		{roleWhat, c.what()},
 		{roleSteps, c.fleetList()},
@@ -48,9 +48,6 @@ func (c cardOf) fleetState() string {
 
 func (c cardOf) fleetLead() []line {
 	lines := c.lapsed()
-	if c.op.Newer {
-		return c.lead()
-	}
 	switch c.op.Phase {
 	case failover.AwaitingApproval:
 		if c.op.Started() {

@@ -231,3 +231,40 @@ func TestForecastText(t *testing.T) {
 	}
 	golden(t, "forecasts.txt", text)
 }
+
+// A page of the status of 1,000 VMs; of 12 there are none.
+func TestStatusPage(t *testing.T) {
+	s := fleetsOf[1000]()["running"]
+	page, ok := render.StatusPage(s.op, 2, s.now)
+	if !ok {
+		t.Fatal("there is no second page")
+	}
+	golden(t, "fleet_page.json", wire(t, page))
+	for _, none := range []int{-1, 0, 99} {
+		if _, ok := render.StatusPage(s.op, none, s.now); ok {
+			t.Errorf("there is a page %d", none)
+		}
+	}
+	few := fleetsOf[12]()["running"]
+	if _, ok := render.StatusPage(few.op, 1, few.now); ok {
+		t.Error("12 VMs need pages")
+	}
+}
+
+// Where there is little room, an operation on 1,000 VMs takes a line, or what its card begins with: the table of what is open, and
+// the Home of who waits for it and of who has to decide.
+func TestFleetElsewhere(t *testing.T) {
+	var text strings.Builder
+	for _, state := range []string{"awaiting_approval", "running", "on_hold", "awaiting_commit", "over"} {
+		s := fleetsOf[1000]()[state]
+		text.WriteString("=== " + state + ": open ===\n" + render.StatusTable([]failover.Operation{s.op}, s.now, 0))
+		part, known := render.Progress(s.op, s.now)
+		fmt.Fprintf(&text, "=== progress: %.2f %v, %s ===\n", part, known, render.Lasting(s.op, s.now))
+		view := render.Home(render.Overview{Operations: []failover.Operation{s.op}, Policy: roles("U0BEN"), Health: well()}, ben(), nil, s.now)
+		if blocks := view.Blocks.BlockSet; len(blocks) > 100 || len(wire(t, render.Message{Text: "x", Blocks: blocks})) > 40_000 {
+			t.Errorf("%s: %d blocks in the Home tab", state, len(blocks))
+		}
+		text.WriteString("=== home of ben ===\n" + readable(render.Message{Blocks: view.Blocks.BlockSet}))
+	}
+	golden(t, "fleet_elsewhere.txt", text.String())
+}

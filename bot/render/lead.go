@@ -15,6 +15,9 @@ func (c cardOf) lead() []line {
 	if c.op.Newer {
 		return []line{words("A newer version of Ferry goes on with it: what stands here is how it was before. Upgrade the bots and executors that still run the older version.")}
 	}
+	if c.op.Several() {
+		return c.fleetLead()
+	}
 	switch c.op.Phase {
 	case failover.AwaitingApproval:
 		if c.op.Started() {
@@ -124,6 +127,9 @@ func (c cardOf) afterUnknown() []line {
 
 // begun is when the step that runs was started; on the way home days may lie between the steps.
 func (c cardOf) begun() time.Time {
+	if c.op.Several() {
+		return c.op.OpenedAt
+	}
 	for i := range c.op.Targets {
 		t := &c.op.Targets[i]
 		if s := t.Step(t.Doing); t.Phase == failover.Running && s != nil && !s.StartedAt.IsZero() {

@@ -281,7 +281,7 @@ func checkNode(t *rapid.T, n node) {
 			t.Fatalf("mention of %v", n["user_id"])
 		}
 	case "button":
-		if n["action_id"] == render.ActionPoints || n["action_id"] == render.ActionShowAll {
+		if n["action_id"] == render.ActionPoints || n["action_id"] == render.ActionShowAll || n["action_id"] == render.ActionPage {
 			break
 		}
 		op, _, ours := render.ButtonOf(fmt.Sprint(n["value"]))

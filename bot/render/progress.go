@@ -18,6 +18,11 @@ func Progress(op failover.Operation, now time.Time) (part float64, known bool) {
 	if op.Phase != failover.Running {
 		return 0, false
 	}
+	if op.Several() { // a VM is through or not: the tasks of those that run say little of the others
+		tally := op.Tallies()[0]
+		c := cardOf{op: op}
+		return float64(c.through(tally)) / float64(max(1, tally.All())), true
+	}
 	done, all, takes := 0, 0, op.Expected.Took()
 	for i := range op.Targets {
 		t := &op.Targets[i]

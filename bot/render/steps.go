@@ -129,6 +129,9 @@ func took(word string, from, to time.Time) string {
 
 // trouble is the error of the operation with its cause and what Azure recommends.
 func (c cardOf) trouble() []line {
+	if c.op.Several() {
+		return c.fleetTrouble()
+	}
 	var lines []line
 	told := 0
 	if c.op.Lapsed != nil && len(c.op.Lapsed.Changed) > 0 {

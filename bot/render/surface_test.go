@@ -113,7 +113,7 @@ func TestEverySurfaceIsDrawn(t *testing.T) {
 		"Debts": "debt.json", "Readiness": "readiness.json", "Points": "points.json", "Show": "points_chosen.json", "Said": "running_modal.json",
 		"CommitForm": "awaiting_commit_modal.json", "ReprotectForm": "succeeded_modal.json", "CleanupForm": "cleanup_modal.json", "ObjectionForm": "objection_modal.json",
 		"View": "form_failover.json", "Home": "home_busy.json", "HomeBarred": "home_barred.json",
-		"Report": "report.json", "ReportForm": "form_report.json", "Posted": "report_posted.json",
+		"StatusPage": "fleet_page.json", "Report": "report.json", "ReportForm": "form_report.json", "Posted": "report_posted.json",
 	}
 	draws := []string{"Message", "[]Notice", "slack.ModalViewRequest", "slack.HomeTabViewRequest"}
 	for _, f := range sources(t) {

@@ -49,6 +49,10 @@ func (b *Bot) interaction(ctx context.Context, env *envelope, c slackapi.Interac
 	}
 	verb, ours := render.VerbOf(action.ActionID)
 	op, seen, valid := render.ButtonOf(action.Value)
+	if page, ok := render.PageOf(action.ActionID, seen); ok && valid {
+		b.page(ctx, env, c.TriggerID, op, page, by)
+		return
+	}
 	if action.ActionID == render.ActionShowAll && valid {
 		b.showAll(ctx, env, c.TriggerID, op, by)
 		return

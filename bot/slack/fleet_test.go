@@ -116,6 +116,26 @@ func TestShowAll(t *testing.T) {
 	})
 }
 
+// In Slack the status of 1,000 VMs comes page by page, each within an answer; every VM stands on one of them.
+func TestStatusPages(t *testing.T) {
+	op := fleet(1000)
+	inBothModes(t, func(l *lab) {
+		l.reads.op = &op
+		l.start()
+		l.typed("U0ANA", "/failover status op-aaaaaaaa")
+		for told := l.told("U0ANA"); len(told) < 40 && strings.Contains(told[len(told)-1], "[ Next page ]"); told = l.told("U0ANA") {
+			l.clicked("U0ANA", "Next page")
+			pass(time.Second)
+		}
+		told := l.told("U0ANA")
+		all := strings.Join(told, "\n")
+		last := fmt.Sprintf("Page %d of %d", len(told), len(told))
+		if len(told) != 8 || strings.Count(all, "vm-0") < 1000 || !strings.Contains(told[len(told)-1], last) {
+			t.Errorf("%d pages, the last ends %q", len(told), told[len(told)-1][max(0, len(told[len(told)-1])-200):])
+		}
+	})
+}
+
 // While several VMs run their card is edited 20 times a minute at most, whatever happens to each of them.
 func TestFleetEditsAreFew(t *testing.T) {
 	bubble(t, func(l *lab) {

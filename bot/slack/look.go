@@ -119,6 +119,11 @@ func (b *Bot) unanswered(ctx context.Context, err error) render.Message {
 
 func (b *Bot) status(ctx context.Context, ref string) (render.Message, error) {
 	found, err := b.opts.Reads.Status(ctx, ref)
+	if err == nil && ref != "" && len(found.Operations) == 1 {
+		if m, paged := render.StatusPage(found.Operations[0], 1, b.opts.Now()); paged {
+			return m, nil
+		}
+	}
 	return render.Preformatted(render.Status(found, ref, b.opts.Now(), 0)), err
 }
 

@@ -44,6 +44,30 @@ func (b *Bot) showAll(ctx context.Context, env *envelope, trigger string, id fai
 	})
 }
 
+// page shows another page of what a terminal shows of an operation to who asked.
+func (b *Bot) page(ctx context.Context, env *envelope, trigger string, id failover.OpID, page int, by failover.Actor) {
+	if refusal := b.opts.MayRead(by); refusal != nil {
+		env.reply(ctx, render.Ephemeral(bot.RefusalText(refusal)))
+		return
+	}
+	b.once(ctx, env, env.messageID(trigger), func() {
+		limited, cancel := context.WithDeadline(ctx, env.received.Add(readTime))
+		defer cancel()
+		found, err := b.opts.Reads.Status(limited, string(id))
+		if err != nil {
+			env.reply(ctx, b.unanswered(ctx, err))
+			return
+		}
+		if len(found.Operations) == 1 {
+			if m, paged := render.StatusPage(found.Operations[0], page, b.opts.Now()); paged {
+				env.reply(ctx, m)
+				return
+			}
+		}
+		env.reply(ctx, render.Ephemeral(bot.RefusalText(failover.NoOperation(id))))
+	})
+}
+
 // listAgain claims the next list of an operation.
 func (b *Bot) listAgain(id failover.OpID) bool {
 	last, loaded := b.lists.LoadOrStore(id, time.Now())
