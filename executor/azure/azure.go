@@ -70,6 +70,7 @@ type Site struct {
 // vault is a configured vault with its clients.
 type vault struct {
 	Vault
+	client     *arm.Client // for what the SDK's own clients take too long for
 	fabrics    *siterecovery.ReplicationFabricsClient
 	containers *siterecovery.ReplicationProtectionContainersClient
 	items      *siterecovery.ReplicationProtectedItemsClient
@@ -117,7 +118,11 @@ func New(o Options) (*Site, error) {
 		if err != nil {
 			return nil, fmt.Errorf("azure: vault %q: %w", v.Name, err)
 		}
-		site.vaults = append(site.vaults, newVault(v, factory))
+		client, err := arm.NewClient("ferry", "v0.0.0", site.credential, &options)
+		if err != nil {
+			return nil, fmt.Errorf("azure: vault %q: %w", v.Name, err)
+		}
+		site.vaults = append(site.vaults, newVault(v, factory, client))
 	}
 	if len(site.vaults) == 0 {
 		return nil, fmt.Errorf("azure: no vault")
@@ -125,9 +130,10 @@ func New(o Options) (*Site, error) {
 	return site, nil
 }
 
-func newVault(v Vault, f *siterecovery.ClientFactory) *vault {
+func newVault(v Vault, f *siterecovery.ClientFactory, client *arm.Client) *vault {
 	return &vault{
 		Vault:      v,
+		client:     client,
 		fabrics:    f.NewReplicationFabricsClient(),
 		containers: f.NewReplicationProtectionContainersClient(),
 		items:      f.NewReplicationProtectedItemsClient(),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -43,6 +44,33 @@ func TestAnyConflictIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The list is taken apart by other types than a single item is, and has to say the same of it, whatever it is doing.
+func TestListSaysWhatItemsSay(t *testing.T) {
+	setIdentity(t)
+	synctest.Test(t, func(t *testing.T) {
+		world := vault.New(vault.Options{BaseURL: host, VMs: 6, PageSize: 4})
+		site := newSite(t, serve(t, world), nil)
+		for _, step := range [][2]string{{"vm-x", "unplannedFailover"}, {"vm-x", "failoverCommit"}, {"vm-x", "switchprotection"}, {"vm-y", "unplannedFailover"}, {"sql-01", "testFailover"}} {
+			if err := world.Portal(step[0], step[1]); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(10 * time.Minute)
+		}
+		if err := world.Portal("sql-02", "unplannedFailover"); err != nil {
+			t.Fatal(err)
+		}
+		items, err := site.Items(t.Context())
+		if err != nil || len(items) != 6 {
+			t.Fatalf("%d items, %v", len(items), err)
+		}
+		for _, listed := range items {
+			if one, err := site.Item(t.Context(), listed); err != nil || !reflect.DeepEqual(one, listed) {
+				t.Errorf("the list says\n%+v\nand the item\n%+v %v", listed, one, err)
+			}
+		}
+	})
 }
 
 // setIdentity must be called outside a bubble.

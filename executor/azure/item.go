@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -108,10 +109,7 @@ func (v *vault) moved(ctx context.Context, from resource, notFound error) (failo
 func (v *vault) list(ctx context.Context) ([]failover.Item, error) {
 	forbidden := false
 	found, err := read(ctx, listItems(), func(ctx context.Context) ([]*siterecovery.ReplicationProtectedItem, error) {
-		found, err := collect(ctx, v.items.NewListPager(v.ResourceGroup, v.Name, nil),
-			func(p siterecovery.ReplicationProtectedItemsClientListResponse) []*siterecovery.ReplicationProtectedItem {
-				return p.Value
-			})
+		found, err := v.listed(ctx, "replicationProtectedItems")
 		forbidden = hasStatus(err, http.StatusForbidden)
 		return found, err
 	})
@@ -165,10 +163,7 @@ func (v *vault) listFabric(ctx context.Context, fabric string) ([]*siterecovery.
 		if name == "" {
 			continue
 		}
-		of, err := collect(ctx, v.items.NewListByReplicationProtectionContainersPager(v.ResourceGroup, v.Name, fabric, name, nil),
-			func(p siterecovery.ReplicationProtectedItemsClientListByReplicationProtectionContainersResponse) []*siterecovery.ReplicationProtectedItem {
-				return p.Value
-			})
+		of, err := v.listed(ctx, "replicationFabrics/"+url.PathEscape(fabric)+"/replicationProtectionContainers/"+url.PathEscape(name)+"/replicationProtectedItems")
 		if err != nil {
 			return nil, err
 		}
