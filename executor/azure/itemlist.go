@@ -71,14 +71,8 @@ type listedDetails struct {
 func (v *vault) listed(ctx context.Context, path string) ([]*siterecovery.ReplicationProtectedItem, error) {
 	var all []*siterecovery.ReplicationProtectedItem
 	for first, next := true, ""; first || next != ""; first = false {
-		answer, err := runtime.FetcherForNextLink(ctx, v.client.Pipeline(), next, func(ctx context.Context) (*policy.Request, error) {
-			return v.request(ctx, path)
-		}, nil)
+		page, err := v.page(ctx, path, next)
 		if err != nil {
-			return nil, err
-		}
-		var page itemPage
-		if err := runtime.UnmarshalAsJSON(answer, &page); err != nil {
 			return nil, err
 		}
 		for _, item := range page.Value {
@@ -89,6 +83,19 @@ func (v *vault) listed(ctx context.Context, path string) ([]*siterecovery.Replic
 		next = page.NextLink
 	}
 	return all, nil
+}
+
+// page reads the first page, or the next one.
+func (v *vault) page(ctx context.Context, path, next string) (page itemPage, err error) {
+	answer, err := runtime.FetcherForNextLink(ctx, v.client.Pipeline(), next, func(ctx context.Context) (*policy.Request, error) {
+		return v.request(ctx, path)
+	}, nil)
+	if err != nil {
+		return page, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	err = runtime.UnmarshalAsJSON(answer, &page)
+	return page, err
 }
 
 func (v *vault) request(ctx context.Context, path string) (*policy.Request, error) {
