@@ -207,7 +207,12 @@ func (w *world) configuration(dir string) config.Config {
 	c.Azure.IsolatedNetworks, c.Azure.CacheStorage = []string{w.vault.DrillNetwork()}, w.vault.CacheAccounts()
 	c.HTTP.Listen, c.Audit.Post = "", false // nobody would keep it
 	wave := func(pattern string) config.Wave { return config.Wave{VMs: []string{pattern}} }
-	c.Groups = map[string]config.Group{"checkout": {Waves: []config.Wave{wave("sql-*"), wave("app-*"), wave("web-*")}, OnFailure: "stop-wave"}}
+	c.Groups = map[string]config.Group{
+		"checkout": {Waves: []config.Wave{wave("sql-*"), wave("app-*"), wave("web-*")}, OnFailure: "stop-wave"},
+		"region": {Waves: []config.Wave{ // all that one rule is about
+			{Name: "data", VMs: []string{"sql-*"}}, {Name: "services", VMs: []string{"app-*", "cache-*", "queue-*"}}, {Name: "web", VMs: []string{"web-*", "files-*", "vm-*"}},
+		}, Canary: 1, Tolerate: 5, OnFailure: "stop-wave"},
+	}
 	all, expires := config.Match{VM: []string{"*"}}, 15*time.Minute
 	operator, approver := []string{"operator"}, []string{"approver"}
 	c.Access = &config.Access{
