@@ -48,9 +48,10 @@ bench-fleet: ## fleets of up to 1,000 VMs failed over by Ferry and by what peopl
 
 PICTURES := card-light:desktop-4-approval-light card-dark:desktop-5-running-dark card-phone:phone-5-running-light \
   form-light:desktop-8e-form-light form-dark:desktop-8e-form-dark form-phone:phone-8e-form-light review-dark:desktop-8c-reprotect-dark \
-  home-light:desktop-8d-home-light home-dark:desktop-8d-home-dark home-phone:phone-8d-home-light
+  home-light:desktop-8d-home-light home-dark:desktop-8d-home-dark home-phone:phone-8d-home-light \
+  fleet-approval:fleet-1-approval-light fleet-running:fleet-2-running-dark
 screenshots: ## the pictures of the README, from the browser's test; look at each
-	FERRY_SCREENSHOTS=$(CURDIR)/screenshots/out CI=true go test -count=1 -run 'TestBrowser/(desktop|phone)' ./cmd/internal/terminal
+	FERRY_SCREENSHOTS=$(CURDIR)/screenshots/out CI=true go test -count=1 -run 'TestBrowser(Fleet)?$$/^(desktop|phone)?$$' ./cmd/internal/terminal
 	for p in $(PICTURES); do cp screenshots/out/$${p#*:}.png docs/screenshots/$${p%:*}.png; done
 	rm -r screenshots
 

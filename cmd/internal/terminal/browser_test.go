@@ -2,6 +2,7 @@ package terminal_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -96,6 +97,7 @@ func newBrowser(t *testing.T) func() (context.Context, context.CancelFunc) {
 
 // tab is one page in the browser, and the person in front of it.
 type tab struct {
+	patience time.Duration // how long it waits for something to be seen; 0: half a minute
 	*testing.T
 	name     string // of its screenshots
 	base     string
@@ -186,7 +188,7 @@ func eval[T any](p *tab, expression string) T {
 // until asks again and again: the page forbids what chromedp's own waiting does in it.
 func (p *tab) until(what, expression string) {
 	p.Helper()
-	limit := time.After(30 * time.Second)
+	limit := time.After(cmp.Or(p.patience, 30*time.Second))
 	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()
 	for !eval[bool](p, expression) {

@@ -3,6 +3,7 @@ package terminal_test
 import (
 	"os"
 	"testing"
+	"time"
 )
 
 // A thousand VMs, as an incident commander sees them on the page.
@@ -10,9 +11,9 @@ func TestBrowserFleet(t *testing.T) {
 	if os.Getenv("FERRY_SCREENSHOTS") == "" {
 		t.Skip("for its pictures: make screenshots")
 	}
-	base, _ := sandboxed(t, "127.0.0.1:0", "--speed", "20", "--vms", "1001")
+	base, _ := sandboxed(t, "127.0.0.1:0", "--speed", "60", "--vms", "1001")
 	p := open(t, newBrowser(t), base, 1280, 900)
-	p.name = "fleet"
+	p.name, p.patience = "fleet", 3*time.Minute // a thousand VMs on the page, the vault and Ferry share a machine
 	p.types("/failover group region latest-processed --reason westeurope is down --confirm region\r")
 	const title = "Failover of group region (1,000 VMs): "
 	p.sees(title + "awaiting approval")
@@ -20,10 +21,18 @@ func TestBrowserFleet(t *testing.T) {
 	p.begins("Failover of group region")
 	p.looks("1-approval")
 	p.presses("Approve")
-	p.sees(title + "running")
-	p.until("some of the last wave are up", `/[2-9]\d\d of 1,000 up/.test(document.getElementById("messages").innerText)`)
+	for _, up := range []string{"1", "2", "6", `[2-9]\d\d`} { // wave after wave, and half of the last
+		p.until(up+" are up", `/[^\d]`+up+` of 1,000 up/.test(document.getElementById("messages").innerText)`)
+	}
+	p.presses("Pause") // the card is being edited all the time
+	p.until("the card rests", `(() => {
+		const say = document.getElementById("messages").innerText;
+		if (window.said !== say) [window.said, window.since] = [say, Date.now()];
+		return Date.now() - window.since > 8000;
+	})()`)
 	p.begins("Failover of group region")
 	p.looks("2-running")
+	p.presses("60×")
 	p.sees(title + "awaiting commit")
 	p.begins("Failover of group region")
 	p.looks("3-commit")
