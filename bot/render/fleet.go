@@ -208,27 +208,38 @@ func (c cardOf) heldBack() string {
 	case e.Limit == failover.LimitWaves && c.op.Plan.Fleet != nil:
 		all := c.op.Tallies()
 		for n, w := range c.op.Plan.Fleet.Waves {
-			if n+1 < len(all) && all[n+1][failover.SpotWaiting] > 0 {
-				return fmt.Sprintf("the waves: wave %d waits for %s", n+1, after(w))
+			if before := c.after(w, all); n+1 < len(all) && all[n+1][failover.SpotWaiting] > 0 && before != "" {
+				return fmt.Sprintf("the waves: wave %d waits for %s", n+1, before)
 			}
 		}
 	}
 	return c.say(e.Words())
 }
 
-// after names the waves before one.
-func after(w failover.Wave) string {
-	var all []string
-	for _, n := range w.After[:min(len(w.After), 4)] {
-		all = append(all, strconv.Itoa(n))
+// after names the waves that a wave waits for: once it runs, those that are not over.
+func (c cardOf) after(w failover.Wave, all []failover.Tally) string {
+	var waits []string
+	for _, n := range w.After {
+		over := false
+		if c.op.Started() && n > 0 && n < len(all) {
+			over = all[n][failover.SpotRunning]+all[n][failover.SpotUnknown]+all[n][failover.SpotDelayed]+all[n][failover.SpotWaiting] == 0
+		}
+		if !over {
+			waits = append(waits, strconv.Itoa(n))
+		}
 	}
-	if more := len(w.After) - len(all); more > 0 {
-		all = append(all, fmt.Sprintf("%d more", more))
+	more := ""
+	if len(waits) > 4 {
+		more = fmt.Sprintf(" and %d more", len(waits)-4)
+		waits = waits[:4]
 	}
-	if len(all) == 1 {
-		return "wave " + all[0]
+	switch len(waits) {
+	case 0:
+		return ""
+	case 1:
+		return "wave " + waits[0]
 	}
-	return "waves " + strings.Join(all, ", ")
+	return "waves " + strings.Join(waits, ", ") + more
 }
 
 // held says why nothing new begins, and who is waited for.

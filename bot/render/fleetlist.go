@@ -102,8 +102,8 @@ func (c cardOf) waves() []line {
 			through := c.through(tally)
 			l = append(l, plain(fmt.Sprintf("%s %s of %s%s", bar(through, total, 10), bot.Number(through), bot.Number(total), c.rest(tally))))
 		}
-		if len(w.After) > 0 && (!c.op.Started() || tally[failover.SpotWaiting] == tally.All()) {
-			l = append(l, plain(", after "+after(w)))
+		if before := c.after(w, all); before != "" && (!c.op.Started() || tally[failover.SpotWaiting] == tally.All()) {
+			l = append(l, plain(", after "+before))
 		}
 		lines = append(lines, l)
 	}
@@ -232,7 +232,7 @@ func (c cardOf) longest(targets []failover.Target) []line {
 }
 
 // FleetText is every VM of an operation in lines of plain text, worst first, below what the card says; times are UTC.
-func FleetText(op failover.Operation, now time.Time) string { return CardText(op, now) }
+func FleetText(op failover.Operation, now time.Time) string { return StatusText(op, now, 0, 0) }
 
 // ListComment stands above the list of all VMs, which has the name of who asked for it. It is Slack's markup.
 func ListComment(op failover.Operation, by failover.Actor, now time.Time) string {

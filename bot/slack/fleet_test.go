@@ -130,7 +130,7 @@ func TestStatusPages(t *testing.T) {
 		told := l.told("U0ANA")
 		all := strings.Join(told, "\n")
 		last := fmt.Sprintf("Page %d of %d", len(told), len(told))
-		if len(told) != 8 || strings.Count(all, "vm-0") < 1000 || !strings.Contains(told[len(told)-1], last) {
+		if len(told) != 9 || strings.Count(all, "vm-0") < 1000 || !strings.Contains(told[len(told)-1], last) {
 			t.Errorf("%d pages, the last ends %q", len(told), told[len(told)-1][max(0, len(told[len(told)-1])-200):])
 		}
 	})
