@@ -13,7 +13,8 @@ import (
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"", "vm-x", "vm-x latest --reason “a b” —no-shutdown", "comit vm-x", "approve op-7f3kq2mz", "<http://a.b|a.b> -20m",
-		"<@U1|ben>", "vm-x --reason=\"", "'", "--", "—", "&lt;!channel&gt;", "deny op-7f3kq2mz --reason", "help help", "\x00\xff",
+		"<@U1|ben>", "vm-x --reason=\"", "'", "--", "—", "&lt;!channel&gt;", "deny op-7f3kq2mz --reason", "help help",
+		"vm-a vm-b latst", "run vm-a “vm b” -20m", "failback group shop latest", "skip op-7f3kq2mz vm-x", "vm-a latest vm-b --confirm 2", "\x00\xff",
 	} {
 		f.Add(seed)
 	}
@@ -36,6 +37,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if failover.IsOpID(strings.ToLower(i.VM)) {
 			t.Errorf("Parse(%q) takes an operation for a VM", text)
+		}
+		if i.Row && len(strings.Fields(i.VM)) < 2 {
+			t.Errorf("Parse(%q) is a row of %q", text, i.VM)
 		}
 		named := i.VM != "" || i.Op != ""
 		if mutating := !i.ReadOnly; mutating != named {

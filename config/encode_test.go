@@ -135,7 +135,7 @@ func TestEncodeRefusesWhatItCannotEscape(t *testing.T) {
 
 // What Parse accepts, Encode writes and Parse reads as the same values; and nothing makes it panic.
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"", minimal, config.Sample(), "a: &x [*x]", "access: {roles: {a: {users: [U1]}}}\n", "slack: {channel: \"${A}$${\"}"} {
+	for _, seed := range []string{"", minimal, config.Sample(), "a: &x [*x]", minimal + "groups: {g: {waves: [[a], {name: b, tags: [x], after: [1]}, {vms: [c], after: []}], tolerate: 5}}\n", "access: {roles: {a: {users: [U1]}}}\n", "slack: {channel: \"${A}$${\"}"} {
 		f.Add(seed)
 	}
 	lookup := env("SLACK_BOT_TOKEN", "xoxb-bot", "SLACK_APP_TOKEN", "xapp-app", "SLACK_SIGNING_SECRET", "sign")
