@@ -243,7 +243,7 @@ func lookRecords() []Record {
 	return []Record{
 		{
 			Name: "status", Group: groupLook, Available: true, ReadOnly: true, Args: "[VM|OP]",
-			Summary:  "Show what is open, or one operation, or what holds a VM.",
+			Summary:  "Show what is open, or one operation, or what holds a VM; the name of a group stands for its newest operation.",
 			Examples: []string{"/failover status", "/failover status vm-x", "/failover status op-7f3kq2mz"},
 			Who:      "anyone",
 		},

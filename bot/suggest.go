@@ -150,7 +150,8 @@ func Meant(i Intent, refusal *failover.Refusal, found []failover.Operation) *fai
 	}
 	op := open[0]
 	line := fmt.Sprintf("%s %s %s", Command, i.Verb, op.ID)
-	if rec, _ := lookup(i.Verb); strings.Contains(rec.Args, " ") { // the VM that was typed comes behind it
+	about := slices.ContainsFunc(op.Targets, func(t failover.Target) bool { return t.Item.Means(i.Ref) })
+	if rec, _ := lookup(i.Verb); about && strings.Contains(rec.Args, " ") { // the VM that was typed comes behind it
 		line += " " + i.Ref
 	}
 	return failover.Refuse(failover.BadUsage, "Type "+line+".",

@@ -111,6 +111,10 @@ func (inv Inventory) Lookup(ref string) (*Item, *Refusal) {
 		return nil, nil
 	}
 	item, refusal := Resolve(inv.Items, ref)
+	if i := slices.IndexFunc(inv.Groups, func(g GroupLine) bool { return strings.EqualFold(g.Name, ref) }); refusal != nil && i >= 0 {
+		g := inv.Groups[i]
+		return nil, Refuse(UnknownName, "To fail it over, type /failover group "+g.Name+".", "%s is a group (%s), not a VM.", g.Name, g.Words())
+	}
 	if refusal != nil {
 		return nil, refusal
 	}

@@ -266,7 +266,7 @@ func (b *Board) Drafts() []failover.Operation {
 }
 
 // Find returns the operation that a reference means: its id, the id of a command that was decided on it, or the newest one
-// of a VM. Nothing known gives none.
+// of a VM, or of a group of the configuration. Nothing known gives none.
 func (b *Board) Find(ref string) []failover.Operation {
 	if failover.IsOpID(strings.ToLower(ref)) {
 		id := failover.OpID(strings.ToLower(ref))
@@ -287,6 +287,11 @@ func (b *Board) Find(ref string) []failover.Operation {
 			return strings.EqualFold(t.Item.Name, vm) && (!qualified || strings.EqualFold(t.Item.Vault+"/"+t.Item.Name, ref))
 		})
 	})
+	if len(found) == 0 {
+		found = b.list(func(op failover.Operation) bool {
+			return op.Plan.Fleet != nil && ref != "" && strings.EqualFold(op.Plan.Fleet.Name, ref)
+		})
+	}
 	return found[max(0, len(found)-1):]
 }
 
