@@ -60,3 +60,38 @@ func TestRow(t *testing.T) {
 		w.ledger("unplannedFailover", 2)
 	})
 }
+
+// The VMs of a group may be in several vaults and subscriptions. Where one of them is not there, the others are not kept waiting,
+// and who approves reads what is missing.
+func TestGroupAcrossSubscriptions(t *testing.T) {
+	o := quick()
+	const second = "8d0f6a52-1c3e-4b7a-9f5d-6e2a4c8b0d13"
+	o.More = []vault.Place{{SubscriptionID: second, VaultName: "vault-two", VMs: []string{"vm-two"}}}
+	bubbleIn(t, o, func(w *world) {
+		w.groups = map[string]config.Group{"both": {Waves: []config.Wave{{VMs: []string{"vm-two", "vm-x"}}}, OnFailure: "stop-wave"}}
+		w.configure = func(c *config.Config) {
+			gone := config.Vault{SubscriptionID: second, ResourceGroup: "rg-dr", Name: "vault-gone"}
+			c.Azure.Vaults = append(c.Azure.Vaults, config.Vault{SubscriptionID: second, ResourceGroup: "rg-dr", Name: "vault-two"}, gone)
+		}
+		w.begin()
+		w.types("ana", "/failover group both", "[ Approve ]")
+		w.sees("What belongs to it there is missing")
+		w.presses("ben", "Approve", "[ Commit all ]")
+		w.presses("ben", "Commit all", "committed")
+		w.ledger("failoverCommit", 2)
+	})
+}
+
+// While a region has no capacity for a size, a VM of a group is tried again by itself, and the waves behind it leave it what there is.
+func TestGroupShortOfCapacity(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.groups = shop()
+		w.begin()
+		w.vault.Fault(vault.Fault{Operation: "unplannedFailover", VM: "sql-01", Kind: vault.JobNoCapacity, Times: 2})
+		w.types("ana", "/failover group shop", "[ Approve ]")
+		w.presses("ben", "Approve", "no capacity in northeurope for standard_d2s_v5")
+		w.ledger("unplannedFailover", 1)
+		w.sees("[ Commit all ]")
+		w.ledger("unplannedFailover", 5)
+	})
+}

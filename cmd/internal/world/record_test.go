@@ -117,7 +117,7 @@ func recordedPlan(w *world) {
 func recordedGroup(w *world) {
 	w.groups = shop()
 	w.begin()
-	w.vault.Fault(vault.Fault{Operation: "unplannedFailover", VM: "sql-01", Kind: vault.JobFails, Code: "28031", Message: "No quota.", Causes: "Quota.", Action: "Raise it."})
+	w.vault.Fault(vault.Fault{Operation: "unplannedFailover", VM: "sql-01", Kind: vault.JobFails, Code: "28031", Message: "A policy denies it.", Causes: "A policy.", Action: "Exempt it."})
 	w.types("ana", "/failover group shop latest-processed", "[ Approve ]")
 	w.presses("ben", "Approve", "1 failed")
 	id := w.id()
