@@ -113,6 +113,7 @@ func (b *bench) failedOver(e *Executor) failover.OpID {
 	if err := b.drive(e, id); err != nil {
 		b.Fatal(err)
 	}
+	b.stream.acknowledge(id)
 	b.phase(id, failover.AwaitingCommit)
 	return id
 }

@@ -115,6 +115,18 @@ func (s *stream) work(id failover.OpID) message {
 	return message{}
 }
 
+// acknowledge takes away the words that an operation has work: they were driven by hand, and a driver that gets one again takes
+// over from who works on a newer one.
+func (s *stream) acknowledge(id failover.OpID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.queue {
+		if m.op == id {
+			m.due = time.Time{}
+		}
+	}
+}
+
 // works counts the words that an operation has work.
 func (s *stream) works(id failover.OpID) int {
 	s.mu.Lock()
