@@ -20,6 +20,7 @@ nightly: ## all tests, the long ones too
 	go test -tags=nightly -count=1 -timeout 60m ./...
 	go test -race -cpu 1 -shuffle=on -count=1 -timeout 60m -skip '^TestBrowser' ./...
 	FERRY_SLACK_MODE=http go test -count=1 -timeout 60m ./cmd/internal/world
+	FERRY_FLEET=all go test -count=1 -timeout 60m -run '^TestFleetSurvivesItsDriver$$' ./cmd/internal/chaos
 
 N ?= 60s
 explore: ## plays N drawn schedules of crashes and outages (or as many as fit into a time), one process per core

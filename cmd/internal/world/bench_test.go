@@ -18,13 +18,14 @@ type trial struct {
 	faults bool
 }
 
-// trials are those of a kind of run: make bench-fleet plays all of them, a test the first.
+// trials are those of a kind of run: make bench-fleet plays all of them, a test the first. A wave of fewer VMs than the vault has
+// places is not held up by them, so that small fleets are played with one limit.
 func trials() []trial {
 	var all []trial
-	for _, vms := range []int{10, 100, 300, 1000} {
-		for _, limit := range []int{100, 300} {
-			all = append(all, trial{vms, limit, false}, trial{vms, limit, true})
-		}
+	for _, b := range []trial{{vms: 10, limit: 100}, {vms: 100, limit: 100}, {vms: 300, limit: 100}, {vms: 1000, limit: 100}, {vms: 1000, limit: 300}} {
+		ill := b
+		ill.faults = true
+		all = append(all, b, ill)
 	}
 	return all
 }
@@ -181,7 +182,10 @@ func TestBenchFleet(t *testing.T) {
 	}
 	var runs []run
 	for _, b := range all {
-		for _, by := range ways() {
+		for i, by := range ways() {
+			if i == 0 && b.limit != trials()[0].limit {
+				continue // one after another asks for one place
+			}
 			bubbleIn(t, b.options(), func(w *world) {
 				before := cpuTime()
 				r := by(w, b)
