@@ -45,17 +45,17 @@ type result struct {
 
 // read sends for what is to be seen.
 func (d *driver) read(ctx context.Context, due []failover.Due) {
-	begun, plain := d.now(), 0
+	begun, looks := d.now(), 0
 	for _, r := range due {
-		if look, ok := r.Effect.(failover.Look); ok && !look.Points && !look.Reversal {
-			plain++
+		if _, ok := r.Effect.(failover.Look); ok {
+			looks++
 		}
 	}
 	d.authority(ctx, due)
 	for _, r := range due {
 		from := result{target: r.Target, seen: d.seen[r.Target], era: d.era}
 		from.seen.Busy = false
-		v := view{Executor: d.Executor, op: d.op, item: d.item(r.Target), since: begun, list: d.op.Several() && len(due) > listAbove}
+		v := view{Executor: d.Executor, op: d.op, item: d.item(r.Target), since: begun, list: d.op.Several() && looks > listAbove}
 		job, reads := r.Effect.(failover.ReadJob)
 		from.job = reads
 		v.thin = reads && !d.readsWhole(r.Target, job.ID, begun)
