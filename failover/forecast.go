@@ -123,14 +123,7 @@ func (s Situation) forecast(verb Verb, plan Plan, targets []Target) Expected {
 	if e.Shared {
 		e.Of = len(h.all)
 	}
-	for i := range targets {
-		if item := targets[i].Item; s.Paces[strings.ToLower(item.VaultID)].AtOnce > 0 {
-			if e.Vaults == nil {
-				e.Vaults = map[string]int{}
-			}
-			e.Vaults[item.Vault] = s.Paces[strings.ToLower(item.VaultID)].AtOnce
-		}
-	}
+	e.Vaults = s.rooms(first, targets)
 	op := Operation{Verb: verb, Plan: plan, Targets: targets, Expected: Expected{Vaults: e.Vaults}}
 	p := op.timetable(first, time.Time{})
 	p.afford(s.Budgets)
@@ -144,6 +137,26 @@ func (s Situation) forecast(verb Verb, plan Plan, targets []Target) Expected {
 		e.Limit, e.About, e.Room = LimitAzure, "", 0
 	}
 	return e
+}
+
+// rooms are how many jobs the vaults of the targets work on at a time, by name: as executors have learned it just now, else as it
+// was when jobs last had to wait there.
+func (s Situation) rooms(step StepKind, targets []Target) map[string]int {
+	if len(targets) < 2 {
+		return nil
+	}
+	var rooms map[string]int
+	before := crowds(s.Past, step)
+	for i := range targets {
+		id, name := strings.ToLower(targets[i].Item.VaultID), targets[i].Item.Vault
+		if room := cmp.Or(s.Paces[id].AtOnce, before[id]); room > 0 {
+			if rooms == nil {
+				rooms = map[string]int{}
+			}
+			rooms[name] = room
+		}
+	}
+	return rooms
 }
 
 // timetable is what is left of an operation's first step at a moment; the zero moment is before it has begun.

@@ -131,6 +131,27 @@ func TestForecastLearns(t *testing.T) {
 	}
 }
 
+// How many jobs a vault works on at a time is learned from an operation in which some had to wait there: the others took as long as
+// they did because of that, and the next time as many will wait.
+func TestForecastLearnsTheVault(t *testing.T) {
+	t.Parallel()
+	s := fleet(60, 1, 0)
+	crowd := past(s, func(n int) time.Duration { return time.Duration(1+n/10) * 5 * time.Minute })
+	for n := range crowd.Targets { // ten at a time, 5 min each
+		step := &crowd.Targets[n].Steps[0]
+		step.Tasks = []failover.Task{{Name: "Failover", StartedAt: start.Add(time.Duration(n/10) * 5 * time.Minute)}}
+	}
+	s.Past = []failover.Operation{crowd}
+	e := asked(t, s).Expected
+	if e.Limit != failover.LimitVault || e.Room != 10 || e.Vaults["v"] != 10 || e.Seconds < 30*60 || e.Seconds > 40*60 {
+		t.Errorf("%+v: six rounds of 5 min are 30 min", e)
+	}
+	s.Paces = map[string]failover.VaultPace{"/vaults/v": {AtOnce: 30}} // what is seen just now goes before
+	if e = asked(t, s).Expected; e.Vaults["v"] != 30 || e.Seconds > 20*60 {
+		t.Errorf("%+v", e)
+	}
+}
+
 // While it runs the end is told from where it stands: what is done counts no more, and what has taken long already takes longer.
 func TestOutlook(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,75 @@
+package failover
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// queuedAfter is how long a job has to begin before it is taken to have waited for its turn in Azure.
+	queuedAfter = 20 * time.Second
+	// crowded is how many jobs have to have waited to tell how many a vault works on at a time.
+	crowded = 5
+)
+
+// crowds are how many jobs each vault worked on at a time when others had to wait, by lower-case id: as the newest operation has
+// it that was held back so. Nobody publishes it, and what executors learn while they run they forget when nothing runs.
+func crowds(past []Operation, step StepKind) map[string]int {
+	all := map[string]int{}
+	for _, op := range slices.Backward(past) {
+		if !op.Several() {
+			continue
+		}
+		for vault, spans := range op.spans(step) {
+			queued := 0
+			for _, s := range spans {
+				if s.begun.Sub(s.called) >= queuedAfter {
+					queued++
+				}
+			}
+			if _, newer := all[vault]; !newer && queued >= crowded {
+				all[vault] = most(spans)
+			}
+		}
+	}
+	return all
+}
+
+// jobSpan is when a job was called for, began and ended.
+type jobSpan struct{ called, begun, ended time.Time }
+
+// spans are the jobs of a step that tell when they began, by vault.
+func (o Operation) spans(step StepKind) map[string][]jobSpan {
+	all := map[string][]jobSpan{}
+	for i := range o.Targets {
+		t := &o.Targets[i]
+		s := t.Step(step)
+		if s == nil || len(s.Tasks) == 0 || s.StartedAt.IsZero() || s.Tasks[0].StartedAt.IsZero() || !s.EndedAt.After(s.Tasks[0].StartedAt) {
+			continue
+		}
+		vault := strings.ToLower(t.Item.VaultID)
+		all[vault] = append(all[vault], jobSpan{s.StartedAt, s.Tasks[0].StartedAt, s.EndedAt})
+	}
+	return all
+}
+
+// most is how many jobs were worked on at a time at most.
+func most(spans []jobSpan) int {
+	type change struct {
+		at time.Time
+		by int
+	}
+	var changes []change
+	for _, s := range spans {
+		changes = append(changes, change{s.begun, 1}, change{s.ended, -1})
+	}
+	slices.SortFunc(changes, func(a, b change) int { return cmp.Or(a.at.Compare(b.at), a.by-b.by) })
+	top, now := 0, 0
+	for _, c := range changes {
+		now += c.by
+		top = max(top, now)
+	}
+	return top
+}
