@@ -39,15 +39,24 @@ func (r Record) places(args []string) []string {
 // Place is what may stand behind some arguments, for a completion, as in "VM|OP"; empty is nothing.
 func (r Record) Place(args []string) string {
 	places := r.places(args)
+	row := strings.HasPrefix(r.Args, "VM...") && places[0] == "VM" && len(args) > 0 && !isPoint(args[len(args)-1])
 	switch {
-	case strings.HasPrefix(r.Args, "VM...") && len(args) > 0 && !isPoint(args[len(args)-1]):
+	case row && strings.Contains(r.Args, "POINT"):
 		return "VM|POINT"
+	case row:
+		return "VM"
 	case len(args) >= len(places):
 		return ""
-	case len(args) == 0 && strings.Contains(r.Args, ofGroup):
-		return places[0] + "|group"
+	case len(args) > 0:
+		return strings.Trim(places[len(args)], "[]")
 	}
-	return strings.Trim(places[len(args)], "[]")
+	place := strings.Trim(places[0], "[]")
+	for _, instead := range []string{ofGroup, ofPlan} {
+		if strings.Contains(r.Args, instead) {
+			place += strings.TrimSuffix(instead, " NAME")
+		}
+	}
+	return place
 }
 
 func isPoint(word string) bool {

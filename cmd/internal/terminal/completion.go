@@ -32,7 +32,7 @@ func (g *globals) completeArgs(r bot.Record) cobra.CompletionFunc {
 			switch {
 			case kind == "OP" && slices.Contains([]string{"report", "reprotect", "failback"}, r.Name): // of what is over
 				kind = anyOperation
-			case kind == "NAME" && r.Name != "plan":
+			case kind == "NAME" && r.Name != "plan" && !slices.Contains(args, "plan"):
 				kind = groupName
 			}
 			all = append(all, g.proposals(cmd.Context(), kind)...)
@@ -67,6 +67,8 @@ func (g *globals) proposals(ctx context.Context, kind string) []cobra.Completion
 		return []cobra.Completion{cobra.CompletionWithDesc("over", "the incident has ended")}
 	case "group":
 		return []cobra.Completion{cobra.CompletionWithDesc("group", "a group of the configuration")}
+	case "plan":
+		return []cobra.Completion{cobra.CompletionWithDesc("plan", "a recovery plan of the vault")}
 	case "VERB":
 		var verbs []cobra.Completion
 		for _, r := range bot.Grammar() {

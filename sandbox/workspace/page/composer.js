@@ -141,12 +141,12 @@ function candidates(typed, begun, about, words) {
   return [...args.filter(([word]) => !given.includes(word)), ...(begun === "" ? unused : [])];
 }
 
-/** slot is what may stand behind some words: VM... are one or more, and "group NAME" may stand for a VM. */
+/** slot is what may stand behind some words: VM... are one or more, and "group NAME" or "plan NAME" may stand for a VM. */
 function slot(args, given) {
-  const [, before, after] = args.match(/^(.*)\|group NAME(.*)$/) ?? [];
-  let places = args;
-  if (before && given[0] === "group") places = `group NAME${after}`;
-  else if (before) places = `${before}${given.length ? "" : "|group"}${after}`;
-  if (places.startsWith("VM... ") && given.length) return points.includes(given.at(-1)) ? "" : "VM|POINT";
-  return places.replaceAll(/[[\].]/g, "").split(" ")[given.length] ?? "";
+  const words = [...args.matchAll(/\|(group|plan) NAME/g)].map(([, word]) => word);
+  const others = args.replaceAll(/\|(group|plan) NAME/g, "");
+  const places = words.includes(given[0]) ? others.replace(/^\S+/, `${given[0]} NAME`) : others;
+  if (places.startsWith("VM...") && given.length) return points.includes(given.at(-1)) ? "" : places.replaceAll(/[[\].]/g, "").replaceAll(" ", "|");
+  const place = places.replaceAll(/[[\].]/g, "").split(" ")[given.length] ?? "";
+  return given.length ? place : [place, ...words].join("|");
 }
