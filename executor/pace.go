@@ -121,7 +121,7 @@ func (v *vaultPace) learn(underWay int, now time.Time) {
 	}
 }
 
-// writes is how many calls Azure Resource Manager takes now in the subscription of a vault.
+// writes is how many calls Azure Resource Manager takes now from a vault's share in its subscription.
 func (p *pace) writes(vaultID string) int {
 	if p.budgets == nil {
 		return roomy
@@ -131,10 +131,21 @@ func (p *pace) writes(vaultID string) int {
 			if b.Closed > 0 {
 				return 0
 			}
-			return int(b.Left+b.PerSecond) - b.Waiting
+			return int(math.Ceil((b.Left + b.PerSecond - float64(b.Waiting)) / float64(p.driven(b.Subscription))))
 		}
 	}
 	return roomy
+}
+
+// driven is in how many vaults of a subscription something is under way, or is to begin.
+func (p *pace) driven(subscription string) int {
+	n := 0
+	for id, v := range p.vaults {
+		if strings.HasPrefix(id, "/subscriptions/"+subscription+"/") && len(v.driven) > 0 {
+			n++
+		}
+	}
+	return max(1, n)
 }
 
 // saw takes in a job that was read whole and has not ended. When none of its tasks has started a while after it was accepted, it

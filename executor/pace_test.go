@@ -140,6 +140,9 @@ func (s *azureSim) drive(op *simOp, paced bool) {
 // queue stays short.
 func TestPaceLearnsWhatAVaultTakes(t *testing.T) {
 	for seed, c := range []struct{ vms, atOnce int }{{1000, 100}, {1000, 300}, {300, 100}, {1000, 5000}} {
+		if testing.Short() && seed > 0 {
+			break
+		}
 		all := durations(c.vms, uint64(seed))
 		sum := time.Duration(0)
 		for _, d := range all {
@@ -164,6 +167,9 @@ func TestPaceLearnsWhatAVaultTakes(t *testing.T) {
 
 // What a vault takes changes while an operation is under way: it is followed down and up.
 func TestPaceFollowsAChange(t *testing.T) {
+	if testing.Short() {
+		t.Skip("another thousand VMs; go test without -short plays them")
+	}
 	s := newSim(150)
 	s.atOnceAt = func(since time.Duration) int {
 		if since > 15*time.Minute && since < 45*time.Minute {
@@ -191,5 +197,30 @@ func TestPaceSharesAVault(t *testing.T) {
 	t.Logf("the large one took %s, the small one %s, each of its VMs 5 min", took, small.ended.Sub(begun))
 	if late := small.ended.Sub(begun) - 5*time.Minute; late > 200*time.Second {
 		t.Errorf("the small one is through %s later than alone", late)
+	}
+}
+
+// The vaults of one subscription share what Azure Resource Manager takes; those of another do not.
+func TestPaceSharesTheWrites(t *testing.T) {
+	s := newSim(100)
+	elsewhere := strings.Replace(paceVault, "/s/", "/other/", 1)
+	for range 2 { // the first round does not know yet who else asks
+		for i := range 4 {
+			s.pace.room("a", paceVault+fmt.Sprint(i), 1)
+		}
+	}
+	if got := s.pace.room("a", paceVault+"0", 1); got != 53 { // (200 + 10) / 4
+		t.Errorf("a vault of four may begin %d", got)
+	}
+	if got := s.pace.room("a", elsewhere, 1); got != roomy {
+		t.Errorf("a vault of another subscription may begin %d", got)
+	}
+	s.tokens = -9
+	if first, more := s.pace.room("b", paceVault, 0), s.pace.room("b", paceVault, 1); first != 1 || more != 1 {
+		t.Errorf("may begin %d, then %d", first, more)
+	}
+	s.tokens = -50
+	if first, more := s.pace.room("b", paceVault, 0), s.pace.room("b", paceVault, 1); first != 1 || more != 0 {
+		t.Errorf("may begin %d, then %d", first, more)
 	}
 }
