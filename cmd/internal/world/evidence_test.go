@@ -50,7 +50,7 @@ type intent struct {
 	target string // item key
 	kind   failover.StepKind
 	round  int
-	again  int // how often somebody had it tried once more
+	again  int // how often it was tried once more after Azure had said how it ended: by somebody, or for want of capacity
 	at     time.Time
 	seq    uint64    // in the stream
 	begun  time.Time // when the first attempt of the round was: later ones wait for Azure, for as long as it asks to
@@ -61,9 +61,17 @@ func (e *evidence) intents() map[string]intent {
 	all := map[string]intent{}
 	for op, records := range e.stream.records {
 		round, begun, again := 0, time.Time{}, map[string]int{}
+		taken := map[string]bool{} // Azure has a job for the newest call
 		for _, r := range records {
 			if _, opened := r.Fact.(failover.GateOpened); opened {
 				round, begun = round+1, time.Time{}
+			}
+			if f, accepted := r.Fact.(failover.StepAccepted); accepted {
+				taken[f.Target] = true
+			}
+			if f, delayed := r.Fact.(failover.StepDelayed); delayed && taken[f.Target] {
+				taken[f.Target] = false
+				again[f.Target]++
 			}
 			if f, retried := r.Fact.(failover.Retried); retried {
 				for _, key := range f.Targets {
@@ -71,6 +79,7 @@ func (e *evidence) intents() map[string]intent {
 				}
 			}
 			if f, started := r.Fact.(failover.StepStarted); started {
+				taken[f.Target] = false
 				if begun.IsZero() {
 					begun = r.At
 				}

@@ -240,7 +240,7 @@ func (p *player) awaits(s step) {
 // busy reports whether Ferry or Azure is at work.
 func (p *player) busy() bool {
 	for _, c := range p.record.latest() {
-		if title := c.title(); strings.HasSuffix(title, ": running") || strings.Contains(title, "not known") || strings.Contains(title, "is being prepared") {
+		if title := c.title(); strings.Contains(title, ": running") || strings.Contains(title, "not known") || strings.Contains(title, "is being prepared") {
 			return true
 		}
 	}
@@ -406,7 +406,7 @@ func (p *player) decide() bool {
 				continue
 			}
 			switch b.Label {
-			case "Approve", "Commit", "Change point", "It works", "Fail back":
+			case "Approve", "Commit", "Commit all", "Change point", "It works", "Fail back":
 			default:
 				continue
 			}
