@@ -50,13 +50,13 @@ func (r Record) Place(args []string) string {
 	case len(args) > 0:
 		return strings.Trim(places[len(args)], "[]")
 	}
-	place := strings.Trim(places[0], "[]")
+	all := []string{strings.Trim(places[0], "[]")}
 	for _, instead := range []string{ofGroup, ofPlan} {
 		if strings.Contains(r.Args, instead) {
-			place += strings.TrimSuffix(instead, " NAME")
+			all = append(all, strings.Trim(strings.TrimSuffix(instead, " NAME"), "|"))
 		}
 	}
-	return place
+	return strings.Join(all, "|")
 }
 
 func isPoint(word string) bool {
