@@ -133,7 +133,15 @@ func noTrace(op Operation, t Target) Stuck {
 	if strings.HasPrefix(t.Progress, notKnown) {
 		why = "Azure shows no job, and it is " + strings.TrimSuffix(t.Progress, ".") + "."
 	}
-	return Stuck{Target: t.Item.Key, Why: why, Hint: "Look at " + t.Item.Name + " in the portal; then type /failover cancel " + string(op.ID) + " and ask again."}
+	return Stuck{Target: t.Item.Key, Why: why, Hint: "Look at " + t.Item.Name + " in the portal; then " + op.askAgain(t)}
+}
+
+// askAgain says how to go on after a look. Of several VMs the others are not to be cancelled with the one.
+func (o Operation) askAgain(t Target) string {
+	if o.Several() {
+		return "type /failover retry " + string(o.ID) + " " + t.Item.Name + ", or to leave it out /failover skip " + string(o.ID) + " " + t.Item.Name + "."
+	}
+	return "type /failover cancel " + string(o.ID) + " and ask again."
 }
 
 // mayArrive leaves it to a person when the job of one call has failed while another is not accounted for: Azure would take
@@ -142,6 +150,6 @@ func mayArrive(op Operation, t Target, kind StepKind, why Fault) Stuck {
 	said := strings.TrimSuffix(strings.Join(strings.Fields(why.Code+" "+why.Message+" "+why.Cause+" "+why.Action), " "), ".")
 	return Stuck{
 		Target: t.Item.Key, Why: "The " + kind.noun() + " failed: " + said + ". Another call for it is not accounted for and may still arrive.",
-		Hint: "Look at " + t.Item.Name + " and its jobs in the portal; when nothing runs, type /failover cancel " + string(op.ID) + " and ask again.",
+		Hint: "Look at " + t.Item.Name + " and its jobs in the portal; when nothing runs, " + op.askAgain(t),
 	}
 }

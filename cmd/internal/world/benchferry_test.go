@@ -58,11 +58,12 @@ func (w *world) watches(op string) int {
 	rounds, asked := 1, map[string]time.Time{}
 	for end := time.Now().Add(24 * time.Hour); time.Now().Before(end); pass(30 * time.Second) {
 		synctest.Wait()
-		again := w.failedAgain(asked)
-		if again {
+		waits := strings.Contains(w.card(""), "[ Commit all ]")
+		switch {
+		case w.triesAgain(asked, waits):
 			w.typed("ana", "/failover retry "+op)
 			rounds++
-		} else if strings.Contains(w.card(""), "[ Commit all ]") {
+		case waits:
 			return rounds
 		}
 	}
@@ -70,9 +71,9 @@ func (w *world) watches(op string) int {
 	return rounds
 }
 
-// failedAgain reports whether a VM has failed and is not being tried again, three times at most. The vault is asked: the card of a
-// large fleet does not name all that failed.
-func (w *world) failedAgain(asked map[string]time.Time) (again bool) {
+// triesAgain reports whether a VM has failed and is not being tried again, three times at most; once the others wait, that is each
+// that has no job. The vault is asked: the card of a large fleet does not name all that failed.
+func (w *world) triesAgain(asked map[string]time.Time, waits bool) (again bool) {
 	failed := map[string]int{}
 	for _, j := range w.vault.Jobs() {
 		if j.State == "Failed" && time.Since(j.End) > 30*time.Second {
@@ -80,7 +81,7 @@ func (w *world) failedAgain(asked map[string]time.Time) (again bool) {
 		}
 	}
 	for _, i := range w.vault.Items() {
-		if n := failed[i.Name]; i.Active != "Recovery" && i.Job == "" && n > 0 && n < benchRounds && time.Since(asked[i.Name]) > 5*time.Minute {
+		if n := failed[i.Name]; i.Active != "Recovery" && i.Job == "" && (n > 0 || waits) && n < benchRounds && time.Since(asked[i.Name]) > 5*time.Minute {
 			asked[i.Name], again = time.Now(), true
 		}
 	}
