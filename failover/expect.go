@@ -19,6 +19,8 @@ type Expected struct {
 	Limit Limit  `json:"limit,omitempty"`
 	About string `json:"about,omitempty"`
 	Room  int    `json:"room,omitempty"`
+	// Spread is the standard deviation of the logarithm of how long a VM takes, on average over them.
+	Spread float64 `json:"spread,omitempty"`
 	// RTO is the promise of the configuration in seconds; 0: none.
 	RTO int `json:"target_rto_seconds,omitempty"`
 	// Vaults are the VMs that each vault takes at a time, by name, as far as it was known.
@@ -74,7 +76,8 @@ const historyOf = 5
 type history struct {
 	of     map[string][]time.Duration // by item, at most historyOf, newest first
 	all    []time.Duration            // sorted
-	spread float64                    // standard deviation of the logarithm
+	spread float64                    // standard deviation of the logarithm, of all
+	own    float64                    // the same of one VM from time to time; as far apart as all where that is not known
 }
 
 // enough is how many runs tell how far apart they are.
@@ -100,9 +103,55 @@ func learned(past []Operation, step StepKind) history {
 	}
 	slices.Sort(h.all)
 	if n := len(h.all); n >= enough { // by quantiles: one that hung for hours does not count for all
-		h.spread = max(0.05, min(1.5, math.Log(h.all[n*9/10].Seconds()/h.all[n/2].Seconds())/1.2816))
+		h.spread = max(leastSpread, min(1.5, math.Log(h.all[n*9/10].Seconds()/h.all[n/2].Seconds())/1.2816))
 	}
+	h.own = h.within()
 	return h
+}
+
+// leastSpread is never gone below: what was alike a few times need not stay so.
+const leastSpread = 0.05
+
+// within is how far apart the runs of one VM lie, on average.
+func (h history) within() float64 {
+	squares, free := 0.0, 0
+	for _, took := range h.of {
+		if len(took) < 2 {
+			continue
+		}
+		mean := 0.0
+		for _, d := range took {
+			mean += math.Log(d.Seconds()) / float64(len(took))
+		}
+		for _, d := range took {
+			squares += (math.Log(d.Seconds()) - mean) * (math.Log(d.Seconds()) - mean)
+		}
+		free += len(took) - 1
+	}
+	if free < enough {
+		return h.spread
+	}
+	return max(leastSpread, min(h.spread, math.Sqrt(squares/float64(free))))
+}
+
+// settled draws the median of a VM's few runs to that of all, as far as chance may have made it: of many VMs those that seem slowest
+// have also had bad luck.
+func (h history) settled(t Target, took time.Duration) time.Duration {
+	runs, apart := float64(len(h.of[t.Item.Key])), h.spread*h.spread-h.own*h.own // of VMs from each other
+	if runs == 0 || apart <= 0 || len(h.all) == 0 {
+		return took
+	}
+	middle := h.all[len(h.all)/2].Seconds()
+	own := apart / (apart + h.own*h.own/runs)
+	return time.Duration(middle * math.Pow(took.Seconds()/middle, own) * float64(time.Second))
+}
+
+// spreadOf is how far from its median a VM may come out; the median of few runs is itself off.
+func (h history) spreadOf(t Target) float64 {
+	if runs := float64(len(h.of[t.Item.Key])); runs > 0 {
+		return min(h.spread, h.own*math.Sqrt(1+1/runs))
+	}
+	return h.spread
 }
 
 // took is how long Azure took for a step, without the time in which the job waited for its turn.

@@ -113,26 +113,32 @@ func (s Situation) forecast(verb Verb, plan Plan, targets []Target) Expected {
 	for i := range targets {
 		t := &targets[i]
 		took, of, shared := h.median(*t)
+		if len(targets) > 1 {
+			took = h.settled(*t, took)
+		}
 		if t.Lead || plan.Recovery == nil {
 			e.Of, e.Shared = e.Of+of, e.Shared || shared
 		}
 		if !t.Led {
 			t.Expected = int(math.Ceil(took.Seconds()))
 		}
+		e.Spread += h.spreadOf(*t) / float64(len(targets))
 	}
+	e.Spread = math.Round(1000*e.Spread) / 1000
 	if e.Shared {
 		e.Of = len(h.all)
 	}
 	e.Vaults = s.rooms(first, targets)
 	op := Operation{Verb: verb, Plan: plan, Targets: targets, Expected: Expected{Vaults: e.Vaults}}
 	p := op.timetable(first, time.Time{})
+	p.unknown = e.Of == 0
 	p.afford(s.Budgets)
-	ends := p.play(h.spread, plays)
+	ends := p.play(e.Spread, plays)
 	e.Seconds, e.P95 = int(math.Ceil(ends[plays/2])), int(math.Ceil(ends[plays*95/100]))
 	if len(p.loads) == 1 && p.loads[0].median < ends[plays/2] { // of one VM its own median is what people can check
 		e.Seconds = int(p.loads[0].median)
 	}
-	e.Limit, e.About, e.Room = p.limit(h.spread)
+	e.Limit, e.About, e.Room = p.limit(e.Spread)
 	if plan.Recovery != nil {
 		e.Limit, e.About, e.Room = LimitAzure, "", 0
 	}
@@ -283,7 +289,8 @@ func (o Operation) Outlook(now time.Time) (likely, atMost time.Duration, ok bool
 	if len(p.loads) == 0 {
 		return 0, 0, false
 	}
-	ends := p.play(learned([]Operation{o}, step).spread, plays)
+	p.unknown = o.Expected.Of == 0
+	ends := p.play(cmp.Or(o.Expected.Spread, usualSpread), plays)
 	return time.Duration(ends[plays/2]) * time.Second, time.Duration(ends[plays*95/100]) * time.Second, true
 }
 

@@ -22,6 +22,7 @@ type timetable struct {
 	subs        []string // subscriptions
 	budgets     []Budget // of each
 	free        bool     // calls cost nothing of it
+	unknown     bool     // how long a VM takes is a default
 }
 
 // load is one VM that is not up yet.
@@ -40,6 +41,8 @@ const (
 	usualSpread = 0.668
 	// sharedSpread is the same of what slows all down alike on some day. It is an assumption, too.
 	sharedSpread = 0.1
+	// unknownSpread is the same while there is no history: the default may be off for all VMs alike. It is an assumption, too.
+	unknownSpread = 0.25
 )
 
 // afford takes the budgets of the subscriptions as they are known now, else as they are documented.
@@ -61,7 +64,7 @@ func (p timetable) play(spread float64, times int) []float64 {
 	run := newRun(p)
 	took, ends := make([]float64, len(p.loads)), make([]float64, times)
 	for n := range ends {
-		day := math.Exp(sharedSpread * normal(from.part()))
+		day := math.Exp(p.shared() * normal(from.part()))
 		for i, l := range p.loads {
 			took[i] = l.draw(&from, day, spread)
 		}
@@ -69,6 +72,13 @@ func (p timetable) play(spread float64, times int) []float64 {
 	}
 	slices.Sort(ends)
 	return ends
+}
+
+func (p timetable) shared() float64 {
+	if p.unknown {
+		return unknownSpread
+	}
+	return sharedSpread
 }
 
 // draw is how long the VM takes from now on. Of one under way it is known that it takes longer than it has taken.
