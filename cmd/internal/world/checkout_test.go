@@ -22,6 +22,7 @@ func checkout() (vault.Options, map[string]config.Group) {
 // A group goes wave by wave. It is held and let go on, stops by itself when a VM fails, and what failed is tried once more or
 // left out; the commit is one press over those that are up. What is mistyped runs nothing.
 func TestGroupAsTyped(t *testing.T) {
+	explored(t)
 	options, groups := checkout()
 	bubbleIn(t, options, func(w *world) {
 		w.groups = groups
@@ -60,17 +61,22 @@ func TestGroupAsTyped(t *testing.T) {
 	})
 }
 
-// VMs in a row are one operation and one approval; a word that is no VM has nothing begin.
+// VMs in a row are one operation and one approval; a word that is no VM has nothing begin. Many ask for their number, a large group
+// for its name.
 func TestRowAsTyped(t *testing.T) {
-	options, _ := checkout()
+	options, groups := checkout()
 	bubbleIn(t, options, func(w *world) {
+		w.groups, w.configure = groups, func(c *config.Config) { c.Access.ConfirmAbove = 1 }
 		w.begin()
 		say := func(line, want string) { w.answers("U0ANA", "/failover "+line, want) }
 		say("vm-x web-1 vm-y", `No replicated VM is called "web-1". Near names: web-01`)
 		say("vm-x vm-y latst", "Did you mean the recovery point latest?")
 		say("vm-x vm-y vm-x", "vm-x is named twice")
-		say("vm-x vm-y --confirm 3", `"3" is not how many they are. These are 2 VMs. Type /failover run vm-x vm-y --confirm 2.`)
-		say("vm-x vm-y latest", "VMs: vm-x, vm-y.")
+		say("vm-x vm-y", "These are 2 VMs, so their number is asked for. Type /failover run vm-x vm-y --confirm 2.")
+		say("vm-x vm-y --confirm 3", `"3" is not how many they are.`)
+		say("group checkout", "checkout has 6 VMs, so its name is asked for. Type /failover group checkout --confirm checkout.")
+		say("group checkout --confirm chekout", `"chekout" is not its name.`)
+		say("vm-x vm-y latest --confirm 2", "VMs: vm-x, vm-y.")
 		w.presses("ben", "Approve", "[ Commit all ]")
 		w.ledger("unplannedFailover", 2)
 	})
