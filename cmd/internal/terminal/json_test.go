@@ -39,7 +39,7 @@ func TestDocumentedJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	examples := regexp.MustCompile("(?s)\n### (.*?)\n.*?```json\n(.*?)```").FindAllStringSubmatch(string(page), -1)
-	into := []any{&events.Status{}, &open{}, &list{}, &events.Points{}, &events.Jobs{}, &events.Debt{}, &events.Report{}, &events.Readiness{}, &refused{}}
+	into := []any{&events.Status{}, &open{}, &list{}, &events.Points{}, &events.Jobs{}, &events.Debt{}, &events.Report{}, &events.Readiness{}, &events.Forecast{}, &refused{}}
 	if len(examples) != len(into) {
 		t.Fatalf("%d examples, want %d", len(examples), len(into))
 	}
