@@ -43,7 +43,7 @@ chaos: ## real processes killed and frozen at random, measured, into docs/reliab
 .PHONY: chaos
 
 bench-fleet: ## fleets of up to 1,000 VMs failed over by Ferry and by what people use today, measured, into docs/benchmarks/fleet.md
-	FERRY_BENCH=all go test -count=1 -v -timeout 120m -run '^TestBenchFleet$$' ./cmd/internal/world
+	FERRY_BENCH=all go test -count=1 -v -timeout 120m -run '^TestBenchFleet(Again)?$$' ./cmd/internal/world
 	FERRY_FLEET=all go test -count=1 -v -timeout 120m -run '^Test(BenchFleetReal|FleetSurvivesItsDriver)$$' ./cmd/internal/chaos
 .PHONY: bench-fleet
 

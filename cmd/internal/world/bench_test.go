@@ -16,6 +16,7 @@ type trial struct {
 	vms    int
 	limit  int // jobs that the vault works on at a time, which nobody is told
 	faults bool
+	nth    int // how often the VMs were failed over before
 }
 
 // trials are those of a kind of run: make bench-fleet plays all of them, a test the first. A wave of fewer VMs than the vault has
@@ -45,6 +46,10 @@ func (trial) jobs() vault.Spread {
 func (b trial) options() vault.Options {
 	o := realistic()
 	o.VMs, o.JobsAtOnce, o.Failovers, o.Plans = b.vms, b.limit, b.jobs(), []vault.Plan{}
+	o.InitialReplication = map[string]time.Duration{}
+	for _, vm := range slices.Concat(b.waves()...) {
+		o.InitialReplication[vm] = 4 * time.Minute
+	}
 	return o
 }
 
@@ -64,7 +69,7 @@ func (b trial) bound() time.Duration {
 	for _, wave := range b.waves() {
 		var longest, all time.Duration
 		for _, vm := range wave {
-			d := b.jobs().Draw(benchVault, vm, 0)
+			d := b.jobs().Draw(benchVault, vm, b.nth)
 			longest, all = max(longest, d), all+d
 		}
 		issue := time.Duration(max(0, len(wave)-200)) * time.Second / 10
@@ -161,8 +166,11 @@ func ways() []func(*world, trial) run {
 	return []func(*world, trial) run{byScript, byPollers, byFerry}
 }
 
-// ferryRun is the name of Ferry's runs.
-const ferryRun = "**Ferry**"
+// The names of Ferry's runs.
+const (
+	ferryRun   = "**Ferry**"
+	ferryAgain = "**Ferry**, which has failed them over before"
+)
 
 // minus is the traffic since an earlier moment.
 func minus(now, before vault.Traffic) vault.Traffic {
@@ -197,6 +205,31 @@ func TestBenchFleet(t *testing.T) {
 		}
 	}
 	if os.Getenv("FERRY_BENCH") != "" && !t.Failed() {
-		writeSection(t, fakeBegin, fakeEnd, benchTable(runs, time.Since(begun)))
+		writeSection(t, fakeBegin, fakeEnd, benchTable(runs, time.Since(begun))+"\n"+verdicts(runs))
+	}
+}
+
+// TestBenchFleetAgain fails a fleet over that feels the vault's limit, and once more when Ferry knows how long its VMs take.
+func TestBenchFleetAgain(t *testing.T) {
+	long(t)
+	b, begun := trial{vms: 12, limit: 2}, time.Now()
+	if os.Getenv("FERRY_BENCH") != "" {
+		b = trial{vms: 300, limit: 30}
+	} else if !nightly {
+		t.Skip("make bench-fleet")
+	}
+	var runs []run
+	for _, by := range []func(*world, trial) run{byFerry, byFerryAgain} {
+		bubbleIn(t, b.options(), func(w *world) {
+			before := cpuTime()
+			r := by(w, b)
+			r.judge(w.vault)
+			r.cpu = cpuTime() - before
+			runs = append(runs, r)
+			t.Log(r)
+		})
+	}
+	if os.Getenv("FERRY_BENCH") != "" && !t.Failed() {
+		writeSection(t, pastBegin, pastEnd, benchTable(runs, time.Since(begun)))
 	}
 }

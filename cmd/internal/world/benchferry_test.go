@@ -23,13 +23,62 @@ func (b trial) group() config.Group {
 	return g
 }
 
-// byFerry is one command, one approval, and a person who has what failed tried again as soon as the card says so.
+// byFerry is one command, one approval, and a person who has what failed tried again.
 func byFerry(w *world, b trial) run {
-	r := run{trial: b, by: ferryRun}
+	drawn := w.fleetBegins(b)
+	r, op := w.fleetGoes(b)
+	w.stop()
+	r.told(w, op, drawn)
+	return r
+}
+
+// byFerryAgain is the same once more, after the fleet was committed and reprotected: now Ferry knows its VMs.
+func byFerryAgain(w *world, b trial) run {
+	drawn := w.fleetBegins(b)
+	w.fleetGoes(b)
+	if _, err := w.workspace.Click("ben", incident, "Commit all"); err != nil {
+		w.t.Fatal(err)
+	}
+	w.comesTo("UnplannedFailoverCommitted")
+	for _, item := range w.vault.Items() {
+		if err := w.vault.Portal(item.Name, "switchprotection"); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.comesTo("Protected")
+	pass(10 * time.Minute)
+	b.nth++
+	r, op := w.fleetGoes(b)
+	r.by = ferryAgain
+	w.stop()
+	r.told(w, op, drawn)
+	return r
+}
+
+// comesTo waits until all VMs are in a state.
+func (w *world) comesTo(state string) {
+	w.t.Helper()
+	for end := time.Now().Add(48 * time.Hour); !w.allIn(state); pass(time.Minute) {
+		if time.Now().After(end) {
+			w.t.Fatalf("never all %s:\n%s", state, w.card(""))
+		}
+	}
+}
+
+// fleetBegins starts Ferry with the fleet as a group.
+func (w *world) fleetBegins(b trial) *drawings {
+	w.t.Helper()
 	w.groups = map[string]config.Group{benchFleet: b.group()}
 	drawn := &drawings{}
 	w.stand(slackHost, drawn.watch)
 	w.begin()
+	return drawn
+}
+
+// fleetGoes fails the fleet over, until all of it waits for the commit.
+func (w *world) fleetGoes(b trial) (run, failover.OpID) {
+	w.t.Helper()
+	r := run{trial: b, by: ferryRun}
 	w.typed("ana", "/failover group "+benchFleet+" latest --confirm "+benchFleet)
 	w.offers("Approve", 10*time.Minute)
 	op := w.id()
@@ -46,9 +95,7 @@ func byFerry(w *world, b trial) run {
 	}
 	r.traffic = minus(w.vault.Traffic(), before)
 	r.posts, r.edits = w.fullestMinute(begun)
-	w.stop()
-	r.told(w, failover.OpID(op), drawn)
-	return r
+	return r, failover.OpID(op)
 }
 
 // watches is a person who looks twice a minute and has what has failed tried again, a VM at most three times, until all wait for
