@@ -268,3 +268,15 @@ func TestFleetElsewhere(t *testing.T) {
 	}
 	golden(t, "fleet_elsewhere.txt", text.String())
 }
+
+// The report of 1,000 VMs tells how many came through, of what the others failed, and what had been forecast.
+func TestFleetReport(t *testing.T) {
+	s := fleetsOf[1000]()["over"]
+	m := render.Report(failover.Report{Operation: s.op, TargetRTO: 3600, TargetRPO: 900}, render.AllParts(), s.now)
+	golden(t, "fleet_report.txt", readable(m))
+	for _, part := range []string{"924 of 1,000 committed", "Wave 3 data", "76 failed", "Up after (RTO):* 20 min", "Forecast:* 1 h", "held back by"} {
+		if !strings.Contains(readable(m), part) {
+			t.Errorf("the report lacks %q", part)
+		}
+	}
+}

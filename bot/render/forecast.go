@@ -12,8 +12,8 @@ import (
 // ForecastText says how long a failover would take, in lines of plain text.
 func ForecastText(f failover.Forecast) string {
 	about := inert(f.What)
-	if f.VMs > 1 && about != bot.VMs(f.VMs) {
-		about += " (" + bot.VMs(f.VMs) + ")"
+	if n := bot.VMs(f.VMs); about != n && (f.VMs > 1 || f.Waves > 0 && f.LeftOut != "") {
+		about += " (" + n + ")"
 	}
 	if f.Waves > 1 {
 		about += fmt.Sprintf(" in %d waves", f.Waves)

@@ -89,8 +89,11 @@ func (c cardOf) glassReview() string {
 // measured holds what was reached to what was promised.
 func (c cardOf) measured(r failover.Report) []line {
 	var lines []line
+	if c.op.Several() && c.op.Started() {
+		lines = append(append(lines, c.counts()), c.waves()...)
+	}
 	for _, t := range c.op.Targets[:min(len(c.op.Targets), c.items)] {
-		if !t.PointUsed.IsZero() {
+		if !t.PointUsed.IsZero() && len(c.op.Targets) <= c.items {
 			lines = append(lines, line{bold("Recovery point used:"), plain(" " + c.name(t.Item.Name) + ", "), moment(t.PointUsed, c.now)})
 		}
 	}
