@@ -133,7 +133,7 @@ func (a *announcer) earliest(ctx context.Context, p pending, now time.Time) choi
 // ready is when a chore may be done.
 func (a *announcer) ready(p pending, todo chore, now time.Time) time.Time {
 	at, c, every := now, p.card, cardEvery
-	if p.op.Several() && p.op.Phase == failover.Running && p.op.OnHold == nil {
+	if p.op.Several() && p.op.Phase == failover.Running {
 		every = fleetEvery
 	}
 	switch todo.kind {

@@ -136,25 +136,28 @@ func TestStatusPages(t *testing.T) {
 	})
 }
 
-// While several VMs run their card is edited 20 times a minute at most, whatever happens to each of them.
+// While several VMs run their card is edited 20 times a minute at most, whatever happens to each of them, on hold or not.
 func TestFleetEditsAreFew(t *testing.T) {
-	bubble(t, func(l *lab) {
-		op := fleet(140)
-		l.start()
-		l.shownCard(op)
-		before := l.count("chat.update", "")
-		for n := range 60 {
-			op = failover.Evolve(op, failover.Record{Fact: failover.StepStarted{Target: fmt.Sprintf("k%d", n+1), Kind: failover.StepFailover, Attempt: 1}, At: op.At, Seq: op.Seq + 1})
-			l.feed.publish(op)
-			pass(time.Second)
-		}
-		if edits := l.count("chat.update", "") - before; edits > 20 || edits < 15 {
-			t.Errorf("%d edits in a minute", edits)
-		}
-		if posts := l.count("chat.postMessage", ""); posts > 2 { // the card, and that the first has failed
-			t.Errorf("%d posts", posts)
-		}
-	})
+	for name, op := range map[string]failover.Operation{"running": fleet(140), "on hold": fleet(140, failover.PutOnHold{By: failover.Actor{ID: "U0ANA"}})} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(l *lab) {
+				l.start()
+				l.shownCard(op)
+				before := l.count("chat.update", "")
+				for n := range 60 {
+					op = failover.Evolve(op, failover.Record{Fact: failover.StepStarted{Target: fmt.Sprintf("k%d", n+1), Kind: failover.StepFailover, Attempt: 1}, At: op.At, Seq: op.Seq + 1})
+					l.feed.publish(op)
+					pass(time.Second)
+				}
+				if edits := l.count("chat.update", "") - before; edits > 20 || edits < 15 {
+					t.Errorf("%d edits in a minute", edits)
+				}
+				if posts := l.count("chat.postMessage", ""); posts > 2 { // the card, and that the first has failed
+					t.Errorf("%d posts", posts)
+				}
+			})
+		})
+	}
 }
 
 // A forecast is a read: it is answered to who asked, and nothing is stored.
