@@ -61,6 +61,9 @@ func (n nature) makespan(op failover.Operation, atOnce int) time.Duration {
 // What comes of an operation is within what was forecast about as often as was said: p95 holds nearly always, p50 about every
 // second time, and once the VMs have a history the band is narrower than by default.
 func TestForecastIsCalibrated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("arithmetic, which the race detector only slows down")
+	}
 	t.Parallel()
 	for _, row := range []struct{ vms, waves, atOnce int }{{12, 1, 12}, {100, 3, 100}, {300, 3, 30}} {
 		for _, runs := range []int{0, 3} {
