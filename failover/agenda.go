@@ -162,11 +162,19 @@ func (o Operation) wavesOver() []bool {
 	}
 	for i := range o.Targets {
 		t := &o.Targets[i]
-		if t.Wave >= 1 && t.Wave <= len(over) && t.Phase == Running && (t.Doing == StepFailover || t.Doing == StepProbe) {
+		if t.Wave >= 1 && t.Wave <= len(over) && t.Phase == Running && (t.Doing == StepFailover || t.Doing == StepProbe) && !o.triesAlone(t) {
 			over[t.Wave-1] = false
 		}
 	}
 	return over
+}
+
+// triesAlone reports whether a VM is tried again while the waves after its own go on: where a failure holds up nobody, another try
+// does not either.
+func (o Operation) triesAlone(t *Target) bool {
+	f := o.Plan.Fleet
+	return f.OnFailure == GoOn && !f.Waves[t.Wave-1].Canary &&
+		slices.ContainsFunc(t.Steps, func(s Step) bool { return s.Kind == StepFailover && s.State == StateFailed })
 }
 
 // stops tells that more of a wave has failed than is tolerated while others have yet to begin: then nothing new begins.

@@ -304,3 +304,18 @@ func TestHealthBetweenWaves(t *testing.T) {
 	f.tell(failover.Resumed{By: ana})
 	f.wants(f.begins(nil), "app-1")
 }
+
+// Where a failure holds up nobody, another try does not either; where it does, the waves behind wait for it.
+func TestAnotherTryAndTheWavesBehind(t *testing.T) {
+	t.Parallel()
+	for how, want := range map[failover.OnFailure]string{failover.GoOn: "sql-1 app-1", failover.StopWave: "sql-1"} {
+		g := threeWaves()
+		g.OnFailure, g.Tolerate = how, 50
+		f := approvedGroup(t, g, "sql-1", "sql-2", "app-1", "web-1")
+		f.wants(f.begins(nil), "sql-1 sql-2")
+		f.fails("sql-1")
+		f.tell(failover.Retried{Targets: []string{f.key("sql-1")}, By: ana})
+		f.ends("sql-2")
+		f.wants(f.begins(nil), want)
+	}
+}
