@@ -94,7 +94,7 @@ func (c cardOf) target() string { return c.name(bot.Targets(c.op)) }
 // each names the VM, or every one of several, where something is said of each.
 func (c cardOf) each() string {
 	if len(c.op.Targets) > 1 && c.op.Plan.Recovery == nil {
-		return "each of the " + c.target()
+		return "each of the " + bot.VMs(len(c.op.Targets))
 	}
 	return c.target()
 }

@@ -62,14 +62,14 @@ func (c cardOf) onApproval() string {
 		if c.first() == failover.StepReprotect {
 			return fmt.Sprintf("the reprotect of %s starts, and nothing else. Each later step waits for its own button.", vm)
 		}
-		return fmt.Sprintf("%s is failed back to %s, and is down meanwhile. Each later step waits for its own button.", vm, to)
+		return fmt.Sprintf("%s is failed back to %s, and is down meanwhile. Each later step waits for its own button.", c.each(), to)
 	case failover.VerbFailover, failover.VerbCommit, failover.VerbIncident, failover.VerbFreeze,
 		failover.VerbApprove, failover.VerbDeny, failover.VerbWithdraw, failover.VerbCancel, failover.VerbExpire, failover.VerbPlan, failover.VerbGroup, failover.VerbHold, failover.VerbResume, failover.VerbSkip, failover.VerbRetry, failover.VerbUnfreeze:
 	}
 	if !c.op.Plan.Shutdown {
-		return fmt.Sprintf("%s is started in %s without being shut down in %s first, so both may run.", vm, to, from)
+		return fmt.Sprintf("%s is started in %s without being shut down in %s first, so both may run.", c.each(), to, from)
 	}
-	return fmt.Sprintf("%s is shut down in %s and started in %s.", vm, from, to)
+	return fmt.Sprintf("%s is shut down in %s and started in %s.", c.each(), from, to)
 }
 
 func (c cardOf) running() []line {
@@ -212,13 +212,13 @@ func (c cardOf) awaitingStep() []line {
 	what := ""
 	switch gate.Step {
 	case failover.StepFailover:
-		what = fmt.Sprintf("%s runs in %s and is replicated to %s, so it can be failed back now. It is down meanwhile.", c.target(), c.from(), c.to())
+		what = fmt.Sprintf("%s runs in %s and is replicated to %s, so it can be failed back now. It is down meanwhile.", c.begins(), c.from(), c.to())
 	case failover.StepCheck:
-		what = fmt.Sprintf("%s has been failed back to %s. %s If it works, press It works; the commit comes after that.", c.target(), c.to(), c.toCheck())
+		what = fmt.Sprintf("%s has been failed back to %s. %s If it works, press It works; the commit comes after that.", c.begins(), c.to(), c.toCheck())
 	case failover.StepReprotectAgain:
-		what = fmt.Sprintf("%s runs at home in %s and is not protected. The reprotect replicates it to %s again, as before the failover.", c.target(), c.to(), c.from())
+		what = fmt.Sprintf("%s runs at home in %s and is not protected. The reprotect replicates it to %s again, as before the failover.", c.begins(), c.to(), c.from())
 	case failover.StepReprotect:
-		what = fmt.Sprintf("%s runs in %s and is not replicated back yet.", c.target(), c.to())
+		what = fmt.Sprintf("%s runs in %s and is not replicated back yet.", c.begins(), c.to())
 	case failover.StepCommit, failover.StepChange, failover.StepTest, failover.StepCleanup, failover.StepProbe, failover.StepSurvey:
 	}
 	if what != "" {
