@@ -37,6 +37,8 @@ func fill(v reflect.Value, seed *int) {
 		v.SetInt(int64(*seed))
 	case reflect.Uint64:
 		v.SetUint(uint64(*seed))
+	case reflect.Float64:
+		v.SetFloat(float64(*seed) / 4)
 	case reflect.String:
 		v.SetString(strings.Repeat("<é", 2) + string(rune('a'+*seed%26)))
 	case reflect.Pointer:
