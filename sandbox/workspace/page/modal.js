@@ -42,7 +42,6 @@ export class Modal extends View {
     const view = this.view;
     const focused = kept.length ? document.activeElement?.dataset?.action : null;
     const context = this.context(kept);
-    context.changed = (block) => this.changed(block.block_id);
     const close = view.close ? textObject(view.close, context) : "Close";
     fill(this.root, el("form", { novalidate: true, onsubmit: (event) => { event.preventDefault(); this.submit(); } },
       el("header", { class: "modal-head" },
@@ -79,12 +78,6 @@ export class Modal extends View {
     }
     first?.focus();
     first?.closest(".block").scrollIntoView({ block: "nearest" });
-  }
-
-  /** changed takes away what was wrong with a field, as the workspace does when it hears of a change. */
-  changed(block) {
-    delete this.view.errors?.[block];
-    this.mark();
   }
 
   submit() {
