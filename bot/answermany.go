@@ -34,6 +34,9 @@ func skippedAnswer(cmd failover.Command, op failover.Operation) string {
 			left++
 		}
 	}
+	if cmd.Target == "" {
+		return fmt.Sprintf("What failed of %s is left out and stays as it is in Azure. %s left in it.", op.ID, vms(left, "is", "are")) + gateNext(op)
+	}
 	return fmt.Sprintf("%s is left out of %s and stays as it is in Azure. %s left in it.", named(cmd, op), op.ID, vms(left, "is", "are")) + gateNext(op)
 }
 

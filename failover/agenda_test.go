@@ -319,3 +319,35 @@ func TestAnotherTryAndTheWavesBehind(t *testing.T) {
 		f.wants(f.begins(nil), want)
 	}
 }
+
+// One press leaves out all that failed or needs a person, and not the last VM of the operation; an old press does nothing.
+func TestSkipFailed(t *testing.T) {
+	t.Parallel()
+	g := threeWaves()
+	g.OnFailure = failover.GoOn
+	f := newGroup(t, g)
+	press := failover.Command{MessageID: "s", Op: f.op.ID, Verb: failover.VerbSkip, By: ana, Seen: f.op.SteerToken(failover.VerbSkip), At: f.now, ValidUntil: f.now.Add(time.Minute)}
+	s := failover.Situation{Now: f.now, Policy: policy(1)}
+	if !f.op.May(failover.VerbSkip, f.now) {
+		t.Error("the button is not drawn")
+	}
+	facts, refusal := failover.Decide(f.op, press, s)
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	f.tell(facts...)
+	if t1 := f.op.Targets[0]; t1.Skipped == nil || f.op.Phase != failover.AwaitingCommit {
+		t.Errorf("%+v in %s", t1, f.op.Phase)
+	}
+	press.MessageID = "again"
+	if _, refusal = failover.Decide(f.op, press, s); refusal == nil || refusal.Kind != failover.TooLate {
+		t.Errorf("an old press: %+v", refusal)
+	}
+	f = newGroup(t, g)
+	for _, name := range []string{"sql-2", "sql-3"} {
+		f.tell(failover.Stuck{Target: f.key(name), Why: "?", Hint: "!"})
+	}
+	if f.op.May(failover.VerbSkip, f.now) {
+		t.Error("nothing would be left")
+	}
+}

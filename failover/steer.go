@@ -65,6 +65,9 @@ func skip(op Operation, cmd Command) ([]Fact, *Refusal) {
 	if !op.Several() {
 		return nil, Refuse(BadUsage, "To end it, type /failover cancel "+string(op.ID)+".", "%s is about one VM, or about a recovery plan, which Azure takes as a whole.", op.ID)
 	}
+	if cmd.Target == "" {
+		return skipFailed(op, cmd)
+	}
 	t, refusal := op.named(cmd.Target)
 	switch {
 	case refusal != nil:
@@ -89,8 +92,40 @@ func skip(op Operation, cmd Command) ([]Fact, *Refusal) {
 	return []Fact{Skipped{Targets: []string{t.Item.Key}, By: cmd.By}}, nil
 }
 
-func retry(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
+// skipFailed leaves all out that failed or need a person: a button's word, which names no VM.
+func skipFailed(op Operation, cmd Command) ([]Fact, *Refusal) {
+	keys, left := op.failures(), 0
+	for i := range op.Targets {
+		if t := &op.Targets[i]; t.Phase != Cancelled && !t.again() {
+			left++
+		}
+	}
+	switch {
+	case len(keys) == 0:
+		return nil, nothingFailed(op)
+	case left == 0:
+		return nil, Refuse(WrongState, "To end it, type /failover cancel "+string(op.ID)+".", "Nothing would be left of %s.", op.ID)
+	}
+	return []Fact{Skipped{Targets: keys, By: cmd.By}}, nil
+}
+
+// failures are the VMs whose step can be tried once more.
+func (o Operation) failures() []string {
 	var keys []string
+	for i := range o.Targets {
+		if o.Targets[i].again() {
+			keys = append(keys, o.Targets[i].Item.Key)
+		}
+	}
+	return keys
+}
+
+func nothingFailed(op Operation) *Refusal {
+	return Refuse(WrongState, "Type /failover status "+string(op.ID)+" to see where each stands.", "Nothing of %s has failed.", op.ID)
+}
+
+func retry(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
+	keys := op.failures()
 	if cmd.Target != "" {
 		t, refusal := op.named(cmd.Target)
 		if refusal != nil {
@@ -101,14 +136,9 @@ func retry(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		}
 		keys = []string{t.Item.Key}
 	}
-	for _, t := range op.Targets {
-		if cmd.Target == "" && t.again() {
-			keys = append(keys, t.Item.Key)
-		}
-	}
 	switch {
 	case len(keys) == 0:
-		return nil, Refuse(WrongState, "Type /failover status "+string(op.ID)+" to see where each stands.", "Nothing of %s has failed.", op.ID)
+		return nil, nothingFailed(op)
 	case s.Now.After(op.decidedLast().Add(HeldFor)):
 		return nil, tooOld(op)
 	}

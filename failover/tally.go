@@ -143,7 +143,7 @@ func (f Fleet) open(wave int, all []Tally) bool {
 	})
 }
 
-// May reports whether steering an operation would be taken, by somebody who may: hold, resume, and retry of all that failed.
+// May reports whether steering an operation would be taken, by somebody who may: hold, resume, retry of all that failed, and leaving all of that out.
 func (o Operation) May(verb Verb, now time.Time) bool {
 	if o.Phase.Final() || o.Phase == AwaitingApproval && !o.Started() || o.Verb.Declares() {
 		return false
@@ -158,6 +158,9 @@ func (o Operation) May(verb Verb, now time.Time) bool {
 	if verb == VerbRetry {
 		_, refusal = retry(o, Command{}, Situation{Now: now})
 	}
+	if verb == VerbSkip {
+		_, refusal = skip(o, Command{})
+	}
 	return refusal == nil
 }
 
@@ -168,7 +171,7 @@ func (o Operation) SteerToken(verb Verb) string {
 		bound = append(bound, o.OnHold.At.UTC())
 	}
 	for i := range o.Targets {
-		if verb == VerbRetry && o.Targets[i].again() {
+		if (verb == VerbRetry || verb == VerbSkip) && o.Targets[i].again() {
 			bound = append(bound, o.Targets[i].Item.Key)
 		}
 	}

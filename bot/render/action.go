@@ -31,10 +31,11 @@ const (
 	// ActionSignOff and ActionObject are the words on a broken glass, afterwards.
 	ActionSignOff = "ferry_sign_off"
 	ActionObject  = "ferry_object"
-	// ActionHold, ActionResume and ActionRetry steer an operation on several VMs.
+	// ActionHold, ActionResume, ActionRetry and ActionSkip steer an operation on several VMs.
 	ActionHold   = "ferry_hold"
 	ActionResume = "ferry_resume"
 	ActionRetry  = "ferry_retry"
+	ActionSkip   = "ferry_skip"
 	// ActionShowAll asks for the list of all VMs of an operation; it changes nothing.
 	ActionShowAll = "ferry_show_all"
 	// ActionPage asks for another page of it.
@@ -68,6 +69,8 @@ func VerbOf(actionID string) (failover.Verb, bool) {
 		return failover.VerbResume, true
 	case ActionRetry:
 		return failover.VerbRetry, true
+	case ActionSkip:
+		return failover.VerbSkip, true
 	case ActionReprotect:
 		return failover.VerbReprotect, true
 	case ActionCleanup:

@@ -27,7 +27,7 @@ func (c cardOf) buttons() []button {
 	return slices.Concat(c.presses(), c.steering(), c.reviews(), c.showAll())
 }
 
-// steering are the presses with which people steer an operation on several VMs while it runs. To leave one out is typed.
+// steering are the presses with which people steer an operation on several VMs while it runs. To leave out one that has not failed is typed.
 func (c cardOf) steering() []button {
 	if !c.op.Several() {
 		return nil
@@ -39,6 +39,7 @@ func (c cardOf) steering() []button {
 	}{
 		{failover.VerbResume, button{action: ActionResume, label: "Resume", style: slack.StylePrimary, ask: c.resumeQuestion()}},
 		{failover.VerbRetry, button{action: ActionRetry, label: "Retry failed"}},
+		{failover.VerbSkip, button{action: ActionSkip, label: "Skip failed", ask: c.skipQuestion()}},
 		{failover.VerbHold, button{action: ActionHold, label: "Hold"}},
 	} {
 		if c.op.May(b.verb, c.now) {
@@ -57,6 +58,13 @@ func (c cardOf) resumeQuestion() *question {
 		return nil
 	}
 	return &question{title: "Go on?", text: fmt.Sprintf("%s of %s failed. The others go on without what failed; it can be tried again later.", bot.Number(failed), bot.Number(tally.All())), yes: "Resume", no: "Not now"}
+}
+
+// skipQuestion is asked before what failed is left out.
+func (c cardOf) skipQuestion() *question {
+	tally := c.op.Tallies()[0]
+	failed := tally[failover.SpotFailed] + tally[failover.SpotAttention]
+	return &question{title: "Leave out what failed?", text: fmt.Sprintf("%s of %s stay as they are in Azure, and are not tried again here.", bot.Number(failed), bot.VMs(tally.All())), yes: "Skip failed", no: "Not now"}
 }
 
 // showAll lists every VM, where the card cannot.

@@ -43,6 +43,7 @@ func TestSteeringByButtons(t *testing.T) {
 		"Hold":         {fleet(12), failover.VerbHold, "Resume"},
 		"Resume":       {fleet(12, held), failover.VerbResume, "Hold"},
 		"Retry failed": {fleet(12, held), failover.VerbRetry, "Show all"},
+		"Skip failed":  {fleet(12, held), failover.VerbSkip, "Show all"},
 	} {
 		t.Run(label, func(t *testing.T) {
 			bubble(t, func(l *lab) {

@@ -202,7 +202,7 @@ func typed() []string {
 
 // labels are of buttons; empty is the first that is there.
 func labels() []string {
-	return []string{"", "", "", "", "", "", "", "", "Approve", "Approve", "Approve", "Approve", "Deny", "Commit", "Commit", "Commit", "Commit all", "Change point", "It works", "Fail back", "Reprotect", "Clean up", "Hold", "Resume", "Resume", "Retry failed"}
+	return []string{"", "", "", "", "", "", "", "", "Approve", "Approve", "Approve", "Approve", "Deny", "Commit", "Commit", "Commit", "Commit all", "Change point", "It works", "Fail back", "Reprotect", "Clean up", "Hold", "Resume", "Resume", "Retry failed", "Skip failed"}
 }
 
 // seams are the moments at which a process stores, calls, posts or acknowledges.
