@@ -28,7 +28,11 @@ func (e *Executor) Forecast(ctx context.Context, of failover.ForecastOf) (failov
 
 func (e *Executor) meantBy(of failover.ForecastOf, items []failover.Item) (failover.Gathered, *failover.Refusal) {
 	if of.Group == "" {
-		return failover.GatherRow(items, of.VMs)
+		gathered, refusal := failover.GatherRow(items, of.VMs)
+		if g, no := failover.ResolveGroup(e.Fleets, of.VMs); refusal != nil && no == nil {
+			refusal = failover.Refuse(failover.UnknownName, "Type /failover forecast group "+g.Name+".", "%s is a group, not a VM.", g.Name)
+		}
+		return gathered, refusal
 	}
 	group, refusal := failover.ResolveGroup(e.Fleets, of.Group)
 	if refusal != nil {
@@ -46,6 +50,10 @@ func (e *Executor) forecastPlan(ctx context.Context, name string, s failover.Sit
 	found, refusal := failover.ResolvePlan(plans, strings.TrimSpace(name))
 	if refusal != nil {
 		return failover.Forecast{}, refusal, nil
+	}
+	if found, err = e.Site.Plan(ctx, found.ID); err != nil { // the list has no VMs
+		refusal, err := unreadable(ctx, err)
+		return failover.Forecast{}, refusal, err
 	}
 	return s.ForecastPlan(found), nil, nil
 }

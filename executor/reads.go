@@ -81,7 +81,7 @@ func (e *Executor) meant(ctx context.Context, typed string, id failover.OpID) ([
 	if id == "" {
 		item, refusal, err := e.resolve(ctx, typed)
 		if refusal != nil && refusal.Kind == failover.UnknownName {
-			refusal = cmp.Or(failover.PlanMeant(failover.VerbReprotect, typed, e.Board.All()), refusal)
+			refusal = cmp.Or(failover.GroupMeant(failover.VerbReprotect, typed, e.Fleets), failover.PlanMeant(failover.VerbReprotect, typed, e.Board.All()), refusal)
 		}
 		return []failover.Item{item}, refusal, err
 	}

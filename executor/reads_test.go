@@ -95,6 +95,16 @@ func TestForecast(t *testing.T) {
 		if f, refusal, err = e.Forecast(b.Context(), failover.ForecastOf{Group: "shop"}); err != nil || refusal != nil || f.What != "group shop" || f.VMs == 0 || f.LeftOut != "gone is not replicated." {
 			t.Errorf("%+v %v %v", f, refusal, err)
 		}
+		b.vault.plans = []failover.RecoveryPlan{{ID: "/plans/shop", Key: "v|plan/shop", Name: "plan-shop", Groups: []failover.PlanGroup{{Keys: []string{"v|a", "v|b"}}, {Keys: []string{"v|c"}}}}}
+		if f, refusal, err = e.Forecast(b.Context(), failover.ForecastOf{Plan: "plan-shop"}); err != nil || refusal != nil || f.VMs != 3 || f.Waves != 2 {
+			t.Errorf("%+v %v %v", f, refusal, err)
+		}
+		if _, refusal, _ = e.Forecast(b.Context(), failover.ForecastOf{VMs: "SHOP"}); refusal == nil || refusal.Error() != "shop is a group, not a VM. Type /failover forecast group shop." {
+			t.Errorf("a group without the word: %v", refusal)
+		}
+		if _, refusal, _ = e.Review(b.Context(), "shop", ""); refusal == nil || !strings.Contains(refusal.Hint, "/failover reprotect group shop") {
+			t.Errorf("a group reprotected without the word: %v", refusal)
+		}
 		for _, of := range []failover.ForecastOf{{VMs: "vm-z"}, {VMs: "vm-x vm-x"}, {Group: "shap"}, {Plan: "none"}} {
 			if _, refusal, err := e.Forecast(b.Context(), of); err != nil || refusal == nil || refusal.Hint == "" {
 				t.Errorf("%+v: %v %v", of, refusal, err)

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -328,10 +329,15 @@ func (v *vault) Leftovers(_ context.Context, item failover.Item) ([]failover.Lef
 	return []failover.Leftover{{Kind: "virtual machine", Name: item.Name}}, v.trouble
 }
 
+// Plans does not carry the groups, as Azure's list does not.
 func (v *vault) Plans(context.Context) ([]failover.RecoveryPlan, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.plans, v.trouble
+	list := slices.Clone(v.plans)
+	for i := range list {
+		list[i].Groups = nil
+	}
+	return list, v.trouble
 }
 
 func (v *vault) Plan(_ context.Context, id string) (failover.RecoveryPlan, error) {
