@@ -82,7 +82,7 @@ func (p *pace) room(op failover.OpID, vaultID string, underWay int) int {
 	defer p.mu.Unlock()
 	now := p.now()
 	v := p.vault(vaultID, now)
-	maps.DeleteFunc(v.driven, func(_ failover.OpID, d driven) bool { return now.Sub(d.at) > drivenFor })
+	v.forget(now)
 	v.driven[op] = driven{underWay, now}
 	total := 0
 	for _, d := range v.driven {
@@ -93,11 +93,16 @@ func (p *pace) room(op failover.OpID, vaultID string, underWay int) int {
 	if limit := int(math.Ceil(v.limit)); limit > 0 {
 		room = max(limit-total, limit/len(v.driven)-underWay)
 	}
-	room = min(room, p.writes(vaultID))
+	room = min(room, p.writes(vaultID, now))
 	if underWay == 0 {
 		return max(room, 1)
 	}
 	return max(room, 0)
+}
+
+// forget leaves out the operations whose drivers ask no more.
+func (v *vaultPace) forget(now time.Time) {
+	maps.DeleteFunc(v.driven, func(_ failover.OpID, d driven) bool { return now.Sub(d.at) > drivenFor })
 }
 
 // learn compares how many jobs wait with how many are worked on. What it finds is a lower bound of what waits, so that the limit is
@@ -122,7 +127,7 @@ func (v *vaultPace) learn(underWay int, now time.Time) {
 }
 
 // writes is how many calls Azure Resource Manager takes now from a vault's share in its subscription.
-func (p *pace) writes(vaultID string) int {
+func (p *pace) writes(vaultID string, now time.Time) int {
 	if p.budgets == nil {
 		return roomy
 	}
@@ -131,17 +136,17 @@ func (p *pace) writes(vaultID string) int {
 			if b.Closed > 0 {
 				return 0
 			}
-			return int(math.Ceil((b.Left + b.PerSecond - float64(b.Waiting)) / float64(p.driven(b.Subscription))))
+			return int(math.Ceil((b.Left + b.PerSecond - float64(b.Waiting)) / float64(p.driven(b.Subscription, now))))
 		}
 	}
 	return roomy
 }
 
 // driven is in how many vaults of a subscription something is under way, or is to begin.
-func (p *pace) driven(subscription string) int {
+func (p *pace) driven(subscription string, now time.Time) int {
 	n := 0
 	for id, v := range p.vaults {
-		if strings.HasPrefix(id, "/subscriptions/"+subscription+"/") && len(v.driven) > 0 {
+		if v.forget(now); strings.HasPrefix(id, "/subscriptions/"+subscription+"/") && len(v.driven) > 0 {
 			n++
 		}
 	}
@@ -174,13 +179,15 @@ func (p *pace) again(vaultID, job string) time.Duration {
 	return min(max(settles, time.Duration(len(v.waits))*300*time.Millisecond), sightedFor/2)
 }
 
-// limits tells what was learned of the vaults, by lower-case id.
+// limits tells what was learned of the vaults and is believed yet, by lower-case id.
 func (p *pace) limits() map[string]failover.VaultPace {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := map[string]failover.VaultPace{}
+	now, all := p.now(), map[string]failover.VaultPace{}
 	for id, v := range p.vaults {
-		all[id] = failover.VaultPace{AtOnce: int(math.Ceil(v.limit)), Queued: len(v.waits)}
+		if now.Sub(v.used) <= paceFor {
+			all[id] = failover.VaultPace{AtOnce: int(math.Ceil(v.limit))}
+		}
 	}
 	return all
 }

@@ -212,6 +212,12 @@ func TestPaceSharesTheWrites(t *testing.T) {
 	if got := s.pace.room("a", paceVault+"0", 1); got != 53 { // (200 + 10) / 4
 		t.Errorf("a vault of four may begin %d", got)
 	}
+	s.now = s.now.Add(drivenFor)
+	s.pace.room("a", paceVault+"1", 1)
+	s.now = s.now.Add(time.Second)
+	if got := s.pace.room("a", paceVault+"0", 1); got != 105 {
+		t.Errorf("a vault of two in which something goes on yet may begin %d", got)
+	}
 	if got := s.pace.room("a", elsewhere, 1); got != roomy {
 		t.Errorf("a vault of another subscription may begin %d", got)
 	}
@@ -222,5 +228,22 @@ func TestPaceSharesTheWrites(t *testing.T) {
 	s.tokens = -50
 	if first, more := s.pace.room("b", paceVault, 0), s.pace.room("b", paceVault, 1); first != 1 || more != 0 {
 		t.Errorf("may begin %d, then %d", first, more)
+	}
+}
+
+// What was learned of a vault is not believed for longer than it is acted on.
+func TestPaceForgets(t *testing.T) {
+	s := newSim(10)
+	s.play(true, &simOp{id: "a", yet: durations(100, 9)})
+	learned := func() int { return s.pace.limits()[strings.ToLower(paceVault)].AtOnce }
+	if learned() == 0 {
+		t.Fatal("nothing was learned")
+	}
+	s.now = s.now.Add(paceFor + time.Second)
+	if got := learned(); got != 0 {
+		t.Errorf("%d at once are believed after %s", got, paceFor)
+	}
+	if got := s.pace.room("b", paceVault, 20); got != 210 {
+		t.Errorf("may begin %d", got)
 	}
 }

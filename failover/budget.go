@@ -17,5 +17,4 @@ type Budget struct {
 // VaultPace is what was learned of how many jobs a vault works on at once, which Azure does not publish.
 type VaultPace struct {
 	AtOnce int `json:"at_once,omitempty"` // how many are kept under way there; 0: nothing is known to limit it
-	Queued int `json:"queued,omitempty"`  // jobs that Azure has accepted and was last seen not to work on
 }
