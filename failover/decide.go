@@ -183,30 +183,6 @@ func (s Situation) free() *Refusal {
 		"%s is already under way: %s, asked for by %s at %s%s, is %s.", s.Item.Name, h.ID, mention(h.RequestedBy), stamp(h.RequestedAt), quoted(h.Reason), h.Phase.Words())
 }
 
-func decideCommit(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
-	if !op.Exists() {
-		return decideForeignCommit(cmd, s)
-	}
-	if op.Phase != AwaitingCommit {
-		return nil, notCommittable(op)
-	}
-	if refusal := outdated(op, StepCommit, cmd); refusal != nil {
-		return nil, refusal
-	}
-	refusal := s.Policy.mayDecide(op, ClassCommit, cmd.By)
-	decides := refusal == nil
-	if !decides && !s.Policy.May(op.Plan.CommitBy, cmd.By) {
-		return nil, refusal
-	}
-	if refusal := commitConfirmed(op.called(), decides && op.Plan.CommitBy.ConfirmName, cmd); refusal != nil {
-		return nil, refusal
-	}
-	if decides {
-		return s.press(op, op.stage(StepCommit), cmd)
-	}
-	return []Fact{CommitAsked{By: cmd.By}}, nil
-}
-
 // outdated refuses a press of a button that stood for something else than what would happen now, and a word from before
 // the gate was reached: it was meant for another.
 func outdated(op Operation, step StepKind, cmd Command) *Refusal {
@@ -218,39 +194,6 @@ func outdated(op Operation, step StepKind, cmd Command) *Refusal {
 		return nil
 	}
 	return Refuse(TooLate, "Look at the card as it is now, and press again.", "%s has moved on since that button was drawn; nothing was done.", op.ID)
-}
-
-// decideForeignCommit opens an operation for a VM that was failed over outside Ferry; when who typed it may decide, that
-// is the press.
-func decideForeignCommit(cmd Command, s Situation) ([]Fact, *Refusal) {
-	rule, decides, refusal := s.mayPress(ClassCommit, cmd.By)
-	if refusal == nil {
-		refusal = s.free()
-	}
-	if refusal == nil {
-		refusal = Legal(StepCommit, s.Item)
-	}
-	if refusal == nil {
-		refusal = commitConfirmed(s.Item.Name, decides && rule.ConfirmName, cmd)
-	}
-	if refusal != nil {
-		return nil, refusal
-	}
-	targets := []Target{{Item: s.Item, Phase: AwaitingCommit}}
-	s.pointOut(targets)
-	plan := Plan{Rule: rule, CommitBy: rule}
-	plan.ChangeBy, _ = s.Policy.RuleFor(ClassChange, s.Item)
-	plan.Digest = digest(plan, targets)
-	facts := []Fact{Requested{Op: cmd.Op, Rule: rule.ref(), Verb: VerbCommit, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: targets}}
-	if !decides {
-		return facts, nil
-	}
-	op, gate := Fold(Operation{}, Batch{At: s.Now, Facts: facts}), Operation{Verb: VerbCommit}.stages()[0]
-	if !s.Policy.counts(op, gate, cmd.By) { // it takes a terminal
-		return facts, nil
-	}
-	pressed, refusal := s.press(op, gate, cmd)
-	return append(facts, pressed...), refusal
 }
 
 // mayPress finds the rule for a gate on the item, and whether the actor decides it or may only ask.
@@ -367,26 +310,6 @@ func undecided(op Operation, now time.Time) *Refusal {
 // over is the answer to whoever comes after the end.
 func over(op Operation) *Refusal {
 	return Refuse(TooLate, "Type /failover status "+string(op.ID)+" to see how it ended.", "%s is over: %s at %s.%s", op.ID, op.Phase.Words(), stamp(op.FinishedAt), op.reviewed())
-}
-
-func notCommittable(op Operation) *Refusal {
-	id := string(op.ID)
-	switch op.Phase {
-	case AwaitingApproval:
-		if gate, _ := op.Pending(); op.Started() {
-			return Refuse(WrongState, "That comes first: /failover approve "+id+".", "%s waits for the %s.", op.ID, gate.Step.noun())
-		}
-		return Refuse(WrongState, "An approver types /failover approve "+id+" first.", "%s has not been approved yet.", op.ID)
-	case Running:
-		if slices.ContainsFunc(op.Targets, func(t Target) bool { return t.Phase == Running && t.Doing == StepCommit }) {
-			return Refuse(TooLate, "Type /failover status "+id+" to see where it stands.", "The commit of %s was already pressed%s.", op.ID, lastApproval(op))
-		}
-		return Refuse(WrongState, "Wait until the card asks for the commit.", "%s is still %s.", op.ID, op.doing())
-	case NeedsAttention:
-		return Refuse(WrongState, "Type /failover status "+id+" to see what is wrong.", "%s needs attention before anything can be committed.", op.ID)
-	case AwaitingCommit, Succeeded, Failed, Denied, Expired, Cancelled:
-	}
-	return over(op)
 }
 
 // begun says how it came that an operation runs.

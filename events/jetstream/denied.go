@@ -15,6 +15,7 @@ import (
 // Nothing was stored.
 type DeniedError struct{ Subject string }
 
+// Error implements error.
 func (e *DeniedError) Error() string {
 	switch {
 	case e.Subject == "":

@@ -49,6 +49,7 @@ type closed struct {
 	token  *tokenError   // the identity service is what fails
 }
 
+// Error implements error.
 func (c *closed) Error() string { return "Azure does not answer" }
 
 // NonRetriable is the mark that the SDK's retry policy looks for.

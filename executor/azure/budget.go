@@ -138,6 +138,7 @@ type overspent struct {
 	after time.Duration
 }
 
+// Error implements error.
 func (o *overspent) Error() string {
 	return fmt.Sprintf("Azure takes no more %s in the subscription %s for now", o.key.kind, o.key.subscription)
 }

@@ -84,5 +84,8 @@ func (t tokens) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azc
 
 type tokenError struct{ cause error }
 
+// Error implements error.
 func (e *tokenError) Error() string { return "no token: " + e.cause.Error() }
+
+// Unwrap gives the cause to errors.Is and errors.As.
 func (e *tokenError) Unwrap() error { return e.cause }

@@ -93,6 +93,7 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 // foreignHostError is not retried by the SDK: the address will not change.
 type foreignHostError struct{ host string }
 
+// Error implements error.
 func (e *foreignHostError) Error() string { return "Ferry does not send its token to " + e.host + "." }
 
 // NonRetriable is the mark that the SDK's retry policy looks for.
