@@ -19,6 +19,7 @@ func evolveFleet(op Operation, r Record) Operation {
 				t.Phase, t.Progress, t.Skipped, t.Unplanned = Cancelled, "", &f.By, false
 			}
 		}
+		op.MovedAt = r.At
 		op = resettled(op)
 	case Retried:
 		if op.OnHold != nil && op.OnHold.By.ID == "" { // it stopped for what is tried again
@@ -42,7 +43,7 @@ func evolveFleet(op Operation, r Record) Operation {
 
 // goesOn is an operation that a person lets go on, who knows of what has failed.
 func goesOn(op Operation, at time.Time) Operation {
-	op.ResumedAt, op.Parked = at, false
+	op.ResumedAt = at
 	for i := range op.Targets {
 		op.Targets[i].Tolerated = op.Targets[i].Tolerated || op.Targets[i].failed()
 	}
@@ -51,7 +52,7 @@ func goesOn(op Operation, at time.Time) Operation {
 
 // resettled is the operation's phase after a person has taken VMs out, or in again.
 func resettled(op Operation) Operation {
-	if op.Phase == NeedsAttention || op.Phase == AwaitingCommit && op.Several() {
+	if op.Phase == NeedsAttention {
 		op.Phase = Running
 	}
 	op.Phase = rollUp(op)

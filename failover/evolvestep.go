@@ -70,7 +70,8 @@ func evolveTarget(op Operation, r Record) Operation {
 		if kind == StepChange || op.Verb == VerbFailback && !op.runs(kind) { // the class decides again
 			op.Decisions = spend(op.Decisions, op.stage(kind).Gate)
 		}
-		if kind == StepChange { // who pressed Commit meant the other data
+		// Who pressed Commit meant the other data; of several, the VMs that waited then.
+		if kind == StepChange || op.Several() && !op.runs(StepCommit) && (kind == StepCommit || t.Phase == AwaitingCommit) {
 			op.Decisions = spend(op.Decisions, ClassCommit)
 		}
 		op = dropChange(op, kind)
@@ -79,12 +80,13 @@ func evolveTarget(op Operation, r Record) Operation {
 	return op
 }
 
-// moves reports whether a fact says that a VM began a step or came through it.
+// moves reports whether a fact says that a VM began a step, or came to the end of it: then others may have their turn.
 func moves(f Fact) bool {
 	_, accepted := f.(StepAccepted)
 	_, done := f.(StepDone)
 	_, failed := f.(StepFailed)
-	return accepted || done || failed
+	_, stuck := f.(Stuck)
+	return accepted || done || failed || stuck
 }
 
 // running reports whether what is told of a step can be about its newest attempt: one that has ended stays as it was.

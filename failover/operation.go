@@ -124,7 +124,7 @@ type Operation struct {
 	OnHold *OnHold `json:"on_hold,omitempty"`
 	// ResumedAt is when somebody last let it go on, or had something tried once more.
 	ResumedAt time.Time `json:"resumed_at,omitzero"`
-	// MovedAt is when one of several VMs last began a step or came through it.
+	// MovedAt is when one of several VMs last began a step or came to the end of it.
 	MovedAt time.Time `json:"moved_at,omitzero"`
 	// Frozen are the freezes that stand in the way of the gate that waits, as far as an executor has noticed them.
 	Frozen []Freeze `json:"frozen,omitempty"`

@@ -118,7 +118,7 @@ func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) E
 			Message: "Azure gave no answer to the change and shows no job for it.",
 			Action:  "To try again, type /failover change " + string(op.ID) + " POINT. Should the call still arrive, this card will show the point then in use.",
 		}}}}
-	case !t.CallsAgain(step.Kind) || !t.Lead && Legal(step.Kind, seen.Item) != nil:
+	case op.OnHold != nil || !t.CallsAgain(step.Kind) || !t.Lead && Legal(step.Kind, seen.Item) != nil:
 		return Tell{[]Fact{noTrace(op, t)}}
 	}
 	return begin(op, t, step.Kind, step.Attempt+1, seen, now)
