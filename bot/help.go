@@ -49,9 +49,6 @@ func overview(rights Rights) string {
 			}
 			lines = append(append(lines, title...), "  "+r.Usage, "      "+r.Summary)
 			title = nil
-			if r.Examples[0] != r.Usage {
-				lines = append(lines, "      Example: "+r.Examples[0])
-			}
 		}
 	}
 	lines = append(lines, left.lines()...)
@@ -63,7 +60,7 @@ func overview(rights Rights) string {
 	slices.Sort(later)
 	return strings.Join(append(lines,
 		PointForms,
-		"For all about one verb, type "+Command+" help VERB.",
+		"For all about one verb, with examples, type "+Command+" help VERB.",
 		"Not available yet: "+strings.Join(later, ", ")+"."), "\n")
 }
 

@@ -351,3 +351,26 @@ func TestSkipFailed(t *testing.T) {
 		t.Error("nothing would be left")
 	}
 }
+
+// Who does the wrong thing with an operation on several VMs is told what to do instead.
+func TestSteeredWrongly(t *testing.T) {
+	t.Parallel()
+	g := threeWaves()
+	g.OnFailure = failover.GoOn
+	f := newGroup(t, g)
+	s := failover.Situation{Now: f.now, Policy: policy(1)}
+	wrong := func(op failover.Operation, verb failover.Verb, target, want string) {
+		t.Helper()
+		cmd := failover.Command{MessageID: "w", Op: op.ID, Verb: verb, Target: target, By: ana, At: f.now, ValidUntil: f.now.Add(time.Minute)}
+		if _, refusal := failover.Decide(op, cmd, s); refusal == nil || !strings.Contains(refusal.Error(), want) {
+			t.Errorf("%s %s: %v, want %q", verb, target, refusal, want)
+		}
+	}
+	held := f.op
+	held.Phase, held.OnHold = failover.Running, &failover.OnHold{At: f.now}
+	wrong(held, failover.VerbCommit, "", "is on hold. To let it go on, type /failover resume "+string(f.op.ID))
+	wrong(held, failover.VerbSkip, "nobody-knows", "/failover status "+string(f.op.ID)+" to see its VMs")
+	waits := f.op
+	waits.Phase = failover.AwaitingCommit
+	wrong(waits, failover.VerbChange, "", "is about several VMs, and the recovery point is changed of one alone. To take another for one of its VMs, type /failover cancel")
+}

@@ -21,6 +21,9 @@ func decideChange(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if op.Plan.Recovery != nil {
 		return nil, Refuse(WrongState, "Commit it, or change the point of a single VM in the portal.", "%s is of a recovery plan, which has no recovery point of its own to change.", op.ID)
 	}
+	if op.Several() {
+		return nil, Refuse(WrongState, "To take another for one of its VMs, type /failover cancel "+string(op.ID)+", which leaves them as they are, then /failover change VM POINT.", "%s is about several VMs, and the recovery point is changed of one alone.", op.ID)
+	}
 	if refusal := outdated(op, StepChange, cmd); refusal != nil {
 		return nil, refusal
 	}

@@ -71,6 +71,9 @@ func notCommittable(op Operation) *Refusal {
 		if slices.ContainsFunc(op.Targets, func(t Target) bool { return t.Phase == Running && t.Doing == StepCommit }) {
 			return Refuse(TooLate, "Type /failover status "+id+" to see where it stands.", "The commit of %s was already pressed%s.", op.ID, lastApproval(op))
 		}
+		if op.OnHold != nil {
+			return Refuse(WrongState, "To let it go on, type /failover resume "+id+"; the card asks for the commit when nothing is left to begin.", "%s is on hold.", op.ID)
+		}
 		return Refuse(WrongState, "Wait until the card asks for the commit.", "%s is still %s.", op.ID, op.doing())
 	case NeedsAttention:
 		return Refuse(WrongState, "Type /failover status "+id+" to see what is wrong.", "%s needs attention before anything can be committed.", op.ID)

@@ -185,6 +185,7 @@ func (o Operation) named(typed string) (Target, *Refusal) {
 	item, refusal := Resolve(items, typed)
 	if refusal != nil {
 		refusal.Message = strings.TrimSuffix(refusal.Message, ".") + " in " + string(o.ID) + "."
+		refusal.Hint = strings.Replace(refusal.Hint, "/failover list to see every replicated VM", "/failover status "+string(o.ID)+" to see its VMs", 1)
 		return Target{}, refusal
 	}
 	return o.Targets[slices.IndexFunc(o.Targets, func(t Target) bool { return t.Item.Key == item.Key })], nil

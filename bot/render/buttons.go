@@ -64,7 +64,11 @@ func (c cardOf) resumeQuestion() *question {
 func (c cardOf) skipQuestion() *question {
 	tally := c.op.Tallies()[0]
 	failed := tally[failover.SpotFailed] + tally[failover.SpotAttention]
-	return &question{title: "Leave out what failed?", text: fmt.Sprintf("%s of %s stay as they are in Azure, and are not tried again here.", bot.Number(failed), bot.VMs(tally.All())), yes: "Skip failed", no: "Not now"}
+	stay, are := "stay as they are", "are"
+	if failed == 1 {
+		stay, are = "stays as it is", "is"
+	}
+	return &question{title: "Leave out what failed?", text: fmt.Sprintf("%s of %s %s in Azure, and %s not tried again here.", bot.Number(failed), bot.VMs(tally.All()), stay, are), yes: "Skip failed", no: "Not now"}
 }
 
 // showAll lists every VM, where the card cannot.
@@ -163,6 +167,9 @@ func (c cardOf) changeText(target string) string {
 func (c cardOf) checkWarning() string {
 	for _, t := range c.op.Targets {
 		if n := len(t.Checked); n > 0 && t.Checked[n-1].Outcome != failover.CheckPassed {
+			if c.op.Several() {
+				return "Not every check passed."
+			}
 			return map[bool]string{true: "Its check failed.", false: "Its check got no answer."}[t.Checked[n-1].Outcome == failover.CheckFailed]
 		}
 	}

@@ -208,6 +208,9 @@ func TestTables(t *testing.T) {
 	third.Name, third.Key, third.Vault, third.Health, third.RPO = "app-01", "c", "vault-eus", "", 95*time.Second
 	inv := failover.Inventory{At: now.Add(-42 * time.Second), Items: []failover.Item{item(), second, third}, Holders: map[string]failover.OpID{"b": "op-7f3kq2mz"}, Groups: []failover.GroupLine{{Name: "checkout", VMs: 2, Waves: 2}, {Name: "web", VMs: 1, Waves: 1}}}
 	help, _ := bot.Help("", nil)
+	if !strings.Contains(wire(t, render.Preformatted(help)), "Not available yet") {
+		t.Error("the overview of the help does not fit into an answer")
+	}
 	page, _ := bot.Help("run", nil)
 	golden(t, "tables.txt", strings.Join([]string{
 		render.StatusTable(ops, now, 0), render.StatusTable(nil, now, 0), render.ListTable(inv, now, 0),

@@ -29,7 +29,7 @@ func (c cardOf) fleetState() string {
 	switch waves := len(all) - 1; {
 	case c.op.OnHold != nil && c.op.Phase == failover.Running:
 		return "on hold"
-	case c.op.Phase == failover.Running && waves > 1:
+	case c.op.Phase == failover.Running && waves > 1 && !c.committing(): // commits have no order
 		for n := waves; n > 0; n-- {
 			if w := all[n]; w[failover.SpotRunning]+w[failover.SpotUnknown]+w[failover.SpotDelayed] > 0 {
 				return fmt.Sprintf("running, wave %d of %d", n, waves)
@@ -98,7 +98,7 @@ func (c cardOf) fleetOver() []line {
 func (c cardOf) spotWords(s failover.Spot) string {
 	switch s {
 	case failover.SpotAttention:
-		return "need attention"
+		return "in need of attention"
 	case failover.SpotFailed:
 		return "failed"
 	case failover.SpotUnknown:
@@ -258,9 +258,9 @@ func (c cardOf) held() []line {
 	if !c.op.May(failover.VerbResume, c.now) {
 		return []line{l, words("What was decided is older than 4 hours: end it with %s cancel %s, then ask again for what is left.", bot.Command, c.op.ID)}
 	}
-	what := "press Resume to let the others go on"
+	what := "press Resume to let it go on"
 	if c.op.May(failover.VerbRetry, c.now) {
-		what += ", Retry failed to try those again, or type " + bot.Command + " skip " + string(c.op.ID) + " VM"
+		what = "press Resume to let the others go on, Retry failed to try again what failed, or type " + bot.Command + " skip " + string(c.op.ID) + " VM"
 	}
 	return []line{l, words("Waits for somebody who may cancel: %s.", what)}
 }

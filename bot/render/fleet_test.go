@@ -280,3 +280,50 @@ func TestFleetReport(t *testing.T) {
 		}
 	}
 }
+
+// What a card and its notices say fits one VM as it fits several, and what came of it.
+func TestFleetWords(t *testing.T) {
+	all := fleetsOf[12]()
+	checked := func(outcome ...failover.CheckOutcome) story {
+		s := all["awaiting_commit"]
+		for n, o := range outcome {
+			s = s.then(time.Second, failover.Checked{Target: s.op.Targets[n].Item.Key, Result: failover.CheckResult{Outcome: o}})
+		}
+		return s
+	}
+	home := all["over"]
+	home.op.Verb = failover.VerbFailback
+	skipped := wave2(12).then(time.Second, failover.Finished{Phase: failover.Succeeded})
+	for n := range skipped.op.Targets {
+		skipped.op.Targets[n].Phase = failover.Cancelled
+	}
+	skipped.op.Targets[0].Phase = failover.Succeeded
+	one := all["awaiting_commit"]
+	one.op.Targets = slices.Clone(one.op.Targets)
+	for n := range one.op.Targets[1:] {
+		one.op.Targets[n+1].Phase = failover.Cancelled
+	}
+	committing := all["awaiting_commit"].then(time.Minute, failover.Decided{Gate: failover.ClassCommit, By: ben(), Approve: true},
+		failover.GateOpened{Gate: failover.ClassCommit, Step: failover.StepCommit}).started(0, 12, failover.StepCommit)
+	person := all["running"].then(time.Second, failover.PutOnHold{By: ben()})
+	for name, row := range map[string]struct {
+		s    story
+		want string
+	}{
+		"a check failed behind one that passed": {checked(failover.CheckPassed, failover.CheckFailed), "Not every check passed: vm-0001. Find out why"},
+		"each check passed":                     {checked(failover.CheckPassed, failover.CheckPassed), "Each check passed."},
+		"what to type for one of a way home":    {home, "ask again, such as /failover failback vm-0005."},
+		"nothing failed":                        {skipped, "Its card names those that were skipped."},
+		"one is up":                             {one, "1 of group checkout (12 VMs) is up and waits for the commit (op-7f3kq2mz). Check it, then"},
+		"commits have no waves":                 {committing, "(12 VMs): running\n"},
+		"a hold before anything failed":         {person, "press Resume to let it go on."},
+	} {
+		said := render.CardText(row.s.op, row.s.now)
+		for _, n := range render.Notices(row.s.op, []string{"U0BEN"}) {
+			said += n.Message.Text + "\n"
+		}
+		if !strings.Contains(said, row.want) {
+			t.Errorf("%s: %q is not said:\n%s", name, row.want, said)
+		}
+	}
+}

@@ -61,12 +61,24 @@ func (c cardOf) fleetTrouble() []line {
 		more += len(of.names)
 	}
 	if more > 0 {
-		lines = append(lines, words("And %s more, of %d other causes: %s status %s.", bot.Number(more), len(all)-len(shown), bot.Command, c.op.ID))
+		lines = append(lines, words("And %s more, of %s: %s status %s.", bot.Number(more), counted(len(all)-len(shown), "other cause"), bot.Command, c.op.ID))
 	}
 	if len(all) > 0 && c.op.Phase.Final() {
-		lines = append(lines, words("Next for each: mend the cause, then ask again, such as %s %s.", bot.Command, c.few(all[0].names[:1], 1)))
+		again := bot.Command + " "
+		if c.op.Verb != failover.VerbFailover {
+			again += string(c.op.Verb) + " "
+		}
+		lines = append(lines, words("Next for each: mend the cause, then ask again, such as %s%s.", again, c.few(all[0].names[:1], 1)))
 	}
 	return lines
+}
+
+// counted is a number of things in words.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // few names some of many.
@@ -108,7 +120,7 @@ func (c cardOf) waves() []line {
 		lines = append(lines, l)
 	}
 	if more := len(f.Waves) - shown; more > 0 {
-		lines = append(lines, words("and %d more waves", more))
+		lines = append(lines, words("and %s", counted(more, "more wave")))
 	}
 	return lines
 }

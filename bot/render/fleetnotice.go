@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"strings"
 
 	"ferry/bot"
 	"ferry/failover"
@@ -26,7 +25,7 @@ func (n noticeOf) fleet() []Notice {
 	if failed == "" {
 		return nil
 	}
-	some := n.make("some_failed", nil, fmt.Sprintf("Of %s the first have failed (%s), and the others go on. Its card says how many, and why.", n.target(), n.op.ID))
+	some := n.make("some_failed", nil, fmt.Sprintf("At least one VM of the %s of %s has failed (%s), and the others go on. Its card says how many, and why.", bot.Noun(n.op.Verb), n.target(), n.op.ID))
 	some.Thread = true
 	return []Notice{some}
 }
@@ -43,11 +42,18 @@ func (n noticeOf) fleetFailed() string {
 // fleetUp asks for the commit of those that are up.
 func (n noticeOf) fleetUp() string {
 	up := n.op.Tallies()[0][failover.SpotUp]
-	return fmt.Sprintf("%s of %s are up and wait for the commit (%s).%s Check them, then press Commit all on the card.", bot.Number(up), n.target(), n.op.ID, n.fleetFailed())
+	are, them := "are up and wait", "them"
+	if up == 1 {
+		are, them = "is up and waits", "it"
+	}
+	return fmt.Sprintf("%s of %s %s for the commit (%s).%s Check %s, then press Commit all on the card.", bot.Number(up), n.target(), are, n.op.ID, n.fleetFailed(), them)
 }
 
 // fleetOver is the end of which not all is well.
 func (n noticeOf) fleetOver(done int) string {
-	return strings.TrimSpace(fmt.Sprintf("The %s of %s is over (%s): %s %s.%s What failed, and what to do about it, stands on its card.",
-		bot.Noun(n.op.Verb), n.target(), n.op.ID, bot.Number(done), succeededWords(n.op.Verb), n.fleetFailed()))
+	failed, on := n.fleetFailed(), " What failed, and what to do about it, stands on its card."
+	if failed == "" { // left out by somebody
+		on = " Its card names those that were skipped."
+	}
+	return fmt.Sprintf("The %s of %s is over (%s): %s %s.%s%s", bot.Noun(n.op.Verb), n.target(), n.op.ID, bot.Number(done), succeededWords(n.op.Verb), failed, on)
 }

@@ -286,6 +286,9 @@ func (c cardOf) awaitingCommit() []line {
 
 // toCheck says what a person has to make sure of before a commit, and what the automatic check has found.
 func (c cardOf) toCheck() string {
+	if c.op.Several() {
+		return c.toCheckAll()
+	}
 	for _, t := range c.op.Targets {
 		if n := len(t.Checked); n > 0 {
 			switch t.Checked[n-1].Outcome {
@@ -297,6 +300,27 @@ func (c cardOf) toCheck() string {
 				return "Its check got no answer, which is no pass. Look yourself whether " + c.target() + " works."
 			}
 		}
+	}
+	return "Check first that " + c.target() + " works."
+}
+
+// toCheckAll is that of several VMs: one check that did not pass is not made up for by the others.
+func (c cardOf) toCheckAll() string {
+	passed, missed := 0, []string(nil)
+	for _, t := range c.op.Targets {
+		switch n := len(t.Checked); {
+		case n == 0 || t.Spot() != failover.SpotUp:
+		case t.Checked[n-1].Outcome == failover.CheckPassed:
+			passed++
+		default:
+			missed = append(missed, t.Item.Name)
+		}
+	}
+	switch {
+	case len(missed) > 0:
+		return "Not every check passed: " + c.few(missed, 3) + ". Find out why before anybody commits."
+	case passed > 0:
+		return "Each check passed. Make sure yourself that " + c.target() + " works."
 	}
 	return "Check first that " + c.target() + " works."
 }

@@ -32,7 +32,11 @@ func (c cardOf) background() []line {
 		return lines
 	}
 	if gate.Step == failover.StepFailover {
-		lines = append(lines, words("Nothing is final before the commit; until then another recovery point can be chosen."))
+		said := "Nothing is final before the commit; until then another recovery point can be chosen."
+		if c.op.Several() {
+			said = "Nothing is final before the commit."
+		}
+		lines = append(lines, words("%s", said))
 	}
 	lines = append(lines, c.takes()...)
 	if c.op.Plan.Shutdown {
