@@ -87,15 +87,17 @@ func requested(op Operation, f Requested, r Record) Operation {
 	return op
 }
 
-// started is a gate that opened: every target that stood before it runs, and whoever drives has to look again.
+// started is a gate that opened: every target that stood before it runs, and whoever drives has to look again. Of several, one
+// that stayed behind stands before another.
 func started(op Operation, f GateOpened, at time.Time) Operation {
 	step := f.Step
 	if step == "" { // written when each class had one gate
 		step = StepKind(f.Gate)
 	}
+	gate, _ := op.Pending()
 	for i := range op.Targets {
 		t := &op.Targets[i]
-		if t.Phase == op.Phase {
+		if t.Phase == op.Phase && (t.Doing == gate.Step || !op.Several()) {
 			t.Phase, t.Doing, t.Progress, t.Error, t.Changed, t.KeptWaiting = Running, step, "", nil, nil, false
 		}
 	}

@@ -63,7 +63,8 @@ func evolveTarget(op Operation, r Record) Operation {
 		if t.Lead {
 			op = strand(op, kind, t.Error)
 		}
-		if first := kind == op.stages()[0].Step; !op.runs(kind) && !(first && op.Several()) { // what was decided is for the others of several, too, and for those that are tried again
+		// What was decided is for the others of several, too, and for those that are tried again; the gates of a way home are of one class.
+		if first := kind == op.stages()[0].Step; !op.runs(kind) && (op.Verb == VerbFailback || !first || !op.Several()) {
 			op.Decisions = spend(op.Decisions, op.stage(kind).Gate)
 		}
 	case StepDone:

@@ -136,13 +136,28 @@ func retry(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		}
 		keys = []string{t.Item.Key}
 	}
+	none := nothingFailed(op)
+	keys = slices.DeleteFunc(keys, func(key string) bool {
+		spent := op.spentFor(key)
+		if spent {
+			none = Refuse(WrongState, "Leave it out with /failover skip "+string(op.ID)+" VM; once "+string(op.ID)+" is over, ask for it by itself.", "What was decided of that step of %s is used up: the others have come through it.", op.ID)
+		}
+		return spent
+	})
 	switch {
 	case len(keys) == 0:
-		return nil, nothingFailed(op)
+		return nil, none
 	case s.Now.After(op.decidedLast().Add(HeldFor)):
 		return nil, tooOld(op)
 	}
 	return []Fact{Retried{Targets: keys, By: cmd.By}}, nil
+}
+
+// spentFor reports whether a VM failed on its way home at a gate whose decisions are used up: the next gate is of the same class.
+func (o Operation) spentFor(key string) bool {
+	return o.Verb == VerbFailback && slices.ContainsFunc(o.Targets, func(t Target) bool {
+		return t.Item.Key == key && t.Phase == Failed && !o.runs(t.Doing)
+	})
 }
 
 // again reports whether a VM's step can be tried once more: it failed, or a person had to look. A recovery plan's is pressed
