@@ -56,7 +56,7 @@ func TestChaos(t *testing.T) {
 	t.Log(text)
 	partly := slices.ContainsFunc(all, func(f figures) bool { return f.name == "" }) // with -run
 	if os.Getenv("FERRY_CHAOS") == "full" && !t.Failed() && !partly {
-		write(t, text)
+		write(t, "reliability.md", beginMark, endMark, text)
 	}
 }
 

@@ -175,7 +175,7 @@ func TestBenchFleetReal(t *testing.T) {
 	}
 	t.Log(rows.String())
 	if !t.Failed() {
-		fleetPage(t, rows.String()+"\n"+realEnd)
+		write(t, "benchmarks/fleet.md", realBegin, realEnd, rows.String()+"\n"+realEnd)
 	}
 }
 
@@ -201,22 +201,4 @@ func (f *fleet) messages() uint64 {
 		f.Fatal(err)
 	}
 	return stream.CachedInfo().State.Msgs
-}
-
-// fleetPage puts the section of the real processes into docs/benchmarks/fleet.md.
-func fleetPage(t *testing.T, text string) {
-	t.Helper()
-	path := filepath.Join("..", "..", "..", "docs", "benchmarks", "fleet.md")
-	page, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, opened := strings.Cut(string(page), realBegin)
-	_, after, closed := strings.Cut(rest, realEnd)
-	if !opened || !closed {
-		t.Fatalf("%s has no place for it", path)
-	}
-	if err := os.WriteFile(path, []byte(before+text+after), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }

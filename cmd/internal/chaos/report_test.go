@@ -1,9 +1,7 @@
 package chaos_test
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -72,25 +70,20 @@ func (f figures) hits() string {
 	return fmt.Sprintf("%d: %s", sum, strings.Join(all, ", "))
 }
 
-// write puts the section into its place in docs/reliability.md, or at its end.
-func write(t *testing.T, text string) {
+// write puts a section, with its marks, into its place in a page of docs.
+func write(t *testing.T, page, begin, end, text string) {
 	t.Helper()
-	path := filepath.Join("..", "..", "..", "docs", "reliability.md")
+	path := filepath.Join("..", "..", "..", "docs", page)
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		data, err = []byte("# Reliability\n"), nil
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := string(data)
-	before, rest, there := strings.Cut(page, beginMark)
-	if _, after, closed := strings.Cut(rest, endMark); there && closed {
-		page = before + text + after
-	} else {
-		page += "\n## Real processes, killed\n\n" + text + "\n"
+	before, rest, opened := strings.Cut(string(data), begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !opened || !closed {
+		t.Fatalf("%s has no place for %s", path, begin)
 	}
-	if err := os.WriteFile(path, []byte(page), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(before+text+after), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

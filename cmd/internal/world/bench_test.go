@@ -181,6 +181,19 @@ func minus(now, before vault.Traffic) vault.Traffic {
 	return now
 }
 
+// play measures one way of failing the trial's fleet over.
+func (b trial) play(t *testing.T, by func(*world, trial) run) (r run) {
+	t.Helper()
+	bubbleIn(t, b.options(), func(w *world) {
+		before := cpuTime()
+		r = by(w, b)
+		r.judge(w.vault)
+		r.cpu = cpuTime() - before
+		t.Log(r)
+	})
+	return r
+}
+
 // TestBenchFleet plays the smallest trial of each way; make bench-fleet plays all and writes docs/benchmarks/fleet.md.
 func TestBenchFleet(t *testing.T) {
 	long(t)
@@ -194,14 +207,7 @@ func TestBenchFleet(t *testing.T) {
 			if i == 0 && b.limit != trials()[0].limit {
 				continue // one after another asks for one place
 			}
-			bubbleIn(t, b.options(), func(w *world) {
-				before := cpuTime()
-				r := by(w, b)
-				r.judge(w.vault)
-				r.cpu = cpuTime() - before
-				runs = append(runs, r)
-				t.Log(r)
-			})
+			runs = append(runs, b.play(t, by))
 		}
 	}
 	if os.Getenv("FERRY_BENCH") != "" && !t.Failed() {
@@ -220,14 +226,7 @@ func TestBenchFleetAgain(t *testing.T) {
 	}
 	var runs []run
 	for _, by := range []func(*world, trial) run{byFerry, byFerryAgain} {
-		bubbleIn(t, b.options(), func(w *world) {
-			before := cpuTime()
-			r := by(w, b)
-			r.judge(w.vault)
-			r.cpu = cpuTime() - before
-			runs = append(runs, r)
-			t.Log(r)
-		})
+		runs = append(runs, b.play(t, by))
 	}
 	if os.Getenv("FERRY_BENCH") != "" && !t.Failed() {
 		writeSection(t, pastBegin, pastEnd, benchTable(runs, time.Since(begun)))
