@@ -29,3 +29,25 @@ func (p *tab) readsForm(name string) {
 	p.types(kb.Escape)
 	p.until("the form is closed", `document.querySelector(".modal") === null`)
 }
+
+// shortForm has less than an open list takes.
+func shortForm() slack.ModalViewRequest {
+	point := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, words("Choose a recovery point"), "point", option("latest"))
+	return slack.ModalViewRequest{Type: slack.VTModal, Title: words("Point"), Submit: words("Go on"), Blocks: slack.Blocks{BlockSet: []slack.Block{
+		slack.NewInputBlock("point", words("Recovery point"), nil, point),
+	}}}
+}
+
+// leavesList presses a button while a list is open, which is what the form is as high for: the button moves when the list is closed.
+func (p *tab) leavesList() {
+	p.Helper()
+	p.clicks(".field input", "")
+	p.types("/failover short\r")
+	p.clicks(".modal [data-action=point]", "")
+	p.sees(".modal .picks:not([hidden])", "latest")
+	p.clicks(".modal-foot button", "Go on")
+	p.sees(".modal [data-problem=point]", "Please complete this required field.")
+	p.until("the list is closed", `document.querySelector(".modal .picks:not([hidden])") === null`)
+	p.types(kb.Escape)
+	p.until("the form is closed", `document.querySelector(".modal") === null`)
+}

@@ -60,8 +60,11 @@ func (a *app) take(ctx context.Context, e socketmode.Event) {
 	case slack.SlashCommand:
 		a.ack(ctx, e, nil)
 		form := pageForm()
-		if data.Text == "review" {
+		switch data.Text {
+		case "review":
 			form = longForm()
+		case "short":
+			form = shortForm()
 		}
 		if _, err := a.api.OpenViewContext(ctx, data.TriggerID, form); err != nil {
 			a.Errorf("opening the modal: %v", err)
@@ -200,6 +203,7 @@ func TestModalInBrowser(t *testing.T) {
 			p := open(t, newTab, s.URL, size[0], size[1])
 			p.fillsModal(s, name)
 			p.readsForm(name)
+			p.leavesList()
 			p.repliesInThread(s, name)
 			p.choosesInMessage(s, name)
 			p.staysAtHome(s, name)

@@ -22,7 +22,7 @@ class Picker {
     this.input = el("input", {
       type: "text", role: "combobox", "aria-expanded": "false", "aria-controls": id, "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false",
       placeholder: e.placeholder?.text ?? "Select an option", "aria-label": block.type === "input" ? null : e.placeholder?.text ?? "Select an option", "data-action": e.action_id,
-      onfocus: () => this.input.select(), onclick: () => this.open(""), oninput: () => this.open(this.input.value), onblur: () => this.leave(), onkeydown: (event) => this.key(event),
+      onfocus: () => this.input.select(), onclick: () => this.open(""), oninput: () => this.open(this.input.value), onblur: () => released(() => this.left()), onkeydown: (event) => this.key(event),
     });
     this.node = el("div", { class: "picker" }, this.input, this.list);
     this.node.read = () => ({ values: this.chosen ? [this.chosen.value] : [], options: this.chosen ? [this.chosen] : [] });
@@ -104,6 +104,11 @@ class Picker {
     if (changed) this.onChange(this.node);
   }
 
+  /** left is called once the field has lost the focus; it may have it again. */
+  left() {
+    if (document.activeElement !== this.input) this.leave();
+  }
+
   /** leave takes an emptied field for no choice, and any other text for none made. */
   leave() {
     if (this.input.value === "" && this.block.type === "input") this.chosen = undefined;
@@ -165,6 +170,18 @@ function groups(holder) {
 function filtered(e, query) {
   const wanted = query.trim().toLowerCase();
   return groups(e).map((s) => ({ ...s, options: s.options.filter((o) => label(o).toLowerCase().includes(wanted)) })).filter((s) => s.options.length > 0);
+}
+
+/**
+ * released calls back when no button of the pointer is down. A list that is closed while one is lets the page move under the pointer,
+ * so that the click goes elsewhere.
+ */
+function released(then) {
+  if (!document.querySelector(":active")) return then();
+  const heard = new AbortController();
+  for (const end of ["mouseup", "dragend"]) {
+    document.addEventListener(end, () => { heard.abort(); then(); }, { capture: true, signal: heard.signal });
+  }
 }
 
 /** menu is an overflow menu: a button with a list. */
