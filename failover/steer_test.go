@@ -113,3 +113,78 @@ func TestTheNextWaveAfterAnEndWithoutSuccess(t *testing.T) {
 		}
 	}
 }
+
+// refuses returns why a person's word is refused.
+func (f *groupRun) refuses(verb failover.Verb, by failover.Actor, target string) string {
+	f.t.Helper()
+	cmd := failover.Command{MessageID: "no-" + string(verb), Op: f.op.ID, Verb: verb, Target: target, By: by, At: f.now, ValidUntil: f.now.Add(time.Minute)}
+	_, refusal := failover.Decide(f.op, cmd, failover.Situation{Now: f.now, Policy: policy(1)})
+	if refusal == nil {
+		f.t.Errorf("%s is not refused", verb)
+		return ""
+	}
+	return refusal.Message
+}
+
+// On hold nothing begins, also while others run and there is room.
+func TestNothingBeginsOnHold(t *testing.T) {
+	t.Parallel()
+	f := approvedGroup(t, threeWaves(), "sql-1", "sql-2")
+	f.wants(f.begins(func(_ string, underWay int) int { return 1 - underWay }), "sql-1")
+	f.types(failover.VerbHold, ana, "")
+	f.wants(f.begins(nil), "")
+	f.types(failover.VerbResume, ana, "")
+	f.wants(f.begins(nil), "sql-2")
+}
+
+// Who may not cancel steers nothing, and nobody leaves out what Azure may have begun.
+func TestSteeringIsRefused(t *testing.T) {
+	t.Parallel()
+	f := approvedGroup(t, threeWaves(), "sql-1", "sql-2", "app-1")
+	f.tell(failover.StepStarted{Target: f.key("sql-1"), Kind: failover.StepFailover, Attempt: 1}, failover.StepUnknown{Target: f.key("sql-1"), Kind: failover.StepFailover, Why: "?"})
+	f.fails("sql-2")
+	says(t, f.refuses(failover.VerbSkip, ana, "sql-1"), "is under way")
+	eve := failover.Actor{ID: "U0EVE", Name: "eve"}
+	for verb, vm := range map[failover.Verb]string{failover.VerbHold: "", failover.VerbSkip: "app-1", failover.VerbRetry: "sql-2"} {
+		says(t, f.refuses(verb, eve, vm), "You may not "+string(verb))
+	}
+	f.tell(failover.PutOnHold{By: ana})
+	says(t, f.refuses(failover.VerbResume, eve, ""), "You may not resume")
+	f.now = f.now.Add(failover.HeldFor + time.Second)
+	says(t, f.refuses(failover.VerbResume, ana, ""), "older than 4 hours")
+	says(t, f.refuses(failover.VerbRetry, ana, "sql-2"), "older than 4 hours")
+}
+
+// What fails again after another try stops the waves behind it again.
+func TestAnotherTryThatFails(t *testing.T) {
+	t.Parallel()
+	f := approvedGroup(t, threeWaves(), "sql-1", "app-1")
+	for range 2 {
+		f.wants(f.begins(nil), "sql-1")
+		f.fails("sql-1")
+		f.wants(f.begins(nil), "")
+		if f.op.OnHold == nil {
+			t.Fatal("it goes on behind a failure")
+		}
+		f.types(failover.VerbRetry, ana, "sql-1")
+		f.now = f.now.Add(time.Second)
+	}
+}
+
+// What is told of a VM after a snapshot does not change the snapshot.
+func TestSnapshotsShareNothing(t *testing.T) {
+	t.Parallel()
+	f := approvedGroup(t, threeWaves(), "sql-1", "sql-2")
+	key := f.key("sql-1")
+	asked := func(op failover.Operation, detail string) failover.Operation {
+		return failover.Evolve(op, failover.Record{At: f.now, Fact: failover.Checked{Target: key, Result: failover.CheckResult{Detail: detail}}})
+	}
+	for range 3 { // so that there is room for more in the same memory
+		f.op = failover.EvolveInPlace(f.op, failover.Record{At: f.now, Fact: failover.Checked{Target: key}})
+	}
+	one := asked(f.op, "one")
+	asked(f.op, "other")
+	if got := one.Targets[0].Checked[3].Detail; got != "one" {
+		t.Errorf("the snapshot says %q", got)
+	}
+}
