@@ -136,9 +136,13 @@ func noTrace(op Operation, t Target) Stuck {
 	return Stuck{Target: t.Item.Key, Why: why, Hint: "Look at " + t.Item.Name + " in the portal; then " + op.askAgain(t)}
 }
 
-// askAgain says how to go on after a look. Of several VMs the others are not to be cancelled with the one.
+// askAgain says how to go on after a look. Of several VMs the others are not to be cancelled with the one, and one for which two
+// calls were made is called for no more.
 func (o Operation) askAgain(t Target) string {
-	if o.Several() {
+	switch s := t.Step(t.Doing); {
+	case o.Several() && (len(t.Unanswered(t.Doing)) > 1 || s != nil && s.Lost > 0):
+		return "leave it out with /failover skip " + string(o.ID) + " " + t.Item.Name + ", and ask for it by itself once " + string(o.ID) + " is over."
+	case o.Several():
 		return "type /failover retry " + string(o.ID) + " " + t.Item.Name + ", or to leave it out /failover skip " + string(o.ID) + " " + t.Item.Name + "."
 	}
 	return "type /failover cancel " + string(o.ID) + " and ask again."

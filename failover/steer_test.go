@@ -188,3 +188,35 @@ func TestSnapshotsShareNothing(t *testing.T) {
 		t.Errorf("the snapshot says %q", got)
 	}
 }
+
+// Where another try would end at the same place, it is not what a person is told to type: two calls were made, and one of them may
+// still arrive.
+func TestNobodyIsSentInACircle(t *testing.T) {
+	t.Parallel()
+	f := approvedGroup(t, threeWaves(), "sql-1", "sql-2")
+	key := f.key("sql-1")
+	for n := range 2 {
+		f.tell(failover.StepStarted{Target: key, Kind: failover.StepFailover, Attempt: n + 1, ClientRequestID: "c"}, failover.StepUnknown{Target: key, Kind: failover.StepFailover, Why: "?"})
+	}
+	began := f.now
+	f.now = f.now.Add(failover.ActAgainAfter + time.Second)
+	lost := failover.Observation{Item: f.op.Targets[0].Item, LookedAt: f.now, SearchedAt: f.now, WatchedFrom: began}
+	says(t, f.stuck(lost), "leave it out with /failover skip", "once op-aaaaaaaa is over")
+	f.tell(failover.StepAccepted{Target: key, Kind: failover.StepFailover, JobID: "job"})
+	says(t, f.stuck(failover.Observation{JobAt: f.now, Job: failover.Job{ID: "job", State: failover.JobFailed, EndedAt: f.now}}), "when nothing runs, leave it out with /failover skip")
+}
+
+// stuck is the hint that follows from what was seen of the first VM.
+func (f *groupRun) stuck(seen failover.Observation) string {
+	f.t.Helper()
+	key := f.op.Targets[0].Item.Key
+	for _, due := range failover.Agenda(f.op, map[string]failover.Observation{key: seen}, nil, f.now) {
+		if tell, ok := due.Effect.(failover.Tell); ok && due.Target == key {
+			if stuck, ok := tell.Facts[0].(failover.Stuck); ok {
+				return stuck.Hint
+			}
+		}
+	}
+	f.t.Error("nobody has to look")
+	return ""
+}
