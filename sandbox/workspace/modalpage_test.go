@@ -239,6 +239,7 @@ func (p *tab) fillsModal(s *site, name string) {
 	p.looks(name + "-modal-3-search")
 	p.types(kb.Escape)
 	p.until("escape closes the list alone", `document.querySelector(".picks:not([hidden])") === null && document.querySelector(".modal[open]") !== null`)
+	eval[any](p, `(() => { window.sent = 0; document.querySelector(".modal").addEventListener("submit", () => { window.sent++; }); })()`)
 	p.types("vm-")
 	p.sees(".picks:not([hidden])", "vm-x")
 	p.types(kb.ArrowDown + kb.Enter)
@@ -246,6 +247,13 @@ func (p *tab) fillsModal(s *site, name string) {
 	p.types(kb.Tab)
 	p.types(kb.ArrowDown + kb.ArrowDown + kb.ArrowDown + kb.Enter)
 	p.until("a point is chosen", `document.activeElement.value === "latest-processed"`)
+	if n := eval[int](p, `window.sent`); n != 0 {
+		p.Errorf("choosing by Enter has sent the form %d times", n)
+	}
+	p.until("what is chosen is not called wrong", `document.querySelector(".modal [data-problem=point]").hidden`)
+	check(p.T, s.Fill("ana", "reason", "a script's")) // the workspace tells anew what is wrong
+	p.until("what a script has filled is not called wrong", `document.querySelector(".modal [data-problem=reason]").hidden`)
+	p.until("what was chosen still is not", `document.querySelector(".modal [data-problem=point]").hidden && document.activeElement.dataset.action === "point"`)
 	p.clicks(".option", "unplanned")
 	p.clicks(".option", "shutdown")
 	p.clicks(".option", "notify")
@@ -259,6 +267,7 @@ func (p *tab) fillsModal(s *site, name string) {
 		p.Error("what was typed is gone")
 	}
 	p.types(kb.End + ", incident 7")
+	p.until("what is changed is not called wrong", `document.querySelector(".modal [data-problem=reason]").hidden`)
 	p.clicks(".modal-foot button", "Ask")
 	p.sees(".modal h2", "Are you sure?")
 	p.looks(name + "-modal-5-updated")

@@ -171,6 +171,7 @@ func playForm(p *tab) {
 	p.until("what is wrong stands at the field", `document.querySelector(".modal [data-problem=typed]")?.innerText.includes("That is no recovery point.") === true`)
 	eval[any](p, `document.querySelector(".modal [data-action=ferry_typed]").select()`)
 	p.keys(kb.Backspace)
+	p.until("a changed field is not called wrong", `document.querySelector(".modal [data-problem=typed]").hidden && document.querySelector(".modal [aria-invalid]") === null`)
 	p.clicks(`[...document.querySelectorAll(".modal [data-action]")].filter(e => e.closest("[data-block=reason], .field, .input")?.innerText.includes("Reason"))`)
 	p.keys("queue is stuck")
 	p.looks("8e-form")

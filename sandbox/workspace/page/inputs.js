@@ -49,10 +49,13 @@ function held(node, e, block) {
   return node;
 }
 
-/** change is called when something else was chosen: outside of a form the bot hears of it. */
+/** change is called when something else was chosen: what was wrong there no longer is, and outside of a form the bot hears of it. */
 function change(e, block, context) {
   const early = block.type !== "input" || block.dispatch_action === true;
-  return (node) => { if (early) context.press(node, e, block, node.read().values); };
+  return (node) => {
+    context.changed?.(block);
+    if (early) context.press(node, e, block, node.read().values);
+  };
 }
 
 /** started are the options that are chosen at first. */
@@ -79,6 +82,7 @@ function text(e, block, context) {
   node.value = startedWith(e, block, context, "value", e.initial_value);
   node.read = () => ({ values: node.value === "" ? [] : [node.value] });
   const tell = change(e, block, context);
+  node.addEventListener("input", () => context.changed?.(block));
   if (block.type !== "input" || block.dispatch_action === true) {
     node.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || (many && !event.ctrlKey && !event.metaKey)) return;

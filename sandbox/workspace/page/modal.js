@@ -7,6 +7,7 @@ import { View } from "./view.js";
 export class Modal extends View {
   constructor(names) {
     super(names, null);
+    this.corrected = new Set(); // ids of blocks
   }
 
   /** show brings the dialog in line with what the workspace says that this person has open; without an id that is nothing. */
@@ -40,8 +41,10 @@ export class Modal extends View {
   /** draw puts the view into the dialog, and what was typed into fields that are still there. */
   draw(kept) {
     const view = this.view;
+    this.corrected.clear();
     const focused = kept.length ? document.activeElement?.dataset?.action : null;
     const context = this.context(kept);
+    context.changed = (block) => this.changed(block.block_id);
     const close = view.close ? textObject(view.close, context) : "Close";
     fill(this.root, el("form", { novalidate: true, onsubmit: (event) => { event.preventDefault(); this.submit(); } },
       el("header", { class: "modal-head" },
@@ -66,7 +69,7 @@ export class Modal extends View {
     this.root.querySelector(".modal-foot [type=submit]")?.setAttribute("aria-busy", String(busy === true));
     let first = null;
     for (const node of this.root.querySelectorAll("[data-problem]")) {
-      const problem = errors?.[node.dataset.problem] ?? "";
+      const problem = this.corrected.has(node.dataset.problem) ? "" : errors?.[node.dataset.problem] ?? "";
       if (node.textContent === problem) continue;
       node.textContent = problem;
       node.hidden = !problem;
@@ -80,8 +83,16 @@ export class Modal extends View {
     first?.closest(".block").scrollIntoView({ block: "nearest" });
   }
 
+  /** changed takes away what was wrong with a field, until the form is sent again: the workspace does not hear of it before, and may repeat it. */
+  changed(block) {
+    if (!this.view.errors?.[block] || this.corrected.has(block)) return;
+    this.corrected.add(block);
+    this.mark();
+  }
+
   submit() {
     if (!this.view.submit || this.view.busy) return;
+    this.corrected.clear();
     return this.tell("/client/submit", { as: this.person, view: this.view.id, held: this.sent() });
   }
 

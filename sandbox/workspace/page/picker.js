@@ -23,6 +23,7 @@ class Picker {
       type: "text", role: "combobox", "aria-expanded": "false", "aria-controls": id, "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false",
       placeholder: e.placeholder?.text ?? "Select an option", "aria-label": block.type === "input" ? null : e.placeholder?.text ?? "Select an option", "data-action": e.action_id,
       onfocus: () => this.input.select(), onclick: () => this.open(""), oninput: () => this.open(this.input.value), onblur: () => released(() => this.left()), onkeydown: (event) => this.key(event),
+      onkeypress: (event) => { if (event.key === "Enter") event.preventDefault(); }, // it may come though keydown was taken, and would send the form
     });
     this.node = el("div", { class: "picker" }, this.input, this.list);
     this.node.read = () => ({ values: this.chosen ? [this.chosen.value] : [], options: this.chosen ? [this.chosen] : [] });
