@@ -17,6 +17,7 @@ type source struct {
 // sourceError is a value that could not be fetched, as opposed to one that is wrong.
 type sourceError struct{ text string }
 
+// Error says what could not be fetched, and what to do.
 func (e *sourceError) Error() string { return e.text }
 
 // expand puts in what a value names: file:PATH stands for a file's content without the newlines at its end, ${NAME} for

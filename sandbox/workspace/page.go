@@ -13,6 +13,7 @@ import (
 // on it goes through [Workspace.Type] and [Workspace.Press].
 type Page struct {
 	Verbs    []Verb   // of the slash command, for completion
+	Groups   []string // names of groups, completed behind the word group
 	Hints    []Hint   // a first run in steps
 	Terminal []string // command lines that reach the same bot from a terminal
 	// World serves what stands beside the channel, under /world/ and without that prefix: GET states, a stream of events

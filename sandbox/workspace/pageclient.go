@@ -26,7 +26,7 @@ func (w *Workspace) serveAbout(rw http.ResponseWriter, _ *http.Request) {
 	o := w.opts
 	writeJSON(rw, http.StatusOK, reply{
 		"channel": reply{"id": o.Channel.ID, "name": o.Channel.Name}, "command": o.SlashCommand, "shortcuts": shortcuts, "people": people,
-		"verbs": o.Page.Verbs, "hints": o.Page.Hints, "terminal": o.Page.Terminal, "world": o.Page.World != nil,
+		"verbs": o.Page.Verbs, "groups": o.Page.Groups, "hints": o.Page.Hints, "terminal": o.Page.Terminal, "world": o.Page.World != nil,
 	})
 }
 

@@ -293,3 +293,18 @@ func TestWaitingForOthers(t *testing.T) {
 	}
 	j.took("unplannedFailover", "failoverCommit")
 }
+
+// An operation that is on hold, with nothing under way any more, ends a wait: only a person brings it further.
+func TestWaitingOnAHold(t *testing.T) {
+	t.Parallel()
+	o := newOutsideWith(t, vault.Options{Speed: 1200, VMs: 3}, alone)
+	o.vault.Fault(vault.Fault{Kind: vault.Forbid, Operation: "unplannedFailover", VM: "sql-01", Times: vault.Always})
+	o.up()
+	j := &traveller{o, map[string]int{}}
+	id := string(j.types(failover.AwaitingApproval, "group", "shop", "--wait").ID)
+	code, out, errs := o.ferry("approve", id, "--wait")
+	if code != 1 || !strings.Contains(errs, id+" is on hold and does not go on by itself: ferry resume "+id+", or ferry retry "+id) || !strings.Contains(out, "sql-01") {
+		t.Fatalf("exit %d: %s\n%s", code, errs, out)
+	}
+	j.took()
+}

@@ -1,8 +1,10 @@
 package terminal
 
 import (
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"ferry/bot"
@@ -22,7 +24,7 @@ func people() []workspace.Person {
 
 // page is what the workspace's page shows beside the channel.
 func page(dir string, world http.Handler) workspace.Page {
-	return workspace.Page{Verbs: verbs(), Hints: hints(), Terminal: commandLines(dir), World: world}
+	return workspace.Page{Verbs: verbs(), Groups: slices.Sorted(maps.Keys(groups())), Hints: hints(), Terminal: commandLines(dir), World: world}
 }
 
 // verbs are those of the grammar that can be typed now.

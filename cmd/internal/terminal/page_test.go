@@ -51,6 +51,10 @@ func playTypo(p *tab) {
 	p.types("/failover vm-")
 	p.until("VMs are proposed", `document.getElementById("completions").innerText.includes("vm-x")`)
 	p.looks("2-completion")
+	p.types("/failover group ")
+	p.until("groups are proposed", `document.getElementById("completions").innerText.includes("checkout")`)
+	p.types("/failover forecast group re")
+	p.until("a group is proposed for a forecast", `document.getElementById("completions").innerText.startsWith("region")`)
 	p.keys(kb.Escape)
 	p.until("escape closes", `document.getElementById("completions").hidden`)
 }

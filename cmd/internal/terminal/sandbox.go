@@ -206,13 +206,7 @@ func (w *world) configuration(dir string) config.Config {
 	c.Azure.Vaults = []config.Vault{{SubscriptionID: "3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30", ResourceGroup: "rg-dr", Name: "vault-dr"}}
 	c.Azure.IsolatedNetworks, c.Azure.CacheStorage = []string{w.vault.DrillNetwork()}, w.vault.CacheAccounts()
 	c.HTTP.Listen, c.Audit.Post = "", false // nobody would keep it
-	wave := func(pattern string) config.Wave { return config.Wave{VMs: []string{pattern}} }
-	c.Groups = map[string]config.Group{
-		"checkout": {Waves: []config.Wave{wave("sql-*"), wave("app-*"), wave("web-*")}, OnFailure: "stop-wave"},
-		"region": {Waves: []config.Wave{ // all that one rule is about
-			{Name: "data", VMs: []string{"sql-*"}}, {Name: "services", VMs: []string{"app-*", "cache-*", "queue-*"}}, {Name: "web", VMs: []string{"web-*", "files-*", "vm-*"}},
-		}, Canary: 1, Tolerate: 5, OnFailure: "stop-wave"},
-	}
+	c.Groups = groups()
 	all, expires := config.Match{VM: []string{"*"}}, 15*time.Minute
 	operator, approver := []string{"operator"}, []string{"approver"}
 	c.Access = &config.Access{
@@ -227,6 +221,17 @@ func (w *world) configuration(dir string) config.Config {
 		},
 	}
 	return c
+}
+
+// groups are those that can be played with.
+func groups() map[string]config.Group {
+	wave := func(pattern string) config.Wave { return config.Wave{VMs: []string{pattern}} }
+	return map[string]config.Group{
+		"checkout": {Waves: []config.Wave{wave("sql-*"), wave("app-*"), wave("web-*")}, OnFailure: "stop-wave"},
+		"region": {Waves: []config.Wave{ // all that one rule is about
+			{Name: "data", VMs: []string{"sql-*"}}, {Name: "services", VMs: []string{"app-*", "cache-*", "queue-*"}}, {Name: "web", VMs: []string{"web-*", "files-*", "vm-*"}},
+		}, Canary: 1, Tolerate: 5, OnFailure: "stop-wave"},
+	}
 }
 
 func (w *world) greet(out io.Writer, dir string) {

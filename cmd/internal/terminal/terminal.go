@@ -44,7 +44,10 @@ type exitError struct {
 	err  error
 }
 
+// Error is what the error says; the code is not among it.
 func (e *exitError) Error() string { return e.err.Error() }
+
+// Unwrap is the error without its code.
 func (e *exitError) Unwrap() error { return e.err }
 
 func exit(code int, err error) error { return &exitError{code, err} }

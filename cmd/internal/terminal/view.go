@@ -95,6 +95,7 @@ func newLiveView(out io.Writer, size func() (width, height int), coloured bool) 
 // leftmost begins each frame at the left: a terminal echoes what is typed meanwhile, such as ^C.
 type leftmost struct{ to io.Writer }
 
+// Write writes a frame behind a carriage return, and counts the frame's bytes alone.
 func (l leftmost) Write(frame []byte) (int, error) {
 	if _, err := l.to.Write([]byte("\r")); err != nil {
 		return 0, err

@@ -136,7 +136,8 @@ function candidates(typed, begun, about, words) {
   if (!verb) return [];
   const unused = verb.flags.filter((f) => !flags.includes(f)).map((f) => [f, ""]);
   if (begun.startsWith("--")) return unused;
-  const known = { ...words, POINT: points.map((p) => [p, "recovery point"]), TIME: times.map((t) => [t, "20 minutes ago"]), VERB: verbs.map((v) => [v.name, v.summary]) };
+  const names = typed.includes("group") ? (about.groups ?? []).map((name) => [name, "group"]) : words.NAME;
+  const known = { ...words, NAME: names, POINT: points.map((p) => [p, "recovery point"]), TIME: times.map((t) => [t, "20 minutes ago"]), VERB: verbs.map((v) => [v.name, v.summary]) };
   const args = slot(verb.args, given).split("|").flatMap((name) => known[name] ?? (/^[a-z]+$/.test(name) ? [[name, ""]] : [])); // a word stands for itself
   return [...args.filter(([word]) => !given.includes(word)), ...(begun === "" ? unused : [])];
 }
