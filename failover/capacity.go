@@ -22,7 +22,7 @@ func (o Operation) waitsForCapacity(t Target, step *Step, why Fault, now time.Ti
 	}
 	tries := 0
 	for _, s := range t.Steps {
-		if s.Kind == step.Kind && s.JobID != "" && !s.StartedAt.Before(o.decidedLast()) {
+		if s.Kind == step.Kind && s.JobID != "" && !s.StartedAt.Before(later(o.OpenedAt, o.ResumedAt)) {
 			tries++
 		}
 	}

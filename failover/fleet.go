@@ -44,7 +44,8 @@ type OnHold struct {
 	At  time.Time `json:"at"`
 }
 
-// HeldFor is how long what was decided of an operation that is on hold stays decided: then it is asked for anew.
+// HeldFor is how long after its gate opened an operation on several VMs may be resumed, and what failed of it tried again: then it
+// is asked for anew. Who resumes needs no approval, so that their word makes it last no longer.
 const HeldFor = 4 * time.Hour
 
 // Several reports whether an operation is about several VMs, each driven on its own; a recovery plan is not, Azure leads it.

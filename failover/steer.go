@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 )
 
 // decideSteering settles what people do with an operation on several VMs while it runs: hold and resume it, leave a VM out, or
@@ -48,14 +47,11 @@ func resume(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	switch {
 	case op.OnHold == nil:
 		return nil, Refuse(WrongState, "Type /failover status "+string(op.ID)+" to see where it stands.", "%s is not on hold.", op.ID)
-	case s.Now.After(op.decidedLast().Add(HeldFor)):
+	case s.Now.After(op.OpenedAt.Add(HeldFor)):
 		return nil, tooOld(op)
 	}
 	return []Fact{Resumed{By: cmd.By}}, nil
 }
-
-// decidedLast is when somebody last had the operation go on.
-func (o Operation) decidedLast() time.Time { return later(o.OpenedAt, o.ResumedAt) }
 
 func tooOld(op Operation) *Refusal {
 	return Refuse(TooLate, "End it with /failover cancel "+string(op.ID)+", then ask again for the VMs that are left.", "What was decided of %s is older than 4 hours, and no call is made on it any more.", op.ID)
@@ -147,7 +143,7 @@ func retry(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	switch {
 	case len(keys) == 0:
 		return nil, none
-	case s.Now.After(op.decidedLast().Add(HeldFor)):
+	case s.Now.After(op.OpenedAt.Add(HeldFor)):
 		return nil, tooOld(op)
 	}
 	return []Fact{Retried{Targets: keys, By: cmd.By}}, nil

@@ -150,7 +150,9 @@ func TestSteeringIsRefused(t *testing.T) {
 	}
 	f.tell(failover.PutOnHold{By: ana})
 	says(t, f.refuses(failover.VerbResume, eve, ""), "You may not resume")
-	f.now = f.now.Add(failover.HeldFor + time.Second)
+	f.now = f.now.Add(failover.HeldFor - time.Minute)
+	f.tell(failover.Resumed{By: ana}, failover.PutOnHold{By: ana})
+	f.now = f.now.Add(time.Minute + time.Second)
 	says(t, f.refuses(failover.VerbResume, ana, ""), "older than 4 hours")
 	says(t, f.refuses(failover.VerbRetry, ana, "sql-2"), "older than 4 hours")
 }
