@@ -86,6 +86,8 @@ func StepNoun(op failover.Operation, step failover.StepKind) string {
 		return "check by a person"
 	case failover.StepSurvey:
 		return "look at what is left"
+	case failover.StepResize:
+		return "change of the size"
 	case failover.StepCommit, failover.StepReprotect:
 	}
 	return string(step)
@@ -109,7 +111,7 @@ func Press(op failover.Operation, step failover.StepKind) string {
 		return "Test"
 	case failover.StepCleanup:
 		return "Clean up"
-	case failover.StepCommit, failover.StepProbe, failover.StepSurvey:
+	case failover.StepCommit, failover.StepProbe, failover.StepSurvey, failover.StepResize:
 	}
 	return "Commit"
 }

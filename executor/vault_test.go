@@ -117,7 +117,7 @@ func become(item *failover.Item, kind failover.StepKind) {
 	case failover.StepReprotect, failover.StepReprotectAgain: // it moves, and replicates for hours
 		item.From, item.To, item.ID = item.To, item.From, "/vaults/v/"+item.To+"/items/"+item.Name
 		item.State, item.Active, item.Allowed = failover.StateReplicates, item.From, nil
-	case failover.StepChange, failover.StepProbe, failover.StepCheck, failover.StepSurvey:
+	case failover.StepChange, failover.StepProbe, failover.StepCheck, failover.StepSurvey, failover.StepResize:
 	}
 }
 

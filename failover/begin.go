@@ -12,7 +12,7 @@ func needs(kind StepKind) Look {
 		return Look{Points: true}
 	case StepReprotect, StepReprotectAgain:
 		return Look{Reversal: true}
-	case StepCommit, StepCleanup, StepProbe, StepCheck, StepSurvey:
+	case StepCommit, StepCleanup, StepProbe, StepCheck, StepSurvey, StepResize:
 	}
 	return Look{}
 }
@@ -104,7 +104,7 @@ func callFor(op Operation, t Target, kind StepKind, attempt int, seen Observatio
 		call.PointID = point.ID
 	case StepReprotect, StepReprotectAgain:
 		call.Reversal, refusal = t.Reversal, sameReversal(t.Reversal, seen.Reversal)
-	case StepCommit, StepCleanup, StepProbe, StepCheck, StepSurvey:
+	case StepCommit, StepCleanup, StepProbe, StepCheck, StepSurvey, StepResize:
 	}
 	return call, refusal
 }

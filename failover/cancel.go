@@ -69,7 +69,7 @@ func (k StepKind) noun() string {
 		return "clean-up"
 	case StepReprotectAgain:
 		return string(StepReprotect)
-	case StepFailover, StepCommit, StepReprotect, StepProbe, StepCheck, StepSurvey:
+	case StepFailover, StepCommit, StepReprotect, StepProbe, StepCheck, StepSurvey, StepResize:
 	}
 	return string(k)
 }

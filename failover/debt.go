@@ -163,6 +163,6 @@ func (i *Item) after(s Step) {
 		i.TestState = "WaitingForCompletion"
 	case StepCleanup:
 		i.TestState = "None"
-	case StepProbe, StepCheck, StepSurvey:
+	case StepProbe, StepCheck, StepSurvey, StepResize:
 	}
 }

@@ -160,7 +160,7 @@ func (b *table) calls(kind failover.StepKind) failover.Call {
 	case failover.StepReprotectAgain:
 		atHome(b)
 		b.presses(ben)
-	case failover.StepProbe, failover.StepCheck, failover.StepSurvey:
+	case failover.StepProbe, failover.StepCheck, failover.StepSurvey, failover.StepResize:
 		b.t.Fatalf("a %s calls nothing", kind)
 	}
 	return b.act(b.looked())

@@ -181,7 +181,7 @@ func settled(t Target, kind StepKind, item Item) bool {
 		return !item.drilled()
 	case StepReprotect, StepReprotectAgain:
 		return item.State == StateProtected && !strings.EqualFold(item.From, t.Item.From)
-	case StepProbe, StepCheck, StepSurvey:
+	case StepProbe, StepCheck, StepSurvey, StepResize:
 	}
 	return true
 }

@@ -75,7 +75,7 @@ func (k StepKind) NewWork() bool {
 	switch k {
 	case StepFailover, StepChange, StepTest, StepReprotect, StepReprotectAgain:
 		return true
-	case StepCommit, StepCleanup, StepProbe, StepCheck, StepSurvey:
+	case StepCommit, StepCleanup, StepProbe, StepCheck, StepSurvey, StepResize:
 	}
 	return false
 }

@@ -40,6 +40,8 @@ type Item struct {
 	// Point names the recovery point that the VM was last failed over to: the last segment of its id, lower case, for the rest
 	// varies. Empty when Azure names none.
 	Point string `json:"point,omitempty"`
+	// Size is that of the VM that a failover makes, as Compute names it ("Standard_D4s_v5"); empty when Azure names none.
+	Size string `json:"size,omitempty"`
 }
 
 // The protection states of an Azure-to-Azure item that this package decides on (recorded 2023 and 2025).
@@ -171,6 +173,7 @@ type Call struct {
 	Reversal        *Reversal // of a reprotect
 	Recovery        bool      // Item is a recovery plan, and Point says which points its VMs take
 	Point           Point
+	Size            string // of the VM, as Compute names it: of a resize
 	ClientRequestID string
 }
 

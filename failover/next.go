@@ -197,7 +197,7 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: kind}}}
 	case StepSurvey:
 		return survey(t, seen)
-	case StepFailover, StepChange, StepCommit, StepTest, StepCleanup, StepReprotect, StepReprotectAgain:
+	case StepFailover, StepChange, StepCommit, StepTest, StepCleanup, StepReprotect, StepReprotectAgain, StepResize:
 	}
 	step := t.Step(kind)
 	if !underWay(t, kind) && now.After(op.BeginBy(t, kind)) {

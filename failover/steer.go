@@ -165,7 +165,7 @@ func (t Target) again() bool {
 // waits reports whether what is next for a VM has yet to begin.
 func (t Target) waits() bool {
 	switch t.Doing {
-	case StepProbe, StepCheck, StepSurvey:
+	case StepProbe, StepCheck, StepSurvey, StepResize:
 		return false
 	case StepFailover, StepChange, StepCommit, StepTest, StepCleanup, StepReprotect, StepReprotectAgain:
 	}

@@ -73,6 +73,8 @@ const (
 	StepCheck StepKind = "check"
 	// StepSurvey reads what a failback leaves behind; nothing is changed.
 	StepSurvey StepKind = "survey"
+	// StepResize names another size in the vault for the VM that a failover makes: part of a failover that found no capacity.
+	StepResize StepKind = "resize"
 )
 
 // StepState is where a step stands.

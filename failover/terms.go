@@ -61,7 +61,7 @@ func expected(kind StepKind, item Item) (state, test string) {
 	switch kind {
 	case StepCommit, StepChange:
 		return StateCommitPending, item.TestState
-	case StepFailover, StepTest, StepCleanup, StepReprotect, StepReprotectAgain, StepProbe, StepCheck, StepSurvey:
+	case StepFailover, StepTest, StepCleanup, StepReprotect, StepReprotectAgain, StepProbe, StepCheck, StepSurvey, StepResize:
 	}
 	return item.State, item.TestState
 }
@@ -85,7 +85,7 @@ func terms(kind StepKind, item Item, point string, reversal *Reversal) Terms {
 		if reversal != nil {
 			return append(all, reversal.terms()...)
 		}
-	case StepProbe, StepCheck, StepSurvey:
+	case StepProbe, StepCheck, StepSurvey, StepResize:
 	}
 	return all
 }
@@ -122,7 +122,7 @@ func pointTerm(op Operation, t Target, kind StepKind, seen Observation) (approve
 		if elsewhere(op, t, seen.Item) {
 			return approved, "another, " + seen.Item.Point
 		}
-	case StepCleanup, StepReprotect, StepReprotectAgain, StepProbe, StepCheck, StepSurvey:
+	case StepCleanup, StepReprotect, StepReprotectAgain, StepProbe, StepCheck, StepSurvey, StepResize:
 	}
 	return approved, approved
 }

@@ -190,7 +190,7 @@ func (c cardOf) stepQuestion(step failover.StepKind) *question {
 		return &question{title: "Fail back " + target + "?", text: text + " It is down meanwhile.", yes: "Fail back", no: "Not now"}
 	case failover.StepReprotect, failover.StepReprotectAgain:
 		return &question{title: "Reprotect " + target + "?", text: fmt.Sprintf("%s goes on running in %s. What is left of it in %s is overwritten by its replica.", target, c.to(), c.from()), yes: "Reprotect", no: "Not now"}
-	case failover.StepCheck, failover.StepCommit, failover.StepChange, failover.StepTest, failover.StepCleanup, failover.StepProbe, failover.StepSurvey:
+	case failover.StepCheck, failover.StepCommit, failover.StepChange, failover.StepTest, failover.StepCleanup, failover.StepProbe, failover.StepSurvey, failover.StepResize:
 	}
 	return nil
 }

@@ -134,7 +134,7 @@ func (c cardOf) undone(step failover.StepKind) string {
 		return "the old disks in " + c.from() + " are overwritten"
 	case failover.StepTest:
 		return "nothing: the VM and its replication are not touched"
-	case failover.StepCommit, failover.StepCheck, failover.StepProbe, failover.StepSurvey:
+	case failover.StepCommit, failover.StepCheck, failover.StepProbe, failover.StepSurvey, failover.StepResize:
 	}
 	return ""
 }

@@ -188,7 +188,7 @@ func (c cardOf) whatNext() string {
 		return "Asks " + c.target() + " whether it works; nobody has to act."
 	case failover.StepSurvey:
 		return "Looks at what is left behind; nobody has to act."
-	case failover.StepFailover:
+	case failover.StepFailover, failover.StepResize:
 	}
 	if c.op.Verb == failover.VerbFailback {
 		return azure + "When " + c.target() + " is up at home, somebody has to check it."
@@ -219,7 +219,7 @@ func (c cardOf) awaitingStep() []line {
 		what = fmt.Sprintf("%s runs at home in %s and is not protected. The reprotect replicates it to %s again, as before the failover.", c.begins(), c.to(), c.from())
 	case failover.StepReprotect:
 		what = fmt.Sprintf("%s runs in %s and is not replicated back yet.", c.begins(), c.to())
-	case failover.StepCommit, failover.StepChange, failover.StepTest, failover.StepCleanup, failover.StepProbe, failover.StepSurvey:
+	case failover.StepCommit, failover.StepChange, failover.StepTest, failover.StepCleanup, failover.StepProbe, failover.StepSurvey, failover.StepResize:
 	}
 	if what != "" {
 		lines = append(lines, words("%s", what))

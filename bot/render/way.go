@@ -70,7 +70,7 @@ func wayPart(t failover.Target) int {
 		return wayAgain
 	case failover.StepSurvey:
 		return wayHome
-	case failover.StepTest, failover.StepCleanup:
+	case failover.StepTest, failover.StepCleanup, failover.StepResize:
 	}
 	return wayReprotect
 }

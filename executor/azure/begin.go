@@ -114,7 +114,7 @@ func (v *vault) sender(call failover.Call, at resource) (func(context.Context) e
 			_, err := v.containers.BeginSwitchProtection(ctx, v.ResourceGroup, v.Name, at.fabric, at.container, switchInput(call, at.item), nil)
 			return err
 		}, beginSwitch(), nil
-	case failover.StepProbe, failover.StepCheck, failover.StepSurvey:
+	case failover.StepProbe, failover.StepCheck, failover.StepSurvey, failover.StepResize:
 	}
 	return nil, operation{}, refuse("UnknownStep", "Ferry has no call for the step %q.", call.Kind)
 }

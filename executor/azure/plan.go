@@ -98,7 +98,7 @@ func (v *vault) planSender(call failover.Call, plan string) (func(context.Contex
 			_, err := v.plans.BeginFailoverCommit(ctx, v.ResourceGroup, v.Name, plan, nil)
 			return err
 		}, beginPlan("failoverCommit"), nil
-	case failover.StepChange, failover.StepTest, failover.StepCleanup, failover.StepReprotect, failover.StepReprotectAgain, failover.StepProbe, failover.StepCheck, failover.StepSurvey:
+	case failover.StepChange, failover.StepTest, failover.StepCleanup, failover.StepReprotect, failover.StepReprotectAgain, failover.StepProbe, failover.StepCheck, failover.StepSurvey, failover.StepResize:
 	}
 	return nil, operation{}, refuse("UnknownStep", "Ferry has no call for the step %q of a recovery plan.", call.Kind)
 }

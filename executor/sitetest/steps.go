@@ -32,7 +32,7 @@ func (w world) ready(kind failover.StepKind) failover.Item {
 		w.do(failover.StepReprotect)
 		w.protected()
 		w.ready(failover.StepReprotect)
-	case failover.StepFailover, failover.StepTest, failover.StepProbe, failover.StepCheck, failover.StepSurvey:
+	case failover.StepFailover, failover.StepTest, failover.StepProbe, failover.StepCheck, failover.StepSurvey, failover.StepResize:
 	}
 	return w.item(w.VM)
 }
@@ -61,7 +61,7 @@ func (w world) callFor(kind failover.StepKind, item failover.Item) failover.Call
 			r = failover.Reversal{Container: item.ID, Policy: "/p", ResourceGroup: "/subscriptions/s/resourceGroups/g", Disks: []failover.ReversalDisk{{ID: "/d", Cache: "/c"}}}
 		}
 		call.Reversal = &r
-	case failover.StepFailover, failover.StepCommit, failover.StepProbe, failover.StepCheck, failover.StepSurvey:
+	case failover.StepFailover, failover.StepCommit, failover.StepProbe, failover.StepCheck, failover.StepSurvey, failover.StepResize:
 	}
 	return call
 }
@@ -97,7 +97,7 @@ func (w world) checkDone(kind failover.StepKind, before failover.Item) {
 		drilled = false
 	case failover.StepReprotect, failover.StepReprotectAgain:
 		state, moved = failover.StateReplicates, true
-	case failover.StepProbe, failover.StepCheck, failover.StepSurvey:
+	case failover.StepProbe, failover.StepCheck, failover.StepSurvey, failover.StepResize:
 	}
 	if now.State != state || open(now) != drilled || now.Key != before.Key || now.Name != before.Name || now.JobID != "" || strings.EqualFold(now.ID, before.ID) == moved {
 		w.Errorf("after %s: %+v, before: %+v", kind, now, before)
