@@ -320,9 +320,9 @@ func (c cardOf) toCheckAll() string {
 	case len(missed) > 0:
 		return "Not every check passed: " + c.few(missed, 3) + ". Find out why before anybody commits."
 	case passed > 0:
-		return "Each check passed. Make sure yourself that " + c.target() + " works."
+		return "Each check passed. Make sure yourself that what is up works."
 	}
-	return "Check first that " + c.target() + " works."
+	return "Check first that what is up works."
 }
 
 func (c cardOf) succeeded() []line {

@@ -93,7 +93,7 @@ func (e *evidence) ahead(vm string, op failover.Operation, state string, c shown
 	switch {
 	case state == "committed" && !been(committed):
 		return "it is not committed"
-	case state == "awaiting commit" && !been(commitPending, committed):
+	case state == "awaiting commit" && !been(commitPending, committed) && !strings.Contains(c.text, "\n! "+vm+": in need of attention"):
 		return "its failover has not ended"
 	case (state == "protected" || state == "home again") && !been(protected):
 		return "it is not protected"
@@ -106,6 +106,8 @@ func (e *evidence) ahead(vm string, op failover.Operation, state string, c shown
 		switch {
 		case strings.HasPrefix(line, "✓ *Commit*: done") && !been(committed):
 			return "its commit has a tick and has not ended"
+		case strings.HasPrefix(line, "✓ "+vm+": up") && !been(commitPending, committed):
+			return "it is up by its row and its failover has not ended"
 		case strings.HasPrefix(line, "✓ *Failover*: done") && !been(commitPending, committed):
 			return "its failover has a tick and has not ended"
 		case strings.HasPrefix(line, "✓ *Reprotect*: done") && !been(protected):
