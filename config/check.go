@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,6 +168,40 @@ func (k *checker) azure(a Azure) {
 			k.failf(path, "%q is no region; write %s", region, plain)
 		}
 		k.resource(path, a.CacheStorage[region], "a storage account", "Microsoft.Storage/storageAccounts")
+	}
+	k.sizes(a.AlternativeSizes)
+}
+
+// sizeName is how Compute names a size.
+var sizeName = regexp.MustCompile(`^(Standard|Basic)_[A-Za-z0-9_-]+$`)
+
+// sizes refuses what no VM could be made in, and what would be tried twice.
+func (k *checker) sizes(alternatives map[string][]string) {
+	seen := map[string]string{}
+	for _, size := range sorted(alternatives) {
+		path := join("azure.alternative_sizes", size)
+		k.size(path, size)
+		if other, twice := seen[strings.ToLower(size)]; twice {
+			k.failf(path, "the same size as %s; write one list for it", other)
+		}
+		seen[strings.ToLower(size)] = size
+		if len(alternatives[size]) == 0 {
+			k.failf(path, "no size in its place; write one, as in [Standard_D4as_v5], or leave it out")
+		}
+		for i, other := range alternatives[size] {
+			at := fmt.Sprintf("%s[%d]", path, i)
+			k.size(at, other)
+			same := func(s string) bool { return strings.EqualFold(s, other) }
+			if same(size) || slices.ContainsFunc(alternatives[size][:i], same) {
+				k.failf(at, "%s is tried before; leave it out", other)
+			}
+		}
+	}
+}
+
+func (k *checker) size(path, size string) {
+	if !sizeName.MatchString(size) {
+		k.failf(path, "%q is no size of a VM; write it as Azure does, as in Standard_D4s_v5", size)
 	}
 }
 

@@ -76,6 +76,9 @@ type Azure struct {
 	// CacheStorage maps regions ("northeurope") to ARM ids of storage accounts there, through which a reprotect of VMs that run there replicates.
 	// A region that is not named uses the account of another replicated VM of the vault.
 	CacheStorage map[string]string `yaml:"cache_storage"`
+	// AlternativeSizes are those in which a VM may be made, by its own size, where the region has no capacity for that; the first is
+	// tried first.
+	AlternativeSizes map[string][]string `yaml:"alternative_sizes"`
 }
 
 // Vault names one Recovery Services vault. The three fields are compared without case, as Azure does.

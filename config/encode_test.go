@@ -29,8 +29,9 @@ func full() config.Config {
 	c.DataDir = "/data"
 	c.Azure = config.Azure{
 		Endpoint: "http://127.0.0.1:3", Credential: "cli", IsolatedNetworks: []string{network},
-		CacheStorage: map[string]string{"northeurope": "/subscriptions/007/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/cacheneu"},
-		Vaults:       []config.Vault{{SubscriptionID: "007", ResourceGroup: "null", Name: "~"}},
+		CacheStorage:     map[string]string{"northeurope": "/subscriptions/007/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/cacheneu"},
+		AlternativeSizes: map[string][]string{"Standard_D4s_v5": {"Standard_D4as_v5", "Standard_D8s_v5"}},
+		Vaults:           []config.Vault{{SubscriptionID: "007", ResourceGroup: "null", Name: "~"}},
 	}
 	c.Access = &config.Access{
 		Roles: map[string]config.Role{"a.b": {Users: []string{"U1", "cli:x"}, Groups: []string{"S1"}}},

@@ -50,6 +50,7 @@ type ReportStep struct {
 	Seconds   *int               `json:"seconds"` // null while it has not ended
 	JobID     string             `json:"job_id"`
 	Warning   string             `json:"warning,omitempty"`
+	Size      string             `json:"size,omitempty"` // that a resize asks for
 	Tasks     []ReportTask       `json:"tasks"`
 }
 
@@ -84,7 +85,7 @@ func ReportOf(r failover.Report) Report {
 func reportStep(i failover.Item, s failover.Step) ReportStep {
 	step := ReportStep{
 		VM: i.Name, Vault: i.Vault, Step: s.Kind, Attempt: s.Attempt, State: s.State, StartedAt: moment(s.StartedAt), EndedAt: moment(s.EndedAt),
-		JobID: s.JobID, Warning: s.Warning, Tasks: []ReportTask{},
+		JobID: s.JobID, Warning: s.Warning, Size: s.Size, Tasks: []ReportTask{},
 	}
 	if !s.StartedAt.IsZero() && !s.EndedAt.IsZero() {
 		step.Seconds = seconds(max(0, s.EndedAt.Sub(s.StartedAt)))

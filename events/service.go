@@ -219,6 +219,7 @@ type StatusTarget struct {
 	Error             *string        `json:"error"`
 	Wave              int            `json:"wave,omitempty"`       // number, from 1
 	SkippedBy         string         `json:"skipped_by,omitempty"` // who left it out
+	OtherSize         string         `json:"other_size,omitempty"` // that the vault names for it since a failover found no capacity
 }
 
 // StatusOf turns a snapshot into the contract's form. Times are UTC.
@@ -273,7 +274,7 @@ func statusTarget(t failover.Target) StatusTarget {
 	if len(t.Steps) > 0 {
 		line.JobID = t.Steps[len(t.Steps)-1].JobID
 	}
-	line.Wave = t.Wave
+	line.Wave, line.OtherSize = t.Wave, t.OtherSize()
 	if t.Skipped != nil {
 		line.SkippedBy = t.Skipped.ID
 	}

@@ -108,7 +108,7 @@ func (e *Executor) store(ctx context.Context, op failover.Operation, b failover.
 
 // lookInto reads everything that a command's decision rests on. Azure comes last, and only when the answer depends on it.
 func (e *Executor) lookInto(ctx context.Context, cmd failover.Command) (matter, *failover.Refusal, error) {
-	c := matter{situation: failover.Situation{Now: e.now(), Policy: e.policy(ctx), Networks: e.Networks, Jumped: e.Clock.Jumped}}
+	c := matter{situation: failover.Situation{Now: e.now(), Policy: e.policy(ctx), Networks: e.Networks, Sizes: e.Sizes, Jumped: e.Clock.Jumped}}
 	op, err := e.own(ctx, cmd)
 	c.op = op
 	if _, again := op.Answers[cmd.MessageID]; err != nil || again || cmd.By.Standing != "" || cmd.Late(c.situation.Now) || op.SentBefore(cmd.MessageID) {

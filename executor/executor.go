@@ -77,6 +77,8 @@ type Options struct {
 	Policy  failover.Policy
 	// Fleets are the groups of VMs that one command may fail over together, by name.
 	Fleets map[string]failover.Group
+	// Sizes are those in which a VM may be made where a region has no capacity for its own, by that.
+	Sizes map[string][]string
 	// Groups tells who is in Slack's user groups; nil: nobody knows.
 	Groups Groups
 	// RTO is targets.rto, which forecasts are held to; 0: none.

@@ -99,7 +99,7 @@ func (o Operation) order(seen map[string]Observation, room Room, now time.Time) 
 	}
 	var queue []*Target
 	begun, underWay := 0, map[string]int{}
-	over, short := o.wavesOver(), o.tiersShort(now)
+	over, short := o.wavesOver(), o.tiersShort()
 	for i := range o.Targets {
 		t := &o.Targets[i]
 		switch {

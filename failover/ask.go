@@ -34,6 +34,7 @@ func (s Situation) request(cmd Command, plan Plan, targets ...Target) []Fact {
 	rule := plan.Rule.ref()
 	s.behindGlass(cmd, &plan)
 	s.pointOut(targets)
+	plan.Sizes = s.alternatives(cmd.Verb, plan, targets)
 	plan.Digest = digest(plan, targets)
 	req := Requested{Op: cmd.Op, Rule: rule, Verb: cmd.Verb, By: cmd.By, Reason: cmd.Reason, Plan: plan, Targets: targets}
 	if plan.BrokenGlass != nil {

@@ -51,11 +51,21 @@ func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation,
 	case refusal != nil:
 		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: kind, Fault: Fault{Message: refusal.Message, Action: refusal.Hint}, Changed: changed}}}
 	}
+	if kind == StepFailover && op.outsized(t, seen) {
+		return resize(op, t, seen)
+	}
+	act := acts(op, t, kind, attempt, call)
+	act.Again = again
+	return act
+}
+
+// acts is a call with its intent.
+func acts(op Operation, t Target, kind StepKind, attempt int, call Call) Act {
 	intent := StepStarted{
-		Target: t.Item.Key, Kind: kind, Attempt: attempt, ClientRequestID: call.ClientRequestID,
+		Target: t.Item.Key, Kind: kind, Attempt: attempt, ClientRequestID: call.ClientRequestID, Size: call.Size,
 		RequestedBy: op.RequestedBy, ApprovedBy: op.Approvers(op.stage(kind).Gate), Plan: op.Plan.Digest,
 	}
-	return Act{Intent: intent, Call: call, Again: again, By: op.BeginBy(t, kind)}
+	return Act{Intent: intent, Call: call, By: op.BeginBy(t, op.stage(kind).Step)}
 }
 
 // achieved reports whether somebody else has done already what a step is for, so that its gate closes by itself.

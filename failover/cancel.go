@@ -69,7 +69,9 @@ func (k StepKind) noun() string {
 		return "clean-up"
 	case StepReprotectAgain:
 		return string(StepReprotect)
-	case StepFailover, StepCommit, StepReprotect, StepProbe, StepCheck, StepSurvey, StepResize:
+	case StepResize:
+		return "change of the size"
+	case StepFailover, StepCommit, StepReprotect, StepProbe, StepCheck, StepSurvey:
 	}
 	return string(k)
 }

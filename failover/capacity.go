@@ -5,49 +5,87 @@ import (
 	"time"
 )
 
-// Where the other region is short of capacity, a VM of several is tried again after a while: capacity comes back as others let
-// go of it. Who asked has asked for it, and Azure has said that it made nothing.
+// Where the other region is short of capacity, a VM is tried again: at once in a size that was approved in the place of its own, and
+// when none is left after a while, for capacity comes back as others let go of it. Who asked has asked for it, and Azure has said
+// that it made nothing. Of one VM that has no other size a person decides.
 const (
 	// capacityPause is how long the first pause is; each is twice the one before.
 	capacityPause = 5 * time.Minute
-	// capacityTries is how often a VM is tried in all.
+	// capacityTries is how often a VM is tried in all in its own size.
 	capacityTries = 4
 )
 
-// waitsForCapacity tells of a VM of several whose job has failed for want of capacity that it is tried again, and when; false
-// where it is not.
-func (o Operation) waitsForCapacity(t Target, step *Step, why Fault, now time.Time) (StepDelayed, bool) {
-	if why.Capacity == "" || !o.Several() || step.Kind != StepFailover {
-		return StepDelayed{}, false
-	}
-	tries := 0
-	for _, s := range t.Steps {
-		if s.Kind == step.Kind && s.JobID != "" && !s.StartedAt.Before(later(o.OpenedAt, o.ResumedAt)) {
-			tries++
-		}
-	}
-	if tries >= capacityTries {
-		return StepDelayed{}, false
-	}
-	until := now.Add(capacityPause << max(0, tries-1))
-	why.Message = "Azure has no capacity in " + t.Item.To + " for " + why.Capacity + ". " + why.Message
-	why.Action = "Tried again at " + stamp(until) + ". " + strings.TrimSpace(why.Action)
-	return StepDelayed{Target: t.Item.Key, Kind: step.Kind, Until: until, Fault: why}, true
+// sizes are those in which a VM may be made, in the order in which they are tried: its own, and those that were approved in its place.
+func (o Operation) sizes(t Target) []string {
+	return append([]string{t.Item.Size}, o.Plan.Sizes[t.Item.Size]...)
 }
 
-// short reports whether a VM waits for capacity.
-func (t *Target) short(now time.Time) bool {
+// shortages counts what a VM was refused for since somebody let the operation go on: failovers for which there was no room, and
+// sizes that the vault did not take.
+func (o Operation) shortages(t Target) int {
+	n := 0
+	for _, s := range t.Steps {
+		short := s.Kind == StepFailover && s.State == StateDelayed && s.JobID != ""
+		if untaken := s.Kind == StepResize && s.State == StateFailed; (short || untaken) && !s.StartedAt.Before(later(o.OpenedAt, o.ResumedAt)) {
+			n++
+		}
+	}
+	return n
+}
+
+// triedAgain is how a VM is tried again after so many shortages, the last of them just now: when, and in which size; false where it
+// was tried often enough. The last try is in its own size, so that the vault is left as it was.
+func (o Operation) triedAgain(t Target, shortages int, now time.Time) (at time.Time, size string, ok bool) {
+	sizes := o.sizes(t)
+	round, place := shortages/len(sizes), shortages%len(sizes)
+	switch {
+	case shortages > (capacityTries-1)*len(sizes):
+		return time.Time{}, "", false
+	case place > 0:
+		return now, sizes[place], true
+	}
+	return now.Add(capacityPause << max(0, round-1)), sizes[0], true
+}
+
+// waitsForCapacity tells of a VM whose job has failed for want of capacity that it is tried again, and when; false where it is not.
+func (o Operation) waitsForCapacity(t Target, step *Step, why Fault, now time.Time) (StepDelayed, bool) {
+	if why.Capacity == "" || !o.Several() && len(o.sizes(t)) == 1 || step.Kind != StepFailover {
+		return StepDelayed{}, false
+	}
+	why.Message = "Azure has no capacity in " + t.Item.To + " for " + why.Capacity + ". " + why.Message
+	return o.delayed(t, o.shortages(t)+1, why, now)
+}
+
+// delayed tells when a VM is tried again after so many shortages, and in which size.
+func (o Operation) delayed(t Target, shortages int, why Fault, now time.Time) (StepDelayed, bool) {
+	at, size, ok := o.triedAgain(t, shortages, now)
+	if !ok {
+		return StepDelayed{}, false
+	}
+	next := "Tried again"
+	if len(o.sizes(t)) > 1 {
+		next += " as " + size
+	}
+	if at.After(now) {
+		next += " at " + stamp(at)
+	}
+	why.Action = strings.TrimSpace(next + ". " + why.Action)
+	return StepDelayed{Target: t.Item.Key, Kind: StepFailover, Until: at, Fault: why}, true
+}
+
+// short reports whether a VM waits for capacity, or for its size to be changed.
+func (t *Target) short() bool {
 	s := t.Step(t.Doing)
-	return t.Phase == Running && s != nil && s.State == StateDelayed && s.JobID != "" && now.Before(s.Until)
+	return t.Phase == Running && s != nil && s.State == StateDelayed && s.JobID != ""
 }
 
 // tiersShort are the waves, by place from 1, behind which nothing begins in a region while a VM of them waits for capacity there:
 // what there is goes to who comes first.
-func (o Operation) tiersShort(now time.Time) map[string]int {
+func (o Operation) tiersShort() map[string]int {
 	short := map[string]int{}
 	for i := range o.Targets {
 		t := &o.Targets[i]
-		if !t.short(now) {
+		if !t.short() {
 			continue
 		}
 		if first, known := short[t.Item.To]; !known || t.Wave < first {

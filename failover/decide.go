@@ -16,6 +16,8 @@ type Situation struct {
 	Points []RecoveryPoint
 	// Holder is the operation that holds the VM; the zero operation when nobody does.
 	Holder Operation
+	// Sizes are those in which VMs may be made instead of in their own, by that, as Compute names them.
+	Sizes map[string][]string
 	// Networks are the ARM ids of the isolated networks, the only ones that a drill may use.
 	Networks []string
 	// Reversal is what a reprotect of the VM would use and create; nil when it was not asked for.

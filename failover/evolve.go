@@ -149,7 +149,7 @@ func setBack(op Operation, t *Target, kind StepKind, why StepFailed) {
 // afterFailure: what failed at first is over; what failed later can be pressed again, as the VM is half-way.
 func afterFailure(op Operation, t Target, kind StepKind) Phase {
 	stage := op.stage(kind)
-	gone := slices.ContainsFunc(t.Steps, func(s Step) bool { return s.State == StateDone })
+	gone := slices.ContainsFunc(t.Steps, func(s Step) bool { return s.State == StateDone && s.Kind != StepResize })
 	switch {
 	case gone && kind == StepChange:
 		return AwaitingCommit

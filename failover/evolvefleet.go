@@ -19,7 +19,7 @@ func evolveFleet(op Operation, r Record) Operation {
 				t.Phase, t.Progress, t.Skipped, t.Unplanned = Cancelled, "", &f.By, false
 			}
 		}
-		op.MovedAt = r.At
+		op.MovedAt = later(op.MovedAt, r.At)
 		op = resettled(op)
 	case Retried:
 		if op.OnHold != nil && op.OnHold.By.ID == "" { // it stopped for what is tried again

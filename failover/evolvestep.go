@@ -15,12 +15,17 @@ func evolveTarget(op Operation, r Record) Operation {
 	t := &op.Targets[i]
 	t.KeptWaiting = t.KeptWaiting || keepsWaiting(r.Fact)
 	if moves(r.Fact) {
-		op.MovedAt = r.At
+		op.MovedAt = later(op.MovedAt, r.At)
+	}
+	if short, ok := r.Fact.(StepDelayed); ok && short.Fault.Capacity != "" { // the others wait for their turn as long
+		op.MovedAt = later(op.MovedAt, short.Until)
 	}
 	switch f := r.Fact.(type) {
 	case StepStarted:
-		t.Steps = append(t.Steps, Step{Kind: f.Kind, Attempt: f.Attempt, State: StateStarted, ClientRequestID: f.ClientRequestID, StartedAt: r.At})
-		t.Doing, t.Progress = f.Kind, "calling Azure"
+		t.Steps = append(t.Steps, Step{Kind: f.Kind, Attempt: f.Attempt, State: StateStarted, ClientRequestID: f.ClientRequestID, StartedAt: r.At, Size: f.Size})
+		if t.Progress = "asking Azure for the size " + f.Size; f.Kind != StepResize {
+			t.Doing, t.Progress = f.Kind, "calling Azure"
+		}
 		return op
 	case Stuck:
 		t.Phase, t.Progress, t.Error = NeedsAttention, "", &Fault{Message: f.Why, Action: f.Hint}
@@ -55,6 +60,9 @@ func evolveTarget(op Operation, r Record) Operation {
 		evolveStep(op, t, step, r)
 	} else {
 		evolveUncalled(op, t, kind, r.Fact)
+	}
+	if kind == StepResize {
+		return op
 	}
 	op.Phase = rollUp(op)
 	switch r.Fact.(type) {
@@ -170,6 +178,9 @@ func addressee(f Fact) (key string, kind StepKind) {
 }
 
 func evolveStep(op Operation, t *Target, step *Step, r Record) {
+	if step.Kind == StepResize && evolveResize(t, step, r) {
+		return
+	}
 	switch f := r.Fact.(type) {
 	case StepAccepted:
 		step.Lost = max(0, len(t.Unanswered(step.Kind))-1)

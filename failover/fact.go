@@ -160,6 +160,7 @@ type (
 		Kind            StepKind `json:"kind"`
 		Attempt         int      `json:"attempt"`
 		ClientRequestID string   `json:"client_request_id"`
+		Size            string   `json:"size,omitempty"` // of a resize
 		// RequestedBy, ApprovedBy and Plan, the digest, say by whom, by which approvals and of what: for who audits the call.
 		RequestedBy Actor   `json:"requested_by,omitzero"`
 		ApprovedBy  []Actor `json:"approved_by,omitempty"`

@@ -181,7 +181,10 @@ func settled(t Target, kind StepKind, item Item) bool {
 		return !item.drilled()
 	case StepReprotect, StepReprotectAgain:
 		return item.State == StateProtected && !strings.EqualFold(item.From, t.Item.From)
-	case StepProbe, StepCheck, StepSurvey, StepResize:
+	case StepResize:
+		s := t.Step(kind)
+		return s != nil && strings.EqualFold(item.Size, s.Size)
+	case StepProbe, StepCheck, StepSurvey:
 	}
 	return true
 }

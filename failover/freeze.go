@@ -73,9 +73,9 @@ func (f Freeze) Ends() string {
 // NewWork reports whether a step begins something that a freeze stops; the others bring to an end what is half-way.
 func (k StepKind) NewWork() bool {
 	switch k {
-	case StepFailover, StepChange, StepTest, StepReprotect, StepReprotectAgain:
+	case StepFailover, StepChange, StepTest, StepReprotect, StepReprotectAgain, StepResize:
 		return true
-	case StepCommit, StepCleanup, StepProbe, StepCheck, StepSurvey, StepResize:
+	case StepCommit, StepCleanup, StepProbe, StepCheck, StepSurvey:
 	}
 	return false
 }

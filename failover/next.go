@@ -200,7 +200,7 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 	case StepFailover, StepChange, StepCommit, StepTest, StepCleanup, StepReprotect, StepReprotectAgain, StepResize:
 	}
 	step := t.Step(kind)
-	if !underWay(t, kind) && now.After(op.BeginBy(t, kind)) {
+	if !underWay(t, kind) && !underWay(t, StepResize) && now.After(op.BeginBy(t, kind)) {
 		return Tell{[]Fact{lapse(op, kind, op.whyLapsed(t), now)}}
 	}
 	if now.Before(seen.RetryAt) {
@@ -212,11 +212,17 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 	if step == nil {
 		return begin(op, t, kind, 1, seen, now)
 	}
+	if resize := t.resizing(); resize != nil {
+		return followResize(op, t, resize, seen, now)
+	}
+	if fact, ok := unresized(op, t, now); ok {
+		return Tell{[]Fact{fact}}
+	}
 	switch step.State {
 	case StateStarted:
 		return reconcile(op, t, step, seen, now)
 	case StateDelayed:
-		if now.Before(step.Until) {
+		if now.Before(step.Until) && !op.outsized(t, seen) {
 			return Wait{step.Until}
 		}
 		if len(t.Unanswered(kind)) > 0 {

@@ -124,7 +124,8 @@ type Operation struct {
 	OnHold *OnHold `json:"on_hold,omitempty"`
 	// ResumedAt is when somebody last let it go on, or had something tried once more.
 	ResumedAt time.Time `json:"resumed_at,omitzero"`
-	// MovedAt is when one of several VMs last began a step or came to the end of it.
+	// MovedAt is when one of several VMs last began a step or came to the end of it; until then one waits for capacity, where it is
+	// yet to come.
 	MovedAt time.Time `json:"moved_at,omitzero"`
 	// Frozen are the freezes that stand in the way of the gate that waits, as far as an executor has noticed them.
 	Frozen []Freeze `json:"frozen,omitempty"`
@@ -201,6 +202,8 @@ type Plan struct {
 	Recovery *RecoveryPlan `json:"recovery,omitempty"`
 	// Fleet is how the operation goes through several VMs; nil when all begin at once.
 	Fleet *Fleet `json:"fleet,omitempty"`
+	// Sizes are those in which a VM may be made where the region has no capacity for its own, by that, in the order of preference.
+	Sizes map[string][]string `json:"sizes,omitempty"`
 	// LeftOut says which of the VMs that were meant are not part of it, and why.
 	LeftOut string `json:"left_out,omitempty"`
 	// First is where the way home begins; the stages of a failback before it are done already.

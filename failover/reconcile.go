@@ -25,9 +25,9 @@ func (t Target) Unanswered(kind StepKind) []Step {
 }
 
 // CallsAgain reports whether a call of which Azure shows no trace is made once more; if not, a person has to look. A change is
-// not: the first call leaves the VM in the state of before, so that Azure would take both.
+// not: the first call leaves the VM in the state of before, so that Azure would take both. A change of size need not be.
 func (t Target) CallsAgain(kind StepKind) bool {
-	return kind != StepChange && len(t.Unanswered(kind)) == 1
+	return kind != StepChange && kind != StepResize && len(t.Unanswered(kind)) == 1
 }
 
 // underWay reports whether Azure has, or may have, taken a call for the step.
@@ -111,6 +111,8 @@ func lost(op Operation, t Target, step *Step, seen Observation, now time.Time) E
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but the VM is protected in the other direction."}}}
 	case step.Kind == StepCleanup && !seen.Item.drilled() && seen.Item.JobID == "":
 		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind, Warning: "Azure shows no job for the call, but nothing of the test failover is left."}}}
+	case step.Kind == StepResize && settled(t, step.Kind, seen.Item) && seen.Item.JobID == "":
+		return Tell{[]Fact{StepDone{Target: t.Item.Key, Kind: step.Kind}}}
 	case now.Before(again):
 		return Wait{earlier(again, seen.SearchedAt.Add(LookEvery))}
 	case step.Kind == StepChange && afterFailure(op, t, step.Kind) == AwaitingCommit && seen.Item.State == StateCommitPending && seen.Item.JobID == "":

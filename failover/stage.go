@@ -55,8 +55,12 @@ func (o Operation) stages() []Stage {
 	return all
 }
 
-// stage finds the part that a step belongs to. A change is none of its own: it goes back to before the commit.
+// stage finds the part that a step belongs to. A change is none of its own: it goes back to before the commit. Nor is a change of
+// size: it is part of the failover.
 func (o Operation) stage(step StepKind) Stage {
+	if step == StepResize {
+		step = StepFailover
+	}
 	for _, s := range o.stages() {
 		if s.Step == step {
 			return s

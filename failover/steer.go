@@ -169,7 +169,7 @@ func (t Target) waits() bool {
 		return false
 	case StepFailover, StepChange, StepCommit, StepTest, StepCleanup, StepReprotect, StepReprotectAgain:
 	}
-	return t.Phase == Running && !underWay(t, t.Doing)
+	return t.Phase == Running && !underWay(t, t.Doing) && !underWay(t, StepResize)
 }
 
 // Pace counts the VMs of an operation that are under way, and those whose next step has yet to begin.

@@ -116,6 +116,8 @@ type Step struct {
 	// Until is when a delayed call may be made again.
 	Until   time.Time `json:"until,omitzero"`
 	Warning string    `json:"warning,omitempty"`
+	// Size is the one that a resize asks for.
+	Size string `json:"size,omitempty"`
 }
 
 // Fault is why something did not work, in Azure's words, with the action that Azure recommends.

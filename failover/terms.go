@@ -53,7 +53,8 @@ func differences(op Operation, t Target, kind StepKind, seen Observation) []Diff
 	before := t.Item
 	before.State, before.TestState = expected(kind, t.Item)
 	point, found := pointTerm(op, t, kind, seen)
-	return terms(kind, before, point, t.Reversal).Diff(terms(kind, seen.Item, found, seen.Reversal))
+	changed := terms(kind, before, point, t.Reversal).Diff(terms(kind, seen.Item, found, seen.Reversal))
+	return append(changed, otherSize(op, t, kind, seen.Item)...)
 }
 
 // expected is the state of an item that a step was approved for: half-way it is the one that the steps before lead to.

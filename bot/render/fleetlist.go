@@ -146,6 +146,7 @@ func (c cardOf) fleetWhat() []line {
 		}
 		lines = append(lines, labelled("Goes", plain(at+"; "+onFailure(*f))))
 	}
+	lines = append(lines, c.sizes()...)
 	if c.op.Plan.LeftOut != "" {
 		lines = append(lines, labelled("Left out", plain(c.say(c.op.Plan.LeftOut))))
 	}

@@ -104,7 +104,7 @@ func (c cardOf) measured(r failover.Report) []line {
 	if rpo, ok := c.op.RPO(); ok {
 		lines = append(lines, labelled("Data lost (RPO)", plain("at most "+duration(rpo)+against(rpo, r.TargetRPO))))
 	}
-	return lines
+	return append(lines, c.resized()...)
 }
 
 // forecastMet is what was forecast before the approval, beside what came of it.

@@ -176,7 +176,7 @@ func scenarios() map[string]story {
 		"withdrawn": ask(requested()).then(time.Minute, failover.Finished{Phase: failover.Cancelled, Note: "Withdrawn by ana. Nothing was started."}),
 		"cancelled": failedOver().then(time.Hour, failover.Finished{Phase: failover.Cancelled, Note: "Ended by ben. The VM stays as it is in Azure.", Hint: "To make a failover final later, type /failover commit VM."}),
 	}
-	for _, more := range []map[string]story{drills(), changes(), reprotects(), homeward(), rest(), emergencies()} {
+	for _, more := range []map[string]story{drills(), changes(), reprotects(), homeward(), rest(), emergencies(), sized()} {
 		maps.Copy(all, more)
 	}
 	return all

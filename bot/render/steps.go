@@ -26,6 +26,9 @@ func (c cardOf) steps() []line {
 // step is a heading with its tasks; every state is an icon and a word.
 func (c cardOf) step(s failover.Step) []line {
 	name := upper(orElse(bot.StepNoun(c.op, s.Kind), "step"))
+	if s.Size != "" {
+		name += " to " + c.name(s.Size)
+	}
 	if s.Attempt > 1 {
 		name += fmt.Sprintf(" (attempt %d)", s.Attempt)
 	}
@@ -61,6 +64,9 @@ func (c cardOf) stepState(s failover.Step) (icon string, state line) {
 	case failover.StateDelayed:
 		if s.Until.IsZero() {
 			return "…", words("not called")
+		}
+		if s.JobID != "" {
+			return "✗", words("no capacity")
 		}
 		return "…", line{plain("Azure asked to wait until "), moment(s.Until, c.now)}
 	case failover.StateAccepted:

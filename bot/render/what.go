@@ -57,7 +57,7 @@ func (c cardOf) target1(t failover.Target) []line {
 	lines := []line{
 		labelled("VM", plain(fmt.Sprintf("%s, resource group %s, vault %s", c.name(t.Item.Name), orNot(c.name(t.Item.ResourceGroup)), orNot(c.name(t.Item.Vault))))),
 	}
-	lines = slices.Concat(lines, c.alike(t), c.move(t.Item), c.points(t))
+	lines = slices.Concat(lines, c.alike(t), c.move(t.Item), c.points(t), c.sizes())
 	if c.op.Plan.Network != "" {
 		lines = append(lines, labelled("Isolated network", plain(c.name(lastSegment(c.op.Plan.Network)))))
 	}

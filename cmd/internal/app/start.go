@@ -189,7 +189,7 @@ func (a *App) startExecutor(client *jetstream.Client, board *jetstream.Board, cl
 	}
 	e := executor.New(executor.Options{
 		Name: a.opts.Name, Journal: jetstream.NewJournal(client), Queue: client, Board: board, Shelf: client, Site: site,
-		Policy: policy(a.opts.Config), Fleets: fleets(a.opts.Config), RTO: a.opts.Config.Targets.RTO, Groups: client, Seam: a.opts.Seam, Log: a.opts.Log, Clock: clock,
+		Policy: policy(a.opts.Config), Fleets: fleets(a.opts.Config), Sizes: a.opts.Config.Azure.AlternativeSizes, RTO: a.opts.Config.Targets.RTO, Groups: client, Seam: a.opts.Seam, Log: a.opts.Log, Clock: clock,
 		Networks: a.opts.Config.Azure.IsolatedNetworks, Checks: checks(a.opts.Config), CheckNames: sortedKeys(a.opts.Config.Checks), Prober: a.prober(client),
 	})
 	a.loop("executor", e.Run)

@@ -1,0 +1,142 @@
+package failover
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A change of size is part of a failover that found no capacity, and no part of an operation of its own: the VM's step is the failover
+// all the time. It moves no VM and asks for nothing that was not approved, so that nobody has to look where it fails: the failover is
+// tried in another size, or later.
+
+// resizing is the change of size that is under way for a VM; nil when none is.
+func (t *Target) resizing() *Step {
+	if s := t.Step(StepResize); t.Doing == StepFailover && running(s) {
+		return s
+	}
+	return nil
+}
+
+// wantedSize is the size that the vault has to name before the failover is called again; empty where any will do.
+func (o Operation) wantedSize(t Target) string {
+	n := o.shortages(t)
+	if n == 0 || len(o.sizes(t)) == 1 {
+		return ""
+	}
+	_, size, _ := o.triedAgain(t, n, time.Time{})
+	return size
+}
+
+// outsized reports whether the vault may name another size than the wanted one.
+func (o Operation) outsized(t Target, seen Observation) bool {
+	want := o.wantedSize(t)
+	return want != "" && (seen.LookedAt.IsZero() || !strings.EqualFold(seen.Item.Size, want))
+}
+
+// resize names the wanted size in the vault. All that the failover rests on holds.
+func resize(op Operation, t Target, seen Observation) Act {
+	attempt, size := 1, op.wantedSize(t)
+	if last := t.Step(StepResize); last != nil {
+		attempt = last.Attempt + 1
+	}
+	id := ClientRequestID(op.ID, t.Item.Key, StepResize, attempt)
+	return acts(op, t, StepResize, attempt, Call{Kind: StepResize, Item: seen.Item, Size: size, ClientRequestID: id})
+}
+
+// followResize sees a change of size through. Whatever becomes of it, nobody has to look.
+func followResize(op Operation, t Target, step *Step, seen Observation, now time.Time) Effect {
+	e := Effect(Wait{step.Until})
+	switch step.State {
+	case StateStarted:
+		e = reconcile(op, t, step, seen, now)
+	case StateAccepted:
+		e = follow(op, t, step, seen, now)
+	case StateDelayed:
+		if !now.Before(step.Until) {
+			e = begin(op, t, StepFailover, t.Step(StepFailover).Attempt+1, seen, now)
+		}
+	case StateDone, StateFailed:
+	}
+	if tell, ok := e.(Tell); ok {
+		for i := range tell.Facts {
+			if stuck, ok := tell.Facts[i].(Stuck); ok {
+				tell.Facts[i] = StepFailed{Target: stuck.Target, Kind: StepResize, Fault: Fault{Message: stuck.Why}}
+			}
+		}
+	}
+	return e
+}
+
+// unresized tells how it goes on when the vault did not take a size; false where that was told.
+func unresized(op Operation, t Target, now time.Time) (Fact, bool) {
+	last, step := t.Step(StepResize), t.Step(StepFailover)
+	shortages := op.shortages(t)
+	if shortages == 0 || last == nil || last.State != StateFailed || step == nil || step.State != StateDelayed || !step.Until.Before(last.EndedAt) {
+		return nil, false
+	}
+	why := Fault{Message: t.Progress}
+	if wait, ok := op.delayed(t, shortages, why, now); ok {
+		return wait, true
+	}
+	return StepFailed{Target: t.Item.Key, Kind: StepFailover, Fault: why}, true
+}
+
+// evolveResize folds what became of a change of size; false where a fact tells nothing of that. The failover goes on from there.
+func evolveResize(t *Target, step *Step, r Record) bool {
+	failed, unmade := r.Fact.(StepFailed)
+	if _, done := r.Fact.(StepDone); !done && !unmade {
+		return false
+	}
+	step.State, step.EndedAt, step.Unknown = StateDone, r.At, time.Time{}
+	t.Progress = "the vault names " + step.Size + " for it now"
+	if unmade {
+		step.State = StateFailed
+		t.Progress = "Azure did not take the size " + step.Size + ": " + failed.Fault.Message
+	}
+	return true
+}
+
+// OtherSize is the size that the vault names for a VM since a change of it, where that is not its own; empty otherwise.
+func (t *Target) OtherSize() string {
+	size := ""
+	for _, s := range t.Steps {
+		if s.Kind == StepResize && s.State == StateDone {
+			size = s.Size
+		}
+	}
+	if strings.EqualFold(size, t.Item.Size) {
+		return ""
+	}
+	return size
+}
+
+// alternatives are the sizes, by that of a VM, in which the VMs of a plan may be made instead: as the configuration has them. A
+// recovery plan has none: Azure leads its VMs and makes them at once.
+func (s Situation) alternatives(verb Verb, plan Plan, targets []Target) map[string][]string {
+	if verb != VerbFailover || plan.Recovery != nil {
+		return nil
+	}
+	var all map[string][]string
+	for _, t := range targets {
+		for size, others := range s.Sizes {
+			if t.Item.Size != "" && strings.EqualFold(size, t.Item.Size) {
+				if all == nil {
+					all = map[string][]string{}
+				}
+				all[t.Item.Size] = others
+			}
+		}
+	}
+	return all
+}
+
+// otherSize is a size that the vault names for a VM and that is none of those that were approved.
+func otherSize(op Operation, t Target, kind StepKind, now Item) []Difference {
+	sizes := op.sizes(t)
+	if kind != StepFailover || len(sizes) == 1 || slices.ContainsFunc(sizes, func(size string) bool { return strings.EqualFold(size, now.Size) }) {
+		return nil
+	}
+	return []Difference{{"size", strings.Join(sizes, " or "), cmp.Or(now.Size, none)}}
+}
