@@ -185,6 +185,9 @@ func (l line) intent(now time.Time) (Intent, *failover.Refusal) {
 	if slices.ContainsFunc(l.rec.Flags, func(f Flag) bool { return f.Name == "--no-shutdown" }) {
 		i.Shutdown = !l.given("--no-shutdown")
 	}
+	if refusal := l.several(); refusal != nil {
+		return Intent{}, refusal
+	}
 	forms := l.rec.places(l.args)
 	vms := len(forms) - 1 // but for the POINT
 	if i.Row = l.rec.Name == "run" && vms > 1; i.Row {

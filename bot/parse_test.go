@@ -176,11 +176,11 @@ func TestParseRefuses(t *testing.T) {
 		"group checkout latst":                       {failover.BadUsage, []string{`"latst" is no recovery point`}},
 		"group checkout vm-x latest":                 {failover.BadUsage, []string{`"vm-x" is no recovery point`, "leave the word group out: /failover checkout vm-x latest."}},
 		"failback group":                             {failover.BadUsage, []string{"failback needs a name", "/failover failback group checkout"}},
-		"commit group checkout":                      {failover.BadUsage, []string{`"checkout" is one word too many`}},
+		"commit group checkout":                      {failover.BadUsage, []string{"commit takes no group. Nothing was started. Type /failover commit OP, which commits all its VMs that are up; /failover status checkout shows the operation."}},
 		"skip op-7f3kq2mz":                           {failover.BadUsage, []string{"skip needs the name of a VM", "/failover skip op-7f3kq2mz vm-x"}},
 		"skip vm-x op-7f3kq2mz":                      {failover.BadUsage, []string{"The operation comes first: /failover skip op-7f3kq2mz vm-x."}},
 		"skip op-7f3kq2mz op-7f3kq2mz":               {failover.BadUsage, []string{"is an operation, not a VM"}},
-		"skip op-7f3kq2mz vm-x vm-y":                 {failover.BadUsage, []string{"one word too many", "/failover skip OP VM"}},
+		"skip op-7f3kq2mz vm-x vm-y":                 {failover.BadUsage, []string{"skip takes one VM at a time. Nothing was started. Type /failover skip op-7f3kq2mz vm-x, then /failover skip op-7f3kq2mz vm-y."}},
 		"aprove " + anOp:                             {failover.BadUsage, []string{"/failover approve " + anOp}},
 		"aprove vm-x":                                {failover.BadUsage, []string{"/failover approve " + anOp}},
 		"reprotct vm-x":                              {failover.BadUsage, []string{"Did you mean /failover reprotect vm-x?"}},
@@ -241,6 +241,52 @@ func TestParseRefuses(t *testing.T) {
 				t.Errorf("Parse(%q) says %q, without %q", text, bot.RefusalText(refusal), part)
 			}
 		}
+	}
+}
+
+// A group, a recovery plan or VMs in a row, where they cannot stand: one answer says so at once, and what to type instead.
+func TestSeveralWhereOneIsMeant(t *testing.T) {
+	for text, want := range map[string]string{
+		"test group checkout":                 "test takes no group. Nothing was started. A drill is of one VM: type /failover test VM, for each of its VMs that you want to drill.",
+		"Test Group checkout latest-app":      "test takes no group. Nothing was started. A drill is of one VM: type /failover test VM",
+		"test plan shop --network vnet-drill": "test takes no recovery plan. Nothing was started. A drill is of one VM: type /failover test VM",
+		"test vm-a vm-b":                      `"vm-b" is no recovery point, and test takes one VM at a time. Nothing was started. Type /failover test vm-a, then /failover test vm-b.`,
+		"test vm-a vm-b vm-c vm-d latest-app": "test takes one VM at a time. Nothing was started. Type /failover test vm-a latest-app, then /failover test vm-b latest-app, then /failover test vm-c latest-app, and so on.",
+		"cleanup group checkout":              "cleanup takes no group. Nothing was started. Type /failover cleanup VM, for each VM that was drilled; /failover debt lists them.",
+		"cleanup vm-a vm-b":                   "cleanup takes one VM at a time. Nothing was started. Type /failover cleanup vm-a, then /failover cleanup vm-b.",
+		"change group checkout -20m":          "change takes no group. Nothing was started. A recovery point is changed of one VM: type /failover change VM POINT. An open operation on several VMs is ended first, with /failover cancel OP, which leaves them as they are.",
+		"change vm-a vm-b -20m":               "change takes one VM at a time. Nothing was started. Type /failover change vm-a -20m, then /failover change vm-b -20m. An open operation",
+		"change op-7f3kq2mz vm-a latest":      "change takes an operation as a whole, or one VM. Nothing was started. Type /failover change vm-a POINT. An open operation",
+		"commit plan shop":                    "commit takes no recovery plan. Nothing was started. Type /failover commit OP, which commits all its VMs that are up; /failover status shop",
+		"commit vm-a vm-b":                    "commit takes one VM at a time. Nothing was started. Type /failover commit vm-a, then /failover commit vm-b. For all VMs of an operation type /failover commit OP.",
+		"commit op-7f3kq2mz vm-a":             "commit takes an operation as a whole, or one VM. Nothing was started. Type /failover commit op-7f3kq2mz, which commits all its VMs that are up. To leave one out first, type /failover skip op-7f3kq2mz vm-a.",
+		"reprotect plan shop":                 "reprotect takes no recovery plan. Nothing was started. Type /failover reprotect OP with the operation that failed its VMs over",
+		"reprotect vm-a vm-b":                 "Type /failover reprotect vm-a, then /failover reprotect vm-b. For all VMs of an operation type /failover reprotect OP, for those of a group /failover reprotect group NAME.",
+		"failback vm-a vm-b latest":           "Type /failover failback vm-a latest, then /failover failback vm-b latest. For all VMs",
+		"failback op-7f3kq2mz vm-a":           "Type /failover failback op-7f3kq2mz for all its VMs, or /failover failback vm-a.",
+		"status group checkout":               "Type /failover status checkout.",
+		"points group checkout":               "points takes no group. Nothing was started. Type /failover points VM, with one of its VMs.",
+		"freeze group checkout --reason x":    "freeze takes no group. Nothing was started. A freeze goes by the names of VMs: type /failover freeze PATTERN, such as web-*, or /failover freeze alone for every VM.",
+		"retry op-7f3kq2mz vm-a vm-b":         "Type /failover retry op-7f3kq2mz vm-a, then /failover retry op-7f3kq2mz vm-b. For all that failed type /failover retry op-7f3kq2mz.",
+	} {
+		got, refusal := bot.Parse(text, noon())
+		if refusal == nil {
+			t.Errorf("Parse(%q) = %+v, not refused", text, got)
+		} else if said := bot.RefusalText(refusal); !strings.HasPrefix(said, want) && !strings.Contains(said, ". "+want) || refusal.Kind != failover.BadUsage || len(said) > 300 {
+			t.Errorf("Parse(%q) says %q (%s)", text, said, refusal.Kind)
+		}
+	}
+	for text, want := range map[string]bot.Intent{ // a VM may be called so
+		"test group latest": {Verb: "test", VM: "group", Point: failover.Point{Kind: failover.Latest}},
+		"status group":      {Verb: "status", ReadOnly: true, Ref: "group"},
+		"test plan":         {Verb: "test", VM: "plan", Point: failover.Point{Kind: failover.Latest}},
+	} {
+		if got, refusal := bot.Parse(text, noon()); refusal != nil || got != want {
+			t.Errorf("Parse(%q) = %+v, %v", text, got, refusal)
+		}
+	}
+	if i, refusal := bot.Parse("hold group checkout", noon()); refusal == nil || i.Verb != "hold" || i.Ref != "checkout" {
+		t.Errorf("the operation of a group is not looked for: %+v %v", i, refusal)
 	}
 }
 

@@ -133,8 +133,11 @@ func (l line) notOp(arg string) *failover.Refusal {
 		"%s needs the id of an operation, and %q is none.", l.rec.Name, arg)
 }
 
-// instead is a VM's name where the id of an operation belongs, as a question that Meant answers; else the zero Intent.
+// instead is the name of a VM or a group where the id of an operation belongs, as a question that Meant answers; else the zero Intent.
 func (l line) instead(kind, arg string) Intent {
+	if isPlace(arg) && len(l.args) > 1 {
+		arg = l.args[1]
+	}
 	if kind != "OP" || strings.HasPrefix(strings.ToLower(arg), opPrefix) {
 		return Intent{}
 	}

@@ -15,14 +15,14 @@ func decideChange(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		}
 		return facts, refusal
 	}
+	if op.Several() && !op.Phase.Final() {
+		return nil, Refuse(WrongState, otherPoint(op), "%s is about several VMs, and the recovery point is changed of one alone.", op.ID)
+	}
 	if op.Phase != AwaitingCommit {
 		return nil, notChangeable(op)
 	}
 	if op.Plan.Recovery != nil {
 		return nil, Refuse(WrongState, "Commit it, or change the point of a single VM in the portal.", "%s is of a recovery plan, which has no recovery point of its own to change.", op.ID)
-	}
-	if op.Several() {
-		return nil, Refuse(WrongState, "To take another for one of its VMs, type /failover cancel "+string(op.ID)+", which leaves them as they are, then /failover change VM POINT.", "%s is about several VMs, and the recovery point is changed of one alone.", op.ID)
 	}
 	if refusal := outdated(op, StepChange, cmd); refusal != nil {
 		return nil, refusal
@@ -90,6 +90,18 @@ func shownBy(facts []Fact) RecoveryPoint {
 		return *req.Targets[0].Shown
 	}
 	return RecoveryPoint{}
+}
+
+// otherPoint is how a VM of an operation on several comes to another recovery point.
+func otherPoint(op Operation) string {
+	end := "type /failover cancel " + string(op.ID) + ", which leaves them as they are, then /failover change VM POINT."
+	switch {
+	case op.Phase == AwaitingApproval && !op.Started():
+		return "To fail them over to another, type /failover withdraw " + string(op.ID) + ", then ask again with it."
+	case op.Phase == AwaitingCommit:
+		return "To take another for one of its VMs, " + end
+	}
+	return "To take another for one of its VMs, wait until the card asks for the commit; then " + end
 }
 
 func notChangeable(op Operation) *Refusal {
