@@ -51,10 +51,10 @@ type ForecastOf struct {
 // ForecastGathered is about the VMs of a group, or those in a row. Who cannot be failed over as they are now are left out.
 func (s Situation) ForecastGathered(g Gathered) Forecast {
 	var targets []Target
-	not := slices.Clone(g.Lost)
+	not := unready{said: g.Lost}
 	for n, item := range g.Items {
 		if refusal := Legal(StepFailover, item); refusal != nil && len(g.Items) > 1 {
-			not = append(not, strings.TrimSpace(refusal.Message))
+			not.add(item.Name, refusal)
 			continue
 		}
 		targets = append(targets, Target{Item: item, Wave: g.Waves[n]})
@@ -68,9 +68,7 @@ func (s Situation) ForecastGathered(g Gathered) Forecast {
 	default:
 		f.What = count(len(g.Items))
 	}
-	if len(not) > 0 {
-		f.LeftOut = some(not)
-	}
+	f.LeftOut = not.words()
 	return f
 }
 

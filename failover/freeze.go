@@ -154,7 +154,7 @@ func decideUnfreeze(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	for _, f := range s.Freezes {
 		all, ends = append(all, f.Words()+"."), append(ends, f.Ends())
 	}
-	return nil, Refuse(WrongState, "Say which: "+strings.Join(ends, ", or ")+".", "There is no freeze of %s. %s", Freeze{Pattern: FreezePattern(cmd.Target)}.Over(), some(all))
+	return nil, Refuse(WrongState, "Say which: "+strings.Join(ends, ", or ")+".", "There is no freeze of %s. %s", Freeze{Pattern: FreezePattern(cmd.Target)}.Over(), (&unready{said: all}).words())
 }
 
 func (s Situation) mayFreeze(actor Actor) (Rule, *Refusal) {

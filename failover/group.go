@@ -296,7 +296,7 @@ func (s Situation) together(cmd Command, step StepKind, ready func(Situation, Me
 		return nil, Plan{}, refusal
 	}
 	var targets []Target
-	not := slices.Clone(s.Lost)
+	not := unready{said: s.Lost}
 	for _, m := range s.Members {
 		one := s
 		one.Item, one.Holder, one.Points, one.Reversal, one.Check, one.Members = m.Item, m.Holder, m.Points, m.Reversal, m.Check, nil
@@ -310,19 +310,15 @@ func (s Situation) together(cmd Command, step StepKind, ready func(Situation, Me
 			refusal = ready(one, m, &plan, &target)
 		}
 		if refusal != nil {
-			not = append(not, strings.TrimSpace(refusal.Message))
+			not.add(m.Item.Name, refusal)
 			continue
 		}
 		targets = append(targets, target)
 	}
 	if len(targets) == 0 {
-		return nil, Plan{}, &Refusal{Kind: WrongState, Message: "No VM of it is ready: " + some(not), Hint: "/failover list shows the state of each. Nothing was started."}
+		return nil, Plan{}, Refuse(WrongState, not.hint("/failover list shows the state of each. Nothing was started."), "No VM of it is ready: %s", not.words())
 	}
-	plan := Plan{Rule: rule, Fleet: s.Fleet}
-	if len(not) > 0 {
-		plan.LeftOut = some(not)
-	}
-	return targets, plan, nil
+	return targets, Plan{Rule: rule, Fleet: s.Fleet, LeftOut: not.words()}, nil
 }
 
 // calls is the name to type where so many VMs are to be confirmed: the group's, or how many they are.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"ferry/failover"
 )
@@ -57,5 +58,48 @@ func TestGroupOrVM(t *testing.T) {
 		if got := row.refusal; got == nil && row.want != "" || got != nil && got.Error() != row.want {
 			t.Errorf("%s: %v, want %q", name, got, row.want)
 		}
+	}
+}
+
+// What is true of many VMs is said once, with some of their names, and the commonest first.
+func TestWhyManyAreNotReady(t *testing.T) {
+	t.Parallel()
+	g := failover.Gathered{Fleet: failover.Fleet{Name: "shop"}, Lost: []string{"gone is not replicated."}}
+	add := func(names string, change func(*failover.Item)) {
+		for name := range strings.FieldsSeq(names) {
+			i := item(name, failover.StateProtected, "UnplannedFailover")
+			change(&i)
+			g.Items, g.Waves = append(g.Items, i), append(g.Waves, 1)
+		}
+	}
+	committed := func(i *failover.Item) { i.State = failover.StateCommitted }
+	busy := func(i *failover.Item) { i.JobID, i.Scenario = "/jobs/1", "TestFailover" }
+	add("ready run 7", busy)
+	add("vm-1 vm-10 vm-1.eu vm-2 vm-3", committed)
+	add("single", func(i *failover.Item) { i.State = failover.StateFirstPoint })
+	const want = "gone is not replicated. Each of 5 VMs (vm-1, vm-10, vm-1.eu and 2 more) has been failed over and committed; it is not protected until it is reprotected." +
+		" A job is already running on each of 3 VMs (ready, run, 7): TestFailover. single waits for its first recovery point."
+	if f := (failover.Situation{Now: start}).ForecastGathered(g); f.LeftOut != want {
+		t.Errorf("%s\nwant\n%s", f.LeftOut, want)
+	}
+
+	none := func(g failover.Gathered) *failover.Refusal {
+		s := failover.Situation{Now: start, Policy: policy(1), Fleet: &g.Fleet, Lost: g.Lost}
+		for n, i := range g.Items {
+			s.Members = append(s.Members, failover.Member{Item: i, Wave: g.Waves[n]})
+		}
+		cmd := failover.Command{MessageID: "m", Op: "op-aaaaaaaa", Verb: failover.VerbGroup, By: ana, Target: "shop", Point: failover.Point{Kind: failover.Latest}, At: start, ValidUntil: start.Add(time.Minute)}
+		_, refusal := failover.Decide(failover.Operation{}, cmd, s)
+		return refusal
+	}
+	if refusal := none(g); refusal == nil || refusal.Message != "No VM of it is ready: "+want || refusal.Hint != "/failover list shows the state of each. Nothing was started." {
+		t.Errorf("several reasons: %v", refusal)
+	}
+	g = failover.Gathered{Fleet: failover.Fleet{Name: "shop"}}
+	for i := range 12 {
+		add(fmt.Sprintf("vm-%c", 'a'+i), busy)
+	}
+	if refusal := none(g); refusal == nil || refusal.Error() != "No VM of it is ready: A job is already running on each of 12 VMs (vm-a, vm-b, vm-c and 9 more): TestFailover. Wait for it, then ask again; /failover jobs shows it." {
+		t.Errorf("one reason: %v", refusal)
 	}
 }

@@ -1,7 +1,6 @@
 package failover
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -150,7 +149,8 @@ func (s Situation) planReady(cmd Command) *Refusal {
 	if s.Recovery.JobID != "" {
 		return Refuse(Busy, busyHint, "A job is already running on the recovery plan %s: %s.", s.Recovery.Name, s.Recovery.Scenario)
 	}
-	var not []string
+	var not unready
+	ready := 0
 	for _, m := range s.Members {
 		one := s
 		one.Item, one.Holder = m.Item, m.Holder
@@ -165,23 +165,15 @@ func (s Situation) planReady(cmd Command) *Refusal {
 			refusal = one.beforeIncident(Command{Verb: VerbFailover, Force: cmd.Force}, RecoveryPoint{})
 		}
 		if refusal != nil {
-			not = append(not, strings.TrimSpace(refusal.Message))
+			not.add(m.Item.Name, refusal)
+			continue
 		}
+		ready++
 	}
-	if len(not) == 0 {
+	if ready == len(s.Members) {
 		return s.Recovery.offers("UnplannedFailover")
 	}
-	return &Refusal{Kind: WrongState, Message: fmt.Sprintf("%d of the %d VMs of %s cannot be failed over: %s", len(not), len(s.Members), s.Recovery.Name, some(not)), Hint: "Mend these first, or fail the others over one by one. Nothing was started."}
-}
-
-// some is the first of several sentences, and how many there are beside.
-func some(said []string) string {
-	const most = 5
-	text := strings.Join(said[:min(len(said), most)], " ")
-	if more := len(said) - most; more > 0 {
-		text += fmt.Sprintf(" And %d more.", more)
-	}
-	return text
+	return Refuse(WrongState, "Mend these first, or fail the others over one by one. Nothing was started.", "%d of the %d VMs of %s cannot be failed over: %s", len(s.Members)-ready, len(s.Members), s.Recovery.Name, not.words())
 }
 
 func (p RecoveryPlan) offers(word string) *Refusal {
@@ -272,7 +264,7 @@ func decideReprotectAll(cmd Command, s Situation) ([]Fact, *Refusal) {
 		}
 	}
 	var targets []Target
-	var not []string
+	var not unready
 	for _, m := range s.Members {
 		one := s
 		one.Item, one.Holder, one.Reversal = m.Item, m.Holder, m.Reversal
@@ -285,17 +277,13 @@ func decideReprotectAll(cmd Command, s Situation) ([]Fact, *Refusal) {
 			refusal = one.reversed(Command{}, &target)
 		}
 		if refusal != nil {
-			not = append(not, refusal.Message)
+			not.add(m.Item.Name, refusal)
 			continue
 		}
 		targets = append(targets, target)
 	}
 	if len(targets) == 0 {
-		return nil, &Refusal{Kind: WrongState, Message: "No VM of it can be reprotected: " + some(not), Hint: "/failover list shows the state of each."}
+		return nil, Refuse(WrongState, not.hint("/failover list shows the state of each."), "No VM of it can be reprotected: %s", not.words())
 	}
-	plan := Plan{Rule: rule}
-	if len(not) > 0 {
-		plan.LeftOut = some(not)
-	}
-	return s.request(cmd, plan, targets...), nil
+	return s.request(cmd, Plan{Rule: rule, LeftOut: not.words()}, targets...), nil
 }
