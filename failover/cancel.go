@@ -8,7 +8,7 @@ import (
 )
 
 func decideCancel(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
-	if rule, ok := s.mayCancel(op, cmd.By); !ok {
+	if rule, ok := s.Policy.mayCancel(op, cmd.By); !ok {
 		return nil, s.Policy.lacking(slices.Collect(maps.Keys(s.Policy.Groups)), "Ask somebody whom a rule with the verb class cancel names.", "You may not cancel %s.", op.ID).by(rule)
 	}
 	switch op.Phase {
@@ -140,14 +140,45 @@ func whatIsLeft(op Operation) string {
 }
 
 // mayCancel reports whether the class cancel is open to the actor on every target; else by which rule it is not.
-func (s Situation) mayCancel(op Operation, actor Actor) (Rule, bool) {
+func (p Policy) mayCancel(op Operation, actor Actor) (Rule, bool) {
 	for _, t := range op.Targets {
 		if t.Lead {
 			continue
 		}
-		if rule, ok := s.Policy.RuleFor(ClassCancel, t.Item); !ok || !s.Policy.May(rule, actor) {
+		if rule, ok := p.RuleFor(ClassCancel, t.Item); !ok || !p.May(rule, actor) {
 			return rule, false
 		}
 	}
 	return Rule{}, len(op.Targets) > 0
+}
+
+// Steers reports whether an operation waits for somebody who lets it go on or ends it, without a gate: on hold, or of several with
+// some that failed and nothing else left to do; and whether the actor may. Like [Policy.Awaits] it is a hint.
+func (p Policy) Steers(op Operation, actor Actor) bool {
+	if op.Phase != Running || op.OnHold == nil {
+		if op.Phase != NeedsAttention || !op.Several() {
+			return false
+		}
+	}
+	_, may := p.mayCancel(op, actor)
+	return may
+}
+
+// Steerers lists whom to call when an operation is on hold: groups, then who is named, that may cancel it whole. Nobody is known
+// where a rule goes by tags that are not.
+func (p Policy) Steerers(op Operation) []string {
+	var ids []string
+	seen := map[string]bool{}
+	for _, t := range op.Targets {
+		rule, _ := p.RuleFor(ClassCancel, t.Item)
+		if t.Lead || seen[rule.Name] {
+			continue
+		}
+		called := p.Callable(Rule{Approvals: 1, Approvers: rule.May})
+		if len(seen) > 0 {
+			called = slices.DeleteFunc(called, func(id string) bool { return !slices.Contains(ids, id) })
+		}
+		ids, seen[rule.Name] = called, true
+	}
+	return ids
 }

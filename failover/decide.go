@@ -274,7 +274,7 @@ func decideWithdraw(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if op.Started() {
 		return nil, begunAlready(op)
 	}
-	if _, may := s.mayCancel(op, cmd.By); !may && !s.Policy.same(op.RequestedBy, cmd.By) && !s.Policy.Decides(op.Plan.Rule, cmd.By) {
+	if _, may := s.Policy.mayCancel(op, cmd.By); !may && !s.Policy.same(op.RequestedBy, cmd.By) && !s.Policy.Decides(op.Plan.Rule, cmd.By) {
 		return nil, s.Policy.lacking(op.Plan.Rule.deciders(), "Ask "+mention(op.RequestedBy)+" to withdraw it, or an approver to deny it.", "You may not withdraw %s.", op.ID).by(op.Plan.Rule)
 	}
 	return []Fact{Finished{Phase: Cancelled, Note: "Withdrawn by " + mention(cmd.By) + because(cmd.Reason) + ". Nothing was started."}}, nil

@@ -9,7 +9,7 @@ import (
 // decideSteering settles what people do with an operation on several VMs while it runs: hold and resume it, leave a VM out, or
 // have what failed tried once more. It takes no approval: what is done was approved, and less of it is no more.
 func decideSteering(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
-	if rule, ok := s.mayCancel(op, cmd.By); !ok {
+	if rule, ok := s.Policy.mayCancel(op, cmd.By); !ok {
 		return nil, s.Policy.lacking(slices.Collect(maps.Keys(s.Policy.Groups)), "Ask somebody whom a rule with the verb class cancel names.", "You may not %s %s.", cmd.Verb, op.ID).by(rule)
 	}
 	if op.Phase.Final() {

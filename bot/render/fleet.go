@@ -259,7 +259,10 @@ func (c cardOf) held() []line {
 		return []line{l, words("What was decided is older than 4 hours: end it with %s cancel %s, then ask again for what is left.", bot.Command, c.op.ID)}
 	}
 	what := "press Resume to let it go on"
-	if c.op.May(failover.VerbRetry, c.now) {
+	if !c.op.Several() {
+		what = fmt.Sprintf("type %[1]s resume %[2]s to let it go on, or %[1]s cancel %[2]s", bot.Command, c.op.ID)
+	}
+	if c.op.Several() && c.op.May(failover.VerbRetry, c.now) {
 		what = "press Resume to let the others go on, Retry failed to try again what failed, or type " + bot.Command + " skip " + string(c.op.ID) + " VM"
 	}
 	return []line{l, words("Waits for somebody who may cancel: %s.", what)}

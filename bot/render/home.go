@@ -119,7 +119,7 @@ func (h homeOf) sorted() (waiting, asked, open, over []failover.Operation) {
 	for _, op := range all {
 		_, gate := op.Pending()
 		switch {
-		case h.Policy.Awaits(op, h.who) || h.Policy.Reviews(op, h.who):
+		case h.Policy.Awaits(op, h.who) || h.Policy.Reviews(op, h.who) || h.Policy.Steers(op, h.who):
 			waiting = append(waiting, op)
 		case op.Phase.Final():
 			over = append(over, op)
@@ -133,7 +133,7 @@ func (h homeOf) sorted() (waiting, asked, open, over []failover.Operation) {
 	return waiting, asked, open, over
 }
 
-// waiting are the gates that who looks may decide, each as its card shows it and with its buttons.
+// waiting are the gates that who looks may decide, and what they may let go on, each as its card shows it and with its buttons.
 func (h homeOf) waiting(ops []failover.Operation) []slack.Block {
 	out := []slack.Block{homeHeader("waiting", "Waiting for you")}
 	if len(ops) == 0 {
@@ -148,6 +148,9 @@ func (h homeOf) waiting(ops []failover.Operation) []slack.Block {
 		d := draft{id: op.ID, seq: op.Seq}
 		if h.Policy.Awaits(op, h.who) {
 			d.buttons = c.presses()
+		}
+		if h.Policy.Steers(op, h.who) {
+			d.buttons = append(d.buttons, c.steering()...)
 		}
 		if h.Policy.Reviews(op, h.who) {
 			d.buttons = append(d.buttons, c.reviews()...)

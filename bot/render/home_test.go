@@ -107,6 +107,11 @@ func TestHome(t *testing.T) {
 // TestHomeOffersWhatIsLegal: only who may decide a gate has its buttons, and who asked may withdraw.
 func TestHomeOffersWhatIsLegal(t *testing.T) {
 	glass := emergencies()["glass_running"].op
+	held := fleetsOf[12]()["on_hold"]
+	attention := wave2(12)
+	attention.op.Phase, attention.op.Targets = failover.NeedsAttention, slices.Clone(attention.op.Targets)
+	attention.op.Targets[0].Phase = failover.Failed
+	one := halfway().then(time.Second, failover.PutOnHold{By: ben()})
 	both := scenarios()["awaiting_commit"].op // a commit and a review, of different people
 	both.Plan.BrokenGlass = &failover.BrokenGlass{By: ben(), Wanted: 1, Reviewers: []string{"reviewer"}}
 	rows := map[string]struct {
@@ -120,6 +125,11 @@ func TestHomeOffersWhatIsLegal(t *testing.T) {
 		"an approver, while it runs":    {halfway().op, ben(), ""},
 		"the commit":                    {scenarios()["awaiting_commit"].op, ben(), "[Commit]"},
 		"who asked, at the commit":      {scenarios()["awaiting_commit"].op, ana(), ""},
+		"on hold, who may cancel":       {held.op, failover.Actor{ID: "U0EVE"}, "[Resume] [Retry failed] [Skip failed]"},
+		"on hold, an approver":          {held.op, ben(), ""},
+		"some failed, who may cancel":   {attention.op, failover.Actor{ID: "U0EVE"}, "[Retry failed] [Skip failed]"},
+		"it goes on, who may cancel":    {wave2(12).op, failover.Actor{ID: "U0EVE"}, ""},
+		"one VM on hold":                {one.op, failover.Actor{ID: "U0EVE"}, ""},
 		"a broken glass":                {glass, failover.Actor{ID: "U0CAS"}, "[Sign off] [Object]"},
 		"the review, not the commit":    {both, failover.Actor{ID: "U0DAN"}, "[Sign off] [Object]"},
 		"the commit, not the review":    {both, ben(), "[Commit]"},
@@ -129,7 +139,8 @@ func TestHomeOffersWhatIsLegal(t *testing.T) {
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
 			o := render.Overview{Operations: []failover.Operation{row.op}, Policy: roles("U0BEN", "U0CAS"), Health: well()}
-			o.Policy.Roles["reviewer"] = []string{"U0DAN"}
+			o.Policy.Roles["reviewer"], o.Policy.Roles["lead"] = []string{"U0DAN"}, []string{"U0EVE"}
+			o.Policy.Rules = []failover.Rule{{Classes: []failover.Class{failover.ClassCancel}, May: []string{"lead"}}}
 			var got []string
 			for _, b := range render.Home(o, row.who, nil, start().Add(time.Minute)).Blocks.BlockSet {
 				if actions, ok := b.(*slack.ActionBlock); ok {
@@ -140,6 +151,10 @@ func TestHomeOffersWhatIsLegal(t *testing.T) {
 			}
 			if strings.Join(got, " ") != row.want {
 				t.Errorf("offers %v, want %s", got, row.want)
+			}
+			said := readable(render.Message{Blocks: render.Home(o, row.who, nil, start().Add(time.Minute)).Blocks.BlockSet})
+			if strings.Contains(name, "on hold") && row.who.ID == "U0EVE" && (strings.Contains(said, "Nothing waits for you") || !strings.Contains(said, "On hold since")) {
+				t.Errorf("it does not say what waits for them:\n%s", said)
 			}
 		})
 	}

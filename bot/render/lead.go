@@ -86,6 +86,9 @@ func (c cardOf) running() []line {
 		return c.freezing()
 	}
 	lines := []line{words("%s", c.whatNext())}
+	if c.op.OnHold != nil {
+		lines = c.held()
+	}
 	progress := ""
 	if i := slices.IndexFunc(c.op.Targets, func(t failover.Target) bool { return t.Lead || len(c.op.Targets) == 1 }); i >= 0 {
 		progress = strings.TrimRight(c.say(c.op.Targets[i].Progress), ".")

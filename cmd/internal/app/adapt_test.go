@@ -47,6 +47,18 @@ func TestApproversAreMentioned(t *testing.T) {
 			t.Errorf("of what is %s, mentions %v", phase, got)
 		}
 	}
+	// On hold by itself: who may cancel all of it lets it go on, not who decided; nobody is called for what a person has put on hold.
+	p.Rules = append(p.Rules, failover.Rule{Match: failover.Match{VM: []string{"sql-*"}}, Classes: []failover.Class{failover.ClassCancel}, May: []string{"operator", "approver"}},
+		failover.Rule{Classes: []failover.Class{failover.ClassCancel}, May: []string{"operator"}})
+	held := failover.Operation{Verb: failover.VerbFailover, Phase: failover.Running, OnHold: &failover.OnHold{}, Plan: failover.Plan{Rule: rule}}
+	held.Targets = []failover.Target{{Item: failover.Item{Name: "sql-1"}}, {Item: failover.Item{Name: "app-1"}}, {Item: failover.Item{Name: "app-2"}}}
+	if got, want := approvers(config.Slack{NotifyApprovers: true}, p)(held), []string{"S1", "U1"}; !slices.Equal(got, want) {
+		t.Errorf("of what is on hold, mentions %v, want %v", got, want)
+	}
+	held.OnHold.By.ID = "U1"
+	if got := approvers(config.Slack{NotifyApprovers: true}, p)(held); len(got) > 0 {
+		t.Errorf("of what a person has put on hold, mentions %v", got)
+	}
 	if got := approvers(config.Slack{}, p)(waiting); len(got) > 0 {
 		t.Errorf("mentions %v although nobody is to be", got)
 	}

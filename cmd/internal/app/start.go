@@ -310,11 +310,16 @@ func revealed(secrets config.Secrets) []string {
 }
 
 // approvers gives the Slack users and user groups that may decide the gate that an operation waits at, or that decided about one which
-// needs attention, or was put on hold by itself. A group stands for its members.
+// needs attention; of one that was put on hold by itself those that may let it go on or cancel it. A group stands for its members.
 func approvers(cfg config.Slack, p failover.Policy) func(failover.Operation) []string {
 	return func(op failover.Operation) []string {
-		if !cfg.NotifyApprovers || op.Gate() == "" && !op.Unreviewed() && op.Phase != failover.NeedsAttention && (op.OnHold == nil || op.OnHold.By.ID != "") {
+		held := op.Phase == failover.Running && op.OnHold != nil && op.OnHold.By.ID == ""
+		if !cfg.NotifyApprovers || op.Gate() == "" && !op.Unreviewed() && op.Phase != failover.NeedsAttention && !held {
 			return nil
+		}
+		if ids := p.Steerers(op); held && len(ids) > 0 {
+			ids = append(ids, slices.DeleteFunc(p.Reviewers(op), func(id string) bool { return slices.Contains(ids, id) })...)
+			return slices.DeleteFunc(ids, func(id string) bool { return !isSlackID(id) })
 		}
 		if op.Gate() == "" && op.Unreviewed() {
 			return slices.DeleteFunc(p.Reviewers(op), func(id string) bool { return !isSlackID(id) })

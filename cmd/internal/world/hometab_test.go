@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ferry/config"
+	"ferry/sandbox/vault"
 	"ferry/sandbox/workspace"
 )
 
@@ -79,6 +80,34 @@ func TestHomeTab(t *testing.T) {
 		// The event may reach the bot that has not published the tab; the other asks again after five minutes.
 		pass(6 * time.Minute)
 		w.atHome(time.Minute, "cat", "You are a guest", "!vm-x", "!op-")
+	})
+}
+
+// What Ferry has put on hold waits for who may cancel it, on their Home tab and by name; who decided about it is not called for that.
+func TestHomeOfAHold(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.groups = shop()
+		w.configure = func(c *config.Config) {
+			for i := range c.Access.Rules {
+				if slices.Contains(c.Access.Rules[i].Verbs, "cancel") {
+					c.Access.Rules[i].May = []string{"lead"}
+				}
+			}
+			c.Access.Roles["lead"] = config.Role{Users: []string{"U0CAT"}}
+		}
+		w.up(1, func(*fleet) {
+			w.vault.Fault(vault.Fault{Operation: "unplannedFailover", VM: "sql-01", Kind: vault.JobFails, Code: "28031", Message: "A policy denies it.", Causes: "A policy.", Action: "Exempt it."})
+			w.goesHome("cat")
+			w.goesHome("ben")
+			w.types("ana", "/failover group shop", "[ Approve ]")
+			w.atHome(10*time.Second, "ben", "[ Approve ]")
+			w.presses("ben", "Approve", "@cat The failover of group shop (3 VMs) is on hold")
+			w.atHome(10*time.Second, "ben", "Nothing waits for you")
+			w.atHome(10*time.Second, "cat", "Waiting for you", "On hold since", "[ Resume ]", "[ Retry failed ]")
+			w.press("cat", "Retry failed")
+			w.sees("[ Commit all ]")
+			w.atHome(10*time.Second, "cat", "Nothing waits for you")
+		})
 	})
 }
 
