@@ -40,6 +40,8 @@ type Options struct {
 	Version string
 	// Tags has the tags of the items' VMs read with them; else they are never known.
 	Tags bool
+	// Resizes says that sizes of VMs may be changed, for which [Lacks] asks one right more.
+	Resizes bool
 	// Log hears when a vault stops answering and when it answers again, and when tags cannot be read; nil: nobody does.
 	Log *slog.Logger
 }

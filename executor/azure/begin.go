@@ -30,7 +30,7 @@ func (s *Site) Begin(ctx context.Context, call failover.Call) (failover.Accepted
 	if lacks := incomplete(call); lacks != "" {
 		return failover.Accepted{}, refuse("Incomplete", "The step %s needs %s.", call.Kind, lacks)
 	}
-	send, o, err := v.sender(call, at)
+	send, o, err := v.sender(ctx, call, at)
 	if err != nil {
 		return failover.Accepted{}, err
 	}
@@ -54,6 +54,8 @@ func incomplete(call failover.Call) string {
 		return "a network"
 	case call.Kind == failover.StepChange && call.PointID == "":
 		return "a recovery point"
+	case call.Kind == failover.StepResize && call.Size == "":
+		return "a size"
 	case call.Kind != failover.StepReprotect && call.Kind != failover.StepReprotectAgain:
 	case r == nil || r.Container == "" || r.Policy == "" || r.ResourceGroup == "" || len(r.Disks) == 0:
 		return "a container, a policy, a resource group and disks"
@@ -73,9 +75,9 @@ func (s *Site) locateTarget(call failover.Call) (*vault, resource, error) {
 	return v, at, err
 }
 
-// sender prepares a call. The poller that the SDK returns is dropped: its errors say nothing about the call, it asks with
+// sender prepares a call, which for a change of the size means reading the item. The poller that the SDK returns is dropped: its errors say nothing about the call, it asks with
 // rights that the built-in role lacks (documented), and the job tells more.
-func (v *vault) sender(call failover.Call, at resource) (func(context.Context) error, operation, error) {
+func (v *vault) sender(ctx context.Context, call failover.Call, at resource) (func(context.Context) error, operation, error) {
 	if call.Recovery {
 		return v.planSender(call, at.plan)
 	}
@@ -114,7 +116,13 @@ func (v *vault) sender(call failover.Call, at resource) (func(context.Context) e
 			_, err := v.containers.BeginSwitchProtection(ctx, v.ResourceGroup, v.Name, at.fabric, at.container, switchInput(call, at.item), nil)
 			return err
 		}, beginSwitch(), nil
-	case failover.StepProbe, failover.StepCheck, failover.StepSurvey, failover.StepResize:
+	case failover.StepResize:
+		input, err := v.resize(ctx, at, call.Size)
+		return func(ctx context.Context) error {
+			_, err := v.items.BeginUpdate(ctx, v.ResourceGroup, v.Name, at.fabric, at.container, at.item, input, nil)
+			return err
+		}, updateItem(), err
+	case failover.StepProbe, failover.StepCheck, failover.StepSurvey:
 	}
 	return nil, operation{}, refuse("UnknownStep", "Ferry has no call for the step %q.", call.Kind)
 }
@@ -175,11 +183,10 @@ func failoverInput(call failover.Call) siterecovery.UnplannedFailoverInput {
 	}}
 }
 
-// accepted goes by the answer to the POST itself: a transport that follows redirects may bring that of a GET.
+// accepted goes by the answer to the call itself: a transport that follows redirects may bring that of a GET.
 func (a *attempt) accepted() bool {
-	return a.answer != nil &&
-		(a.answer.StatusCode == http.StatusOK || a.answer.StatusCode == http.StatusAccepted) &&
-		(a.answer.Request == nil || a.answer.Request.Method == http.MethodPost)
+	return a.answer != nil && !a.redirected() &&
+		(a.answer.StatusCode == http.StatusOK || a.answer.StatusCode == http.StatusAccepted)
 }
 
 func (v *vault) acceptance(answer *http.Response) (failover.Accepted, error) {

@@ -217,6 +217,7 @@ func TestBeginRefusesWithoutSending(t *testing.T) {
 		"step without call":  func(c *failover.Call) { c.Kind = failover.StepSurvey },
 		"drill anywhere":     func(c *failover.Call) { c.Kind = failover.StepTest },
 		"change to nothing":  func(c *failover.Call) { c.Kind = failover.StepChange },
+		"resize to no size":  func(c *failover.Call) { c.Kind = failover.StepResize },
 		"reprotect blindly":  func(c *failover.Call) { c.Kind = failover.StepReprotect },
 		"reprotect, no disk": func(c *failover.Call) { aReprotect(c); c.Reversal.Disks = nil },
 		"reprotect nowhere":  func(c *failover.Call) { aReprotect(c); c.Reversal.Container = "" },

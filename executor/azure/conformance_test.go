@@ -131,6 +131,7 @@ func operations() map[failover.StepKind]string {
 	return map[failover.StepKind]string{
 		failover.StepFailover: "unplannedFailover", failover.StepChange: "applyRecoveryPoint", failover.StepCommit: "failoverCommit",
 		failover.StepTest: "testFailover", failover.StepCleanup: "testFailoverCleanup", failover.StepReprotect: "switchprotection",
+		failover.StepResize: "update",
 	}
 }
 
@@ -158,6 +159,7 @@ func callsOf(t *testing.T, world *vault.Vault) []sitetest.Call {
 			Properties struct {
 				SourceSiteOperations    string
 				RecoveryPointID         string
+				RecoveryAzureVMSize     string
 				ProviderSpecificDetails struct{ RecoveryPointID string }
 			}
 		}
@@ -170,6 +172,7 @@ func callsOf(t *testing.T, world *vault.Vault) []sitetest.Call {
 			Kind: kindOf(c.Operation), ClientRequestID: c.ClientRequestID, Accepted: c.Accepted,
 			Shutdown: body.Properties.SourceSiteOperations == "Required",
 			PointID:  cmp.Or(body.Properties.RecoveryPointID, body.Properties.ProviderSpecificDetails.RecoveryPointID),
+			Size:     body.Properties.RecoveryAzureVMSize,
 		})
 	}
 	return calls
@@ -225,7 +228,7 @@ func TestConformanceOtherGuesses(t *testing.T) {
 		t.Helper()
 		return harnessOf(t, vault.Options{
 			VMs: 2, ConflictStatus: http.StatusBadRequest, ConflictCode: "150001", RecoveryNames: map[string]string{"vm-x": "vm-x-dr"},
-			Guesses: vault.Guesses{DrillWaitsForCleanup: true, ChangeScenario: "ChangePit", FailedJobsRestart: true},
+			Guesses: vault.Guesses{DrillWaitsForCleanup: true, ChangeScenario: "ChangePit", UpdateScenario: "UpdateSettings", FailedJobsRestart: true},
 		})
 	})
 }

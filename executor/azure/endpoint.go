@@ -81,7 +81,7 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	}
 	a, mutating := r.Context().Value(attemptKey{}).(*attempt)
 	if mutating {
-		a.sent = true
+		a.sent, a.method = true, r.Method
 	}
 	answer, err := w.next.Do(r)
 	if mutating && err == nil {
@@ -103,6 +103,7 @@ func (*foreignHostError) NonRetriable() {}
 // and the headers of a 202 are all that counts.
 type attempt struct {
 	sent   bool           // reached the transport, so Azure may have it
+	method string         // as it was sent
 	answer *http.Response // the last one
 }
 

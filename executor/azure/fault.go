@@ -55,7 +55,7 @@ func (o operation) failed(ctx context.Context, a *attempt, err error) error {
 }
 
 func (a *attempt) redirected() bool {
-	return a != nil && a.answer != nil && a.answer.Request != nil && a.answer.Request.Method != http.MethodPost
+	return a != nil && a.answer != nil && a.answer.Request != nil && a.answer.Request.Method != a.method
 }
 
 // answered translates an error that Azure itself gave.
@@ -113,7 +113,7 @@ func (o operation) action(status int, code string) string {
 		if o.on != "" {
 			return "Give Ferry's identity " + o.permission + " on " + o.on + ", by the role Reader or a custom one. A new assignment takes some minutes."
 		}
-		return "Give Ferry's identity " + o.permission + " on the vault, by the role Site Recovery Operator or a custom one. A new assignment takes some minutes."
+		return "Give Ferry's identity " + o.permission + " on the vault, by the role " + cmp.Or(o.role, "Site Recovery Operator") + " or a custom one. A new assignment takes some minutes."
 	case http.StatusNotFound, http.StatusGone:
 		return "It was moved by a reprotect, or it is gone: look at it in the vault, and ask again by the VM's name."
 	case http.StatusConflict, http.StatusPreconditionFailed:
@@ -150,7 +150,7 @@ func (o operation) lost(err error) error {
 }
 
 // neverArrived reports whether no connection came about, so that Azure cannot have the request. The HTTP client sends a
-// POST again by itself only when nothing of it was written, so a failed dial means that here, too.
+// POST or PATCH again by itself only when nothing of it was written, so a failed dial means that here, too.
 func neverArrived(err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
 		return true

@@ -194,6 +194,7 @@ func (v *vault) mapItem(it *siterecovery.ReplicationProtectedItem) (failover.Ite
 		LastFailover: date(p.LastSuccessfulFailoverTime), Home: or(details.InitialPrimaryFabricLocation), VM: or(details.FabricObjectID),
 		Replicated: int(or(details.MonitoringPercentageCompletion)),
 		Point:      lastWord(or(p.FailoverRecoveryPointID)),
+		Size:       or(details.RecoveryAzureVMSize),
 	}
 	for _, d := range details.ProtectedManagedDisks {
 		if id := or(or(d).PrimaryStagingAzureStorageAccountID); id != "" && !slices.Contains(mapped.Caches, id) {

@@ -21,7 +21,7 @@ const fullItem = `{"id":"/Subscriptions/SUB/resourceGroups/RG-dr/providers/Micro
 "healthErrors":[null,{"errorCode":"161011","summaryMessage":"Short.","errorMessage":"Long.","possibleCauses":"Cause.","recommendedAction":"Do.","innerHealthErrors":[]},{"errorCode":"1","summaryMessage":"Short.","errorMessage":null}],
 "currentScenario":{"scenarioName":"CommitFailover","jobId":"/Subscriptions/SUB/resourceGroups/RG-dr/providers/Microsoft.RecoveryServices/vaults/Vault-DR/replicationJobs/` + jobName + `","startTime":"2025-04-09T08:00:00Z"},
 "providerSpecificDetails":{"instanceType":"A2A","fabricObjectId":"/subscriptions/sub/resourcegroups/rg-workload/providers/microsoft.compute/virtualmachines/vm-x",
-"primaryFabricLocation":"westeurope","recoveryFabricLocation":"northeurope","initialPrimaryFabricLocation":"northeurope","monitoringPercentageCompletion":34,
+"primaryFabricLocation":"westeurope","recoveryFabricLocation":"northeurope","initialPrimaryFabricLocation":"northeurope","monitoringPercentageCompletion":34,"recoveryAzureVMSize":"Standard_D2s_v3",
 "protectedManagedDisks":[null,{"diskId":"a","primaryStagingAzureStorageAccountId":"/cache"},{"primaryStagingAzureStorageAccountId":"/cache"},{"primaryStagingAzureStorageAccountId":null}],"rpoInSeconds":114,"rtoInSeconds":null,"agentExpiryDate":"9999-12-31T23:59:59.9999999","lastHeartbeat":"0001-01-01T00:00:00"}}}`
 
 const bareItem = `{"id":"` + itemPath + `","properties":{"friendlyName":"vm-y","healthErrors":null,"allowedOperations":null,"activeLocation":"Moon",
@@ -43,7 +43,7 @@ func wantFull() failover.Item {
 		Errors:   []failover.Fault{{Code: "161011", Message: "Long.", Cause: "Cause.", Action: "Do."}, {Code: "1", Message: "Short."}},
 		LastTest: time.Date(2025, 4, 1, 10, 0, 0, 123456700, time.UTC),
 		VM:       "/subscriptions/sub/resourcegroups/rg-workload/providers/microsoft.compute/virtualmachines/vm-x",
-		Home:     "northeurope", Caches: []string{"/cache"}, Replicated: 34, LastFailover: time.Date(2025, 4, 8, 10, 0, 0, 0, time.UTC),
+		Home:     "northeurope", Caches: []string{"/cache"}, Replicated: 34, Size: "Standard_D2s_v3", LastFailover: time.Date(2025, 4, 8, 10, 0, 0, 0, time.UTC),
 	}
 }
 

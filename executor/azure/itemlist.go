@@ -60,6 +60,7 @@ type listedDetails struct {
 	PrimaryFabricLocation          *string `json:"primaryFabricLocation"`
 	RecoveryFabricLocation         *string `json:"recoveryFabricLocation"`
 	InitialPrimaryFabricLocation   *string `json:"initialPrimaryFabricLocation"`
+	RecoveryAzureVMSize            *string `json:"recoveryAzureVMSize"`
 	RpoInSeconds                   *int64  `json:"rpoInSeconds"`
 	MonitoringPercentageCompletion *int32  `json:"monitoringPercentageCompletion"`
 	ProtectedManagedDisks          []struct {
@@ -142,6 +143,7 @@ func (d *listedDetails) sdk() *siterecovery.A2AReplicationDetails {
 	details := &siterecovery.A2AReplicationDetails{
 		FabricObjectID: d.FabricObjectID, PrimaryFabricLocation: d.PrimaryFabricLocation, RecoveryFabricLocation: d.RecoveryFabricLocation,
 		InitialPrimaryFabricLocation: d.InitialPrimaryFabricLocation, RpoInSeconds: d.RpoInSeconds, MonitoringPercentageCompletion: d.MonitoringPercentageCompletion,
+		RecoveryAzureVMSize: d.RecoveryAzureVMSize,
 	}
 	for _, disk := range d.ProtectedManagedDisks {
 		details.ProtectedManagedDisks = append(details.ProtectedManagedDisks, &siterecovery.A2AProtectedManagedDiskDetails{

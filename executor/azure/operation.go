@@ -4,6 +4,7 @@ package azure
 type operation struct {
 	permission string // the RBAC action that it needs
 	on         string // what it is needed on; empty: the vault
+	role       string // a built-in one that has it on the vault; empty: Site Recovery Operator
 	mutates    bool
 }
 
@@ -43,6 +44,11 @@ func getMachine() operation {
 // beginItem is a mutating call on a replicated item, by the word of its action.
 func beginItem(action string) operation {
 	return operation{permission: itemType + action + "/action", mutates: true}
+}
+
+// updateItem changes the settings of a replicated item.
+func updateItem() operation {
+	return operation{permission: itemType + "write", role: "Site Recovery Contributor", mutates: true}
 }
 
 func readPlans() operation { return operation{permission: provider + "replicationRecoveryPlans/read"} }

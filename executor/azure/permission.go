@@ -15,12 +15,12 @@ import (
 // permissionsVersion is the api-version of Microsoft.Authorization/permissions (documented).
 const permissionsVersion = "2022-04-01"
 
-// onVault are the actions that a [Site] calls on a vault; a test compares them with docs/azure-role-vault.json. Of each inner
-// list one is enough: the others are other ways to the same.
-func onVault() [][]string {
+// onVault are the actions that a [Site] calls on a vault; a test compares them with docs/azure-role-vault.json, and with
+// docs/azure-role-resize.json for those of a site that resizes. Of each inner list one is enough: the others are other ways to the same.
+func onVault(resizes bool) [][]string {
 	const vault, container = "Microsoft.RecoveryServices/vaults/", "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers/"
 	const item = container + "replicationProtectedItems/"
-	return [][]string{
+	all := [][]string{
 		{item + "read", vault + "replicationProtectedItems/read"},
 		{vault + "replicationFabrics/read"},
 		{container + "read"},
@@ -36,6 +36,10 @@ func onVault() [][]string {
 		{item + "testFailoverCleanup/action"},
 		{container + "switchprotection/action"},
 	}
+	if resizes {
+		all = append(all, []string{item + "write"})
+	}
+	return all
 }
 
 // permission is one entry of what the caller may do: what actions allow, except what notActions take away.
@@ -74,12 +78,12 @@ func Lacks(ctx context.Context, o Options) ([]string, error) {
 	if err := runtime.UnmarshalAsJSON(answer, &list); err != nil {
 		return nil, fmt.Errorf("azure: reading the caller's permissions: %w", err)
 	}
-	return lacking(list.Value), nil
+	return lacking(list.Value, onVault(o.Resizes)), nil
 }
 
-func lacking(given []permission) []string {
+func lacking(given []permission, needed [][]string) []string {
 	var missing []string
-	for _, either := range onVault() {
+	for _, either := range needed {
 		allowed := slices.ContainsFunc(either, func(action string) bool {
 			return slices.ContainsFunc(given, func(p permission) bool { return covers(p.Actions, action) && !covers(p.NotActions, action) })
 		})

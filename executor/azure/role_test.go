@@ -22,7 +22,10 @@ import (
 // actionOf names the right that a request needs: its path without the names in it, as Azure's resource providers do.
 func actionOf(r *http.Request) string {
 	path, verb := r.URL.Path, "/read"
-	if r.Method != http.MethodGet {
+	switch r.Method {
+	case http.MethodPatch:
+		verb = "/write"
+	case http.MethodPost:
 		cut := strings.LastIndexByte(path, '/')
 		path, verb = path[:cut], path[cut:]+"/action"
 	}
@@ -57,9 +60,17 @@ func called(t *testing.T) map[string]bool {
 			world := vault.New(vault.Options{BaseURL: host, VMs: 1, Operator: operator, Plans: []vault.Plan{{Name: "nights"}}})
 			w := watched{serve(t, world), actions}
 			site := newSite(t, w, map[string]string{"northeurope": world.CacheAccounts()["northeurope"]})
+			if !operator { // who has no right to it
+				resize(t, site)
+			}
 			useAll(t, site, world)
-			if lacks, err := azure.Lacks(t.Context(), optionsOf(t, w)); err != nil || len(lacks) > 0 {
+			o := optionsOf(t, w)
+			if lacks, err := azure.Lacks(t.Context(), o); err != nil || len(lacks) > 0 {
 				t.Errorf("operator %v lacks %v, %v", operator, lacks, err)
+			}
+			o.Resizes = true
+			if lacks, err := azure.Lacks(t.Context(), o); err != nil || operator != slices.Equal(lacks, actionsOf(t, "azure-role-resize.json")) {
+				t.Errorf("operator %v, who resizes, lacks %v, %v", operator, lacks, err)
 			}
 		})
 	}
@@ -69,6 +80,18 @@ func called(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	return actions
+}
+
+func resize(t *testing.T, site *azure.Site) {
+	t.Helper()
+	items, err := site.Items(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := site.Begin(t.Context(), failover.Call{Kind: failover.StepResize, Item: items[0], ClientRequestID: requestID, Size: "Standard_E4s_v5"}); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(time.Minute)
 }
 
 // serveFallback answers a way back whose network mappings only the fabric shows.
@@ -153,10 +176,16 @@ func actionsOf(t *testing.T, name string) []string {
 	return role.Actions
 }
 
+// allRoles are the actions of every role definition.
+func allRoles(t *testing.T) []string {
+	t.Helper()
+	return slices.Concat(actionsOf(t, "azure-role-vault.json"), actionsOf(t, "azure-role-resize.json"), actionsOf(t, "azure-role-vms.json"))
+}
+
 // The role definitions hold what Ferry calls, no more and no less, and the page explains each action.
 func TestRolesAreWhatFerryCalls(t *testing.T) {
 	setIdentity(t)
-	roles := slices.Concat(actionsOf(t, "azure-role-vault.json"), actionsOf(t, "azure-role-vms.json"))
+	roles := allRoles(t)
 	slices.Sort(roles)
 	if got := slices.Sorted(maps.Keys(called(t))); !slices.Equal(got, roles) {
 		t.Errorf("calls need\n%s\nand the roles have\n%s", strings.Join(got, "\n"), strings.Join(roles, "\n"))
@@ -177,7 +206,7 @@ func TestRolesAreWhatFerryCalls(t *testing.T) {
 
 // What a refused call says is lacking is in the roles, so that who follows the message ends with them.
 func TestRefusedCallsNameRightsOfTheRoles(t *testing.T) {
-	roles := slices.Concat(actionsOf(t, "azure-role-vault.json"), actionsOf(t, "azure-role-vms.json"))
+	roles := allRoles(t)
 	source, err := os.ReadFile("operation.go")
 	if err != nil {
 		t.Fatal(err)

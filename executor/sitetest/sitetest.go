@@ -54,6 +54,7 @@ type Call struct {
 	Accepted        bool
 	Shutdown        bool   // of a failover: the source is to be shut down first
 	PointID         string // of a failover, a drill or a change: the recovery point named; empty for the latest
+	Size            string // of a resize
 }
 
 // Run asks all questions, each as a subtest, and visits every row of the state table.
@@ -102,5 +103,8 @@ func questions() map[string]func(world) {
 		"any step's failed job says why":                failing,
 		"any step can be throttled or broken":           turnedAway,
 		"the built-in role is enough":                   restricted,
+
+		"another size is used, and nothing else changes": anotherSize,
+		"a change of the size meets trouble":             troubledResize,
 	}
 }

@@ -74,6 +74,8 @@ func (v *Vault) hits(f *armed, m mark) bool {
 	switch {
 	case f.Kind.hitsJob() != m.ofJob, f.Kind == Stuck && m.operations[0] != opSwitchProtection:
 		return false
+	case f.Kind == JobNoCapacity && m.operations[0] == opUpdate: // which makes no VM
+		return false
 	case f.Operation != "" && !slices.Contains(m.operations, f.Operation):
 		return false
 	case f.Size != "" && (m.item == nil || !strings.EqualFold(f.Size, m.item.size)):

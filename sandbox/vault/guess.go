@@ -16,6 +16,10 @@ type Guesses struct {
 	ChangeScenario string
 	// SwitchCommits lets switchprotection commit a failover that waits for it, as the name of its second task suggests.
 	SwitchCommits bool
+	// UpdatesWithoutJob answers a change of an item's settings at once, 200 with the item and naming no job.
+	UpdatesWithoutJob bool
+	// UpdateScenario is the scenarioName of the job of such a change, "UpdateVmProperties" when empty.
+	UpdateScenario string
 	// FailedJobsRestart lists Restart among the allowedActions of a failed job.
 	FailedJobsRestart bool
 	// PlanFollowsItems lets a recovery plan name the new id of an item that a reprotect has moved; else it keeps the old one.

@@ -33,6 +33,7 @@ type item struct {
 	recoveryGroup   string            // ARM id of the resource group on the recovery side
 	recoveryNetwork string            // ARM id of the virtual network there
 	cache           map[string]string // staging account by lower-case disk id
+	set             *updateInput      // by the last update, nil before one
 	drill           *drill            // nil when none is open
 	tested          *time.Duration    // the last successful drill, or nil
 
@@ -153,7 +154,13 @@ func (v *Vault) allowed(it *item) []string {
 	}
 }
 
-func (v *Vault) allows(it *item, a action) bool { return slices.Contains(v.allowed(it), a.word) }
+// allows reports whether the item may be asked now. What has no word is guessed to need an idle item that is not failed over.
+func (v *Vault) allows(it *item, a action) bool {
+	if a.word == "" {
+		return it.job == nil && it.replica == nil
+	}
+	return slices.Contains(v.allowed(it), a.word)
+}
 
 // stopReplication happens the moment a failover starts, or before it when the source region is down.
 func (it *item) stopReplication(now time.Duration) {

@@ -179,6 +179,9 @@ func (v *Vault) detailsJSON(it *item, now time.Duration) object {
 		"churnOptionSelected":                         "Normal",
 	}
 	maps.Copy(details, nulls(nullDetails))
+	if it.set != nil {
+		maps.Copy(details, it.set.details)
+	}
 	if it.replica != nil {
 		details["recoveryFabricObjectId"] = it.replica.id()
 	}
@@ -240,6 +243,9 @@ func (v *Vault) diskJSON(it *item, d disk, now time.Duration) object {
 	}
 	maps.Copy(disk, nulls(`recoveryTargetDiskId recoveryDiskEncryptionSetId primaryDiskEncryptionSetId
 		monitoringPercentageCompletion monitoringJobType secretIdentifier dekKeyVaultArmId keyIdentifier kekKeyVaultArmId`))
+	if it.set != nil {
+		maps.Copy(disk, it.set.disks[id])
+	}
 	if d.lun >= 0 {
 		disk["diskType"] = "Data"
 	}
@@ -248,6 +254,8 @@ func (v *Vault) diskJSON(it *item, d disk, now time.Duration) object {
 	}
 	return disk
 }
+
+func (it *item) nicID() string { return guid(it.name, "nic") }
 
 func (v *Vault) nicJSON(it *item) object {
 	ip := object{
@@ -258,7 +266,7 @@ func (v *Vault) nicJSON(it *item) object {
 	maps.Copy(ip, nulls(`name subnetName staticIPAddress recoveryPublicIPAddressId tfoSubnetName tfoStaticIPAddress
 		tfoPublicIPAddressId tfoLBBackendAddressPoolIds`))
 	nic := object{
-		"nicId":               guid(it.name, "nic"),
+		"nicId":               it.nicID(),
 		"sourceNicArmId":      strings.ToLower(it.source.nicID()),
 		"recoveryVMNetworkId": it.recoveryNetwork,
 		"ipConfigs":           []object{ip}, "selectionType": "NotSelected",
@@ -267,6 +275,9 @@ func (v *Vault) nicJSON(it *item) object {
 	maps.Copy(nic, nulls(`replicaNicId vMNetworkName recoveryNetworkSecurityGroupId tfoVMNetworkId tfoNetworkSecurityGroupId
 		enableAcceleratedNetworkingOnTfo recoveryNicName recoveryNicResourceGroupName tfoRecoveryNicName
 		tfoRecoveryNicResourceGroupName targetNicName`))
+	if it.set != nil {
+		maps.Copy(nic, it.set.nics[it.nicID()])
+	}
 	return nic
 }
 

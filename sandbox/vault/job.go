@@ -9,7 +9,7 @@ import (
 // action is a mutating operation on an item and the job that it starts, as data.
 type action struct {
 	operation        string // last segment of the path, such as "unplannedFailover"
-	word             string // the same in allowedOperations
+	word             string // the same in allowedOperations; empty when that has none
 	scenario         string // scenarioName
 	friendlyName     string
 	to               string // protectionState after success, empty for the same
@@ -37,6 +37,7 @@ const (
 	opTestFailover        = "testFailover"
 	opTestFailoverCleanup = "testFailoverCleanup"
 	opApplyRecoveryPoint  = "applyRecoveryPoint"
+	opUpdate              = "update"
 )
 
 // syncTask is the failover task at whose end the latest data has become a recovery point.

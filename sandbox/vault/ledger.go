@@ -23,7 +23,7 @@ type Call struct {
 	Plan            string          // name of the recovery plan, empty when the path named none
 	ItemID          string          // ARM id of the item or plan, or the path asked for when it named neither
 	ClientRequestID string          // x-ms-client-request-id as sent
-	JobID           string          // GUID, empty unless accepted
+	JobID           string          // GUID, empty unless accepted, and for what needs no job
 	Accepted        bool            // work was started
 	Status          int             // answered; after a [LostAnswer], [ErrorAfterWork] or [Late] what would have been answered
 	Body            json.RawMessage // as sent; nil when empty or not JSON
@@ -41,7 +41,7 @@ func (v *Vault) Ledger() []Call {
 func (v *Vault) record(c *call, r reply) {
 	entry := Call{
 		At: v.clock.wall(c.at), Source: SourceAPI, Vault: v.options.VaultName, Operation: c.route.operation, ItemID: c.path,
-		ClientRequestID: c.clientRequestID, JobID: r.jobID, Accepted: r.jobID != "", Status: r.status,
+		ClientRequestID: c.clientRequestID, JobID: r.jobID, Accepted: r.jobID != "" || r.done, Status: r.status,
 	}
 	if it := cmp.Or(c.item, v.findItem(c)); it != nil {
 		entry.VM, entry.ItemID = it.vm, v.itemID(it)
@@ -65,6 +65,7 @@ type Item struct {
 	Job                           string    // GUID of the running job, empty when idle
 	NewestPoint                   time.Time // UTC; zero when there is no point
 	Drill                         string    // name of the test VM, empty when no drill is open
+	Size                          string    // of the VM that a failover makes
 	Leftover                      string    // ARM id of the VM that a failback left behind, or empty
 }
 
@@ -85,7 +86,7 @@ func (v *Vault) Items() []Item {
 func (v *Vault) view(it *item, now time.Duration) Item {
 	view := Item{
 		Vault: v.options.VaultName, Name: it.vm, ID: v.itemID(it), PrimaryRegion: it.primary.name, RecoveryRegion: it.recovery.name,
-		ProtectionState: it.protectionState, Active: factsOf(it.protectionState).activeLocation,
+		ProtectionState: it.protectionState, Size: it.size, Active: factsOf(it.protectionState).activeLocation,
 	}
 	if it.drill != nil {
 		view.Drill = it.drill.machine.name

@@ -22,6 +22,7 @@ type input struct {
 	network   string // ARM id, of a drill
 	comments  string // of a clean-up
 	reprotect switchInput
+	update    *updateInput
 }
 
 // origin identifies the request that starts a job; both end up in the job's activityId.
@@ -64,7 +65,7 @@ func (v *Vault) startCall(c *call, it *item, a action, in input) reply {
 }
 
 func (v *Vault) findAction(operation string) (action, bool) {
-	all := v.actions()
+	all := append(v.actions(), v.options.Guesses.updateAction())
 	i := slices.IndexFunc(all, func(a action) bool { return a.operation == operation })
 	if i < 0 {
 		return action{}, false
@@ -97,8 +98,7 @@ func readFailover(_ *Vault, _ *item, body []byte) (input, error) {
 // start begins the job of an action, or returns an error that wraps ErrNotAllowed and changes nothing.
 func (v *Vault) start(it *item, a action, in input, from origin, now time.Duration) (*job, error) {
 	if !v.allows(it, a) {
-		return nil, fmt.Errorf("%w: %s of %s, which is %s and allows %s",
-			ErrNotAllowed, a.word, it.vm, it.protectionState, strings.Join(v.allowed(it), ", "))
+		return nil, v.notAllowed(it, a)
 	}
 	j := &job{
 		id: uuid.NewString(), action: a, item: it, start: now, optional: in.shutdown,
@@ -113,6 +113,11 @@ func (v *Vault) start(it *item, a action, in input, from origin, now time.Durati
 	v.jobs = append(v.jobs, j)
 	v.enqueue(j, now)
 	return j, nil
+}
+
+func (v *Vault) notAllowed(it *item, a action) error {
+	return fmt.Errorf("%w: %s of %s, which is %s and allows %s",
+		ErrNotAllowed, cmp.Or(a.word, a.operation), it.vm, it.protectionState, strings.Join(v.allowed(it), ", "))
 }
 
 func (v *Vault) beginFailover(j *job, in input, now time.Duration) {
@@ -163,7 +168,7 @@ func bookmarkNotFound() *serviceError {
 // Portal runs an operation, such as "unplannedFailover" or "switchprotection", as a person in the Azure portal would, past
 // any client. The VM is a name, or VAULT/NAME where there are twins. The error wraps [ErrNotAllowed] when the VM's state
 // forbids it. The person leaves what the portal proposes: the latest point with a shutdown, the drill network, everything of
-// a reprotect; applyRecoveryPoint goes one point back.
+// a reprotect; applyRecoveryPoint goes one point back. "update SIZE" changes the size of the VM that a failover makes.
 func (v *Vault) Portal(vm, operation string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -181,7 +186,8 @@ func (v *Vault) PortalAfter(d time.Duration, vm, operation string) error {
 	defer v.mu.Unlock()
 	now := v.settle()
 	v, it := v.findVM(vm)
-	if _, known := v.findAction(operation); it == nil || !known {
+	word, _, _ := strings.Cut(operation, " ")
+	if _, known := v.findAction(word); it == nil || !known {
 		return fmt.Errorf("no VM %q or no operation %q", vm, operation)
 	}
 	v.postpone(now+d, func(at time.Duration) { _ = v.portal(it, operation, at) })
@@ -189,19 +195,24 @@ func (v *Vault) PortalAfter(d time.Duration, vm, operation string) error {
 }
 
 func (v *Vault) portal(it *item, operation string, now time.Duration) error {
+	operation, size, _ := strings.Cut(operation, " ")
 	a, known := v.findAction(operation)
 	if !known {
 		return fmt.Errorf("no operation %q", operation)
+	}
+	in, err := v.portalInput(it, a, size, now)
+	if err != nil {
+		return err
 	}
 	from := origin{uuid.NewString(), uuid.NewString()}
 	entry := Call{
 		At: v.clock.wall(now), Source: SourcePortal, Vault: v.options.VaultName, Operation: operation, VM: it.vm, ItemID: v.itemID(it),
 		ClientRequestID: from.clientRequestID, Status: v.options.ConflictStatus,
 	}
-	err := it.alone(a)
+	err = it.alone(a)
 	var j *job
 	if err == nil {
-		j, err = v.start(it, a, v.portalInput(it, a, now), from, now)
+		j, err = v.start(it, a, in, from, now)
 	}
 	if err == nil {
 		entry.Accepted, entry.Status, entry.JobID = true, http.StatusAccepted, j.id
@@ -210,17 +221,19 @@ func (v *Vault) portal(it *item, operation string, now time.Duration) error {
 	return err
 }
 
-func (v *Vault) portalInput(it *item, a action, now time.Duration) input {
+func (v *Vault) portalInput(it *item, a action, size string, now time.Duration) (input, error) {
 	switch a.operation {
 	case opUnplannedFailover:
-		return input{shutdown: true}
+		return input{shutdown: true}, nil
 	case opTestFailover:
-		return input{network: v.drillNetworkID(it.recovery)}
+		return input{network: v.drillNetworkID(it.recovery)}, nil
 	case opApplyRecoveryPoint:
-		return input{pointID: v.otherPoint(it, now)}
+		return input{pointID: v.otherPoint(it, now)}, nil
 	case opSwitchProtection:
-		return input{reprotect: v.portalSwitch(it)}
+		return input{reprotect: v.portalSwitch(it)}, nil
+	case opUpdate:
+		return portalUpdate(it, size)
 	default:
-		return input{}
+		return input{}, nil
 	}
 }

@@ -23,6 +23,7 @@ type reply struct {
 	header http.Header
 	body   any    // nil for none
 	jobID  string // of the job that the call started
+	done   bool   // the call was done at once, without a job
 }
 
 func ok(body any) reply {

@@ -7,7 +7,7 @@ import (
 )
 
 // SetOperator gives every principal the built-in role Site Recovery Operator, or takes it back: then all is allowed. The role's
-// definition lacks the right to poll an operation, to cancel a failover, and to list the items and containers of a whole vault
+// definition lacks the right to poll an operation, to cancel a failover, to change the settings of an item, and to list the items and containers of a whole vault
 // (counted in its documentation; that Azure answers 403 then is inferred).
 func (v *Vault) SetOperator(operator bool) {
 	v.mu.Lock()
@@ -20,7 +20,8 @@ func (v *Vault) SetOperator(operator bool) {
 // beyondOperator reports whether the role lacks the right to the call.
 func (c *call) beyondOperator() bool {
 	classes := c.route.classes()
-	return slices.Contains(classes, "poll") || slices.Contains(classes, "vault-list") || c.route.operation == "failoverCancel"
+	return slices.Contains(classes, "poll") || slices.Contains(classes, "vault-list") || c.route.operation == "failoverCancel" ||
+		c.route.operation == opUpdate
 }
 
 // forbidden is the resource manager's answer to who lacks a right.
@@ -34,7 +35,10 @@ func (c *call) forbidden() reply {
 // right names the permission that a call needs and the resource that it concerns: the path without the names in it.
 func (c *call) right() (action, scope string) {
 	scope, verb := c.path, "/read"
-	if c.route.mutates() {
+	switch c.route.method {
+	case http.MethodPatch:
+		verb = "/write"
+	case http.MethodPost:
 		cut := strings.LastIndexByte(scope, '/')
 		scope, verb = scope[:cut], scope[cut:]+"/action"
 	}

@@ -20,7 +20,7 @@ type route struct {
 	handle       func(*Vault, *call) reply
 }
 
-func (rt route) mutates() bool { return rt.method == http.MethodPost }
+func (rt route) mutates() bool { return rt.method == http.MethodPost || rt.method == http.MethodPatch }
 
 func routes() []route {
 	return []route{
@@ -47,7 +47,7 @@ func routes() []route {
 }
 
 func allRoutes() []route {
-	return slices.Concat(routes(), actionRoutes(), refusedRoutes(), jobRoutes(), mappingRoutes(), resourceRoutes(), planRoutes())
+	return slices.Concat(routes(), actionRoutes(), updateRoutes(), refusedRoutes(), jobRoutes(), mappingRoutes(), resourceRoutes(), planRoutes())
 }
 
 func (v *Vault) newMux() *http.ServeMux {

@@ -163,7 +163,7 @@ func switched(it *item, j *job) {
 	in := j.input.reprotect
 	it.recoveryGroup, it.recoveryNetwork, it.cache = in.group, in.network, in.cache
 	it.replicated, it.madePoints, it.stoppedRPO = nil, nil, rpo{}
-	it.failoverPoint, it.tested, it.drill, it.stopped = nil, nil, nil, false
+	it.failoverPoint, it.tested, it.drill, it.stopped, it.set = nil, nil, nil, false, nil
 	it.seed(j.end(), j.stall)
 }
 

@@ -18,11 +18,11 @@ var ways = []struct {
 	takes     time.Duration
 	allowed   []string
 }{
-	{"protected", "", 0, []string{"unplannedFailover", "testFailover"}},
+	{"protected", "", 0, []string{"unplannedFailover", "testFailover", "update"}},
 	{"drilling", "testFailover", 90 * time.Second, nil},
-	{"drill open", "", 90 * time.Second, []string{"testFailoverCleanup"}},
+	{"drill open", "", 90 * time.Second, []string{"testFailoverCleanup", "update"}},
 	{"cleaning up", "testFailoverCleanup", 30 * time.Second, nil},
-	{"protected and tested", "", 39 * time.Second, []string{"unplannedFailover", "testFailover"}},
+	{"protected and tested", "", 39 * time.Second, []string{"unplannedFailover", "testFailover", "update"}},
 	{"failing over", "unplannedFailover", 70 * time.Second, nil},
 	{"failed over", "", 70 * time.Second, []string{"failoverCommit", "applyRecoveryPoint"}},
 	{"changing the point", "applyRecoveryPoint", 60 * time.Second, nil},
@@ -30,14 +30,14 @@ var ways = []struct {
 	{"committing", "failoverCommit", 4 * time.Second, nil},
 	{"committed", "", 4 * time.Second, []string{"switchprotection"}},
 	{"reprotecting", "switchprotection", 300 * time.Second, nil},
-	{"initial replication", "", 210 * time.Second, nil},
-	{"waiting for the first point", "", 47*time.Minute + 30*time.Second, nil},
-	{"protected the other way", "", 6 * time.Minute, []string{"unplannedFailover", "testFailover"}},
+	{"initial replication", "", 210 * time.Second, []string{"update"}},
+	{"waiting for the first point", "", 47*time.Minute + 30*time.Second, []string{"update"}},
+	{"protected the other way", "", 6 * time.Minute, []string{"unplannedFailover", "testFailover", "update"}},
 }
 
 var operations = []string{
 	"unplannedFailover", "failoverCommit", "testFailover", "testFailoverCleanup", "applyRecoveryPoint", "switchprotection",
-	"reProtect", "failoverCancel", "plannedFailover", "remove",
+	"reProtect", "failoverCancel", "plannedFailover", "remove", "update",
 }
 
 // TestEveryStateAllowsAndRefuses tries every operation in every state: by a dry run on a world that has come this far.
@@ -93,6 +93,8 @@ func (w *world) tries(operation string) answer {
 	w.Helper()
 	m := newTraveller(w, "vm-x")
 	switch operation {
+	case "update":
+		return m.patch(m.id, resized(larger))
 	case "unplannedFailover":
 		return m.post(m.id, operation, latest("Required"))
 	case "testFailover":

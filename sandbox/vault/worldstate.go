@@ -50,6 +50,7 @@ type worldVM struct {
 	FailedOver  bool       `json:"failed_over"`  // runs on the recovery side, until a reprotect
 	Reversed    bool       `json:"reversed"`     // replicates towards the region that it came from
 	Leftover    string     `json:"leftover"`     // ARM id of a VM that a failback left behind
+	Size        string     `json:"size"`         // of the VM that a failover makes
 	Group       string     `json:"group"`        // multi-VM consistency group
 }
 
@@ -140,7 +141,7 @@ func (v *Vault) worldVM(it *item, now time.Duration) worldVM {
 	view := worldVM{
 		Vault: v.options.VaultName, Name: it.vm, From: it.primary.name, To: it.recovery.name, RunsIn: it.primary.name,
 		State: it.protectionState, Description: facts.description, Health: it.health(), Replicating: it.replicating(),
-		Operations: []string{}, FailedOver: it.replica != nil, Reversed: !it.primary.home, Group: it.group,
+		Operations: []string{}, FailedOver: it.replica != nil, Reversed: !it.primary.home, Size: it.size, Group: it.group,
 	}
 	if it.drill != nil {
 		view.Drill = it.drill.machine.name

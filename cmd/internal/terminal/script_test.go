@@ -96,6 +96,7 @@ func TestScriptFails(t *testing.T) {
 		"what is this":                                                                                   "a line is NAME: TEXT",
 		"fault earthquake":                                                                               `no fault is of kind "earthquake"`,
 		"portal vm-x":                                                                                    "say portal VM OPERATION",
+		"portal vm-x update small":                                                                       `"small" is not the name of a size`,
 		"portal vm-x failoverCommit":                                                                     "not allowed in the current state",
 		"source away":                                                                                    "say source down",
 		"role king":                                                                                      "say role operator",

@@ -113,6 +113,9 @@ func (p *player) slack(words []string) error {
 
 // portal is a person at the Azure portal, now or after a simulated while.
 func (p *player) portal(words []string) error {
+	if len(words) > 2 && words[1] == "update" {
+		words = append([]string{words[0], "update " + words[2]}, words[3:]...)
+	}
 	switch {
 	case len(words) == 2:
 		return p.vault.Portal(words[0], words[1])
