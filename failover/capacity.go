@@ -73,6 +73,11 @@ func (o Operation) delayed(t Target, shortages int, why Fault, now time.Time) (S
 	return StepDelayed{Target: t.Item.Key, Kind: StepFailover, Until: at, Fault: why}, true
 }
 
+// noCapacity is why a VM is tried no more.
+func noCapacity(op Operation, t Target) Fault {
+	return Fault{Message: "Azure has had no capacity in " + t.Item.To + " within an hour of the approval at " + stamp(op.OpenedAt) + ".", Action: "Ask again, or choose another size for it under Compute and Network in the portal."}
+}
+
 // short reports whether a VM waits for capacity, or for its size to be changed.
 func (t *Target) short() bool {
 	s := t.Step(t.Doing)

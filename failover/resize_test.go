@@ -19,9 +19,10 @@ type scarce struct {
 	item    failover.Item // as the vault has it
 	seen    failover.Observation
 	now     time.Time
-	roomFor string // the size that a failover finds room for
-	refuses string // the size that the vault does not take
-	loses   bool   // the answers to changes of size
+	roomFor string        // the size that a failover finds room for
+	refuses string        // the size that the vault does not take
+	loses   bool          // the answers to changes of size
+	takes   time.Duration // a failover
 	calls   []string
 }
 
@@ -61,7 +62,7 @@ func (s *scarce) target() *failover.Target { return &s.op.Targets[0] }
 func (s *scarce) plays() string {
 	s.t.Helper()
 	for range 400 {
-		if s.target().Phase != failover.Running {
+		if s.target().Phase != failover.Running || s.op.Phase.Final() {
 			return strings.Join(s.calls, " ")
 		}
 		var effect failover.Effect = failover.Wait{Until: s.now.Add(time.Minute)}
@@ -85,6 +86,9 @@ func (s *scarce) does(effect failover.Effect) {
 	case failover.Search:
 		s.seen.Item, s.seen.LookedAt, s.seen.SearchedAt = s.item, s.now, s.now
 	case failover.ReadJob:
+		if strings.HasPrefix(do.ID, string(failover.StepFailover)) {
+			s.now = s.now.Add(s.takes)
+		}
 		s.seen.Job, s.seen.JobAt = s.job(do.ID), s.now
 	case failover.Tell:
 		s.tell(do.Facts...)
@@ -212,5 +216,16 @@ func TestHoldBetweenSizes(t *testing.T) {
 	s.tell(failover.Skipped{Targets: []string{s.item.Key}, By: ana})
 	if s.target().Phase != failover.Cancelled {
 		t.Error(s.target().Phase)
+	}
+}
+
+// A decision holds for an hour: what had no capacity for so long is over, and not unbegun.
+func TestNoCapacityForAnHour(t *testing.T) {
+	t.Parallel()
+	s := newScarce(t, "sql-1")
+	s.takes = 10 * time.Minute
+	s.plays()
+	if f := s.target(); f.Phase != failover.Failed || !strings.Contains(f.Error.Message, "no capacity in north within an hour of the approval") || s.now.Sub(start) > 80*time.Minute {
+		t.Errorf("%s after %s: %+v", f.Phase, s.now.Sub(start), f.Error)
 	}
 }

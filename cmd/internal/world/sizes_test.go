@@ -1,0 +1,64 @@
+package world
+
+import (
+	"testing"
+
+	"ferry/config"
+	"ferry/sandbox/vault"
+)
+
+const ownSize, otherSize = "Standard_D2s_v5", "Standard_D2as_v5"
+
+// otherSizes lets VMs be made in another size than their own.
+func otherSizes(c *config.Config) {
+	c.Azure.AlternativeSizes = map[string][]string{ownSize: {otherSize}}
+}
+
+// noRoom is a region without capacity for the VMs' own size.
+func (w *world) noRoom() {
+	w.vault.Fault(vault.Fault{Operation: "unplannedFailover", Size: ownSize, Kind: vault.JobNoCapacity, Times: vault.Always})
+}
+
+// Where a region has no capacity for the size of a VM, it is made in the one that was approved in its place.
+func TestAlternativeSize(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.groups, w.configure = shop(), otherSizes
+		w.begin()
+		w.noRoom()
+		w.types("ana", "/failover group shop", otherSize+" instead of "+ownSize)
+		w.presses("ben", "Approve", "[ Commit all ]")
+		w.sees("sql-01 as " + otherSize + " instead of " + ownSize)
+		w.ledger("unplannedFailover", 6)
+		w.ledger("update", 3)
+	})
+}
+
+// Whatever goes wrong with a change of the size, the VM comes up in it, or in a later try; and nothing that the vault did not take is
+// said to be so.
+func TestTroublesOfSizes(t *testing.T) {
+	explored(t)
+	for _, trouble := range troubles() {
+		t.Run(trouble.name, func(t *testing.T) {
+			bubble(t, func(w *world) {
+				w.configure = otherSizes
+				w.begin()
+				w.types("ana", "/failover vm-x latest", "[ Approve ]")
+				w.noRoom()
+				w.arm(trouble, caller{call: "update"})
+				w.press("ben", "Approve")
+				switch {
+				case trouble.fault.Kind == vault.PortalFirst: // somebody has failed it over meanwhile
+					w.sees(": failed")
+				case trouble.arm != nil: // the role does not allow it at all
+					w.sees(": failed")
+					w.sees("no capacity")
+					w.ledger("unplannedFailover", 4)
+					w.ledger("update", 0)
+				default:
+					w.sees("awaiting commit")
+					w.sees("vm-x as " + otherSize + " instead of " + ownSize)
+				}
+			})
+		})
+	}
+}
