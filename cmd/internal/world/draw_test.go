@@ -83,6 +83,8 @@ func stories() [][]step {
 	// A group, whose first VM fails at times; somebody tries again, or lets the others go on.
 	group := slices.Concat([]step{types(20, "ana", "/failover group shop"), {After: 0, Act: fault, Text: string(vault.JobFails), Operation: "unplannedFailover", N: 1}}, decides("Approve"),
 		[]step{types(300, "ana", "/failover retry {op}"), types(5, "ana", "/failover hold {op}"), types(200, "cat", "/failover resume {op}")}, decides("Commit all"))
+	// The region has no room for the size of one, and the vault takes long to name another.
+	sizes := slices.Concat([]step{types(20, "ana", "/failover group shop"), {After: 0, Act: fault, Text: string(vault.JobNoCapacity), Operation: "unplannedFailover", N: 2}, {After: 0, Act: fault, Text: string(vault.LostAnswer), Operation: "update", N: 1}}, decides("Approve"), decides("Commit all"))
 	row := slices.Concat([]step{types(20, "ana", "/failover vm-x vm-y sql-01 latest"), types(5, "cat", "/failover vm-y")}, decides("Approve"), decides("Commit all"))
 	change := slices.Concat(asked, []step{types(600, "ana", "/failover change vm-x -90m")}, decides("Change point"), decides("Commit"))
 	// Two people ask for one VM at once, of different executors.
@@ -99,7 +101,7 @@ func stories() [][]step {
 	}, decides("Approve"), decides("Commit"))
 	form := slices.Concat([]step{{After: 20, Act: asks, Who: "ana", VM: "vm-x"}, {After: 5, Act: submits, Who: "ana"}}, decides("Approve"), decides("Commit"))
 	circle := slices.Concat(failover, home)
-	all := [][]step{failover, failover, circle, drill, plan, plan, group, group, row, change, rush, rush, parked, elsewhere, late, late, pair, frost, glass, form}
+	all := [][]step{failover, failover, circle, drill, plan, plan, group, group, sizes, sizes, row, change, rush, rush, parked, elsewhere, late, late, pair, frost, glass, form}
 	if testing.Short() { // without hours
 		return all
 	}
@@ -209,7 +211,7 @@ func labels() []string {
 func seams() []string {
 	return []string{
 		"journal.append", "journal.append", "journal.append", "decide.ack", "drive.ack", "drive.nak", "drive.heartbeat", "inventory.put",
-		"azure.failover", "azure.failover", "azure.commit", "azure.change", "azure.test", "azure.cleanup", "azure.reprotect",
+		"azure.failover", "azure.failover", "azure.resize", "azure.commit", "azure.change", "azure.test", "azure.cleanup", "azure.reprotect",
 		"slack.store", "slack.store", "slack.ack", "slack.answer", "slack.post", "slack.update", "slack.open", "slack.view", "slack.history", "slack.pin", "refs.put", "feed.ack",
 	}
 }
@@ -218,7 +220,7 @@ func faultKinds() []string {
 	var kinds []string
 	for _, k := range []vault.Kind{
 		vault.Throttle, vault.ServerError, vault.ErrorAfterWork, vault.Forbid, vault.LostAnswer, vault.LostAnswer, vault.Slow, vault.Late, vault.Late,
-		vault.JobFails, vault.JobWarns, vault.JobInforms, vault.JobVanishes,
+		vault.JobFails, vault.JobNoCapacity, vault.JobWarns, vault.JobInforms, vault.JobVanishes,
 	} {
 		kinds = append(kinds, string(k))
 	}
@@ -226,5 +228,5 @@ func faultKinds() []string {
 }
 
 func faultOperations() []string {
-	return []string{"write", "write", "write", "unplannedFailover", "failoverCommit", "switchprotection", "applyRecoveryPoint", "testFailover", "read", "job", "jobs", "item", "items", "points", ""}
+	return []string{"write", "write", "write", "unplannedFailover", "failoverCommit", "switchprotection", "applyRecoveryPoint", "testFailover", "update", "read", "job", "jobs", "item", "items", "points", ""}
 }

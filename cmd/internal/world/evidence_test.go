@@ -66,7 +66,7 @@ func (e *evidence) intents() map[string]intent {
 			if _, opened := r.Fact.(failover.GateOpened); opened {
 				round, begun = round+1, time.Time{}
 			}
-			if f, accepted := r.Fact.(failover.StepAccepted); accepted {
+			if f, accepted := r.Fact.(failover.StepAccepted); accepted && f.Kind != failover.StepResize {
 				taken[f.Target] = true
 			}
 			if f, delayed := r.Fact.(failover.StepDelayed); delayed && taken[f.Target] {
@@ -79,11 +79,16 @@ func (e *evidence) intents() map[string]intent {
 				}
 			}
 			if f, started := r.Fact.(failover.StepStarted); started {
-				taken[f.Target] = false
+				nth := again[f.Target]
+				if f.Kind == failover.StepResize { // one more for each size: a second one does no harm
+					nth = f.Attempt
+				} else {
+					taken[f.Target] = false
+				}
 				if begun.IsZero() {
 					begun = r.At
 				}
-				all[f.ClientRequestID] = intent{op, f.Target, f.Kind, round, again[f.Target], r.At, r.Seq, begun}
+				all[f.ClientRequestID] = intent{op, f.Target, f.Kind, round, nth, r.At, r.Seq, begun}
 			}
 		}
 	}

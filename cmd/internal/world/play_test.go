@@ -65,7 +65,7 @@ type groupWas struct {
 
 // play acts all steps, and then lets everything come to rest.
 func (p *player) play(s schedule) {
-	p.configure, p.world.groups = s.rights, shop()
+	p.configure, p.world.groups = func(c *config.Config) { s.rights(c); otherSizes(c) }, shop()
 	p.regroups("ben cat dan")
 	p.record = p.records()
 	if p.fleet = p.newFleet(s.Bots, s.Executors); p.nats != nil && s.Replicas > 0 {
