@@ -52,7 +52,7 @@ func follow(op Operation, t Target, step *Step, seen Observation, now time.Time)
 			return Tell{[]Fact{mayArrive(op, t, step.Kind, whyFailed(seen.Job))}}
 		}
 		if wait, ok := op.waitsForCapacity(t, step, whyFailed(seen.Job), now); ok {
-			return Tell{[]Fact{wait}}
+			return Tell{[]Fact{Observed{Target: t.Item.Key, Kind: step.Kind, Tasks: seen.Job.Tasks}, wait}}
 		}
 		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: step.Kind, Tasks: seen.Job.Tasks, Fault: whyFailed(seen.Job)}}}
 	case JobNotStarted, JobInProgress, JobSuspended:

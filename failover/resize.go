@@ -85,16 +85,25 @@ func unresized(op Operation, t Target, now time.Time) (Fact, bool) {
 
 // evolveResize folds what became of a change of size; false where a fact tells nothing of that. The failover goes on from there.
 func evolveResize(t *Target, step *Step, r Record) bool {
+	done, made := r.Fact.(StepDone)
 	failed, unmade := r.Fact.(StepFailed)
-	if _, done := r.Fact.(StepDone); !done && !unmade {
-		return false
-	}
-	step.State, step.EndedAt, step.Unknown = StateDone, r.At, time.Time{}
-	t.Progress = "the vault names " + step.Size + " for it now"
-	if unmade {
+	switch {
+	case made:
+		step.State, step.EndedAt = StateDone, done.EndedAt
+		t.Progress = "the vault names " + step.Size + " for it now"
+	case unmade:
 		step.State = StateFailed
 		t.Progress = "Azure did not take the size " + step.Size + ": " + failed.Fault.Message
+	default:
+		return false
 	}
+	if step.EndedAt.IsZero() {
+		step.EndedAt = r.At
+	}
+	if tasks := append(done.Tasks, failed.Tasks...); len(tasks) > 0 {
+		step.Tasks = tasks
+	}
+	step.Unknown = time.Time{}
 	return true
 }
 

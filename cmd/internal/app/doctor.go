@@ -177,7 +177,7 @@ func (a *App) examineAzure(ctx context.Context) []Finding {
 	for _, v := range cfg.Vaults {
 		o := azure.Options{
 			Endpoint: cfg.Endpoint, Vaults: []azure.Vault{{SubscriptionID: v.SubscriptionID, ResourceGroup: v.ResourceGroup, Name: v.Name}},
-			Caches: cfg.CacheStorage, Tags: byTags(a.opts.Config), Credential: credential, Transport: client, Version: a.opts.Version, Log: a.opts.Log,
+			Caches: cfg.CacheStorage, Resizes: len(cfg.AlternativeSizes) > 0, Tags: byTags(a.opts.Config), Credential: credential, Transport: client, Version: a.opts.Version, Log: a.opts.Log,
 		}
 		found = append(found, examineVault(ctx, o, v.Name)...)
 	}

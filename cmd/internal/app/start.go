@@ -220,7 +220,7 @@ func (a *App) site() (executor.Site, error) {
 		vaults = append(vaults, azure.Vault{SubscriptionID: v.SubscriptionID, ResourceGroup: v.ResourceGroup, Name: v.Name})
 	}
 	return azure.New(azure.Options{
-		Endpoint: cfg.Endpoint, Vaults: vaults, Caches: cfg.CacheStorage, Credential: credential, Transport: client, Version: a.opts.Version, Log: a.opts.Log,
+		Endpoint: cfg.Endpoint, Vaults: vaults, Caches: cfg.CacheStorage, Resizes: len(cfg.AlternativeSizes) > 0, Credential: credential, Transport: client, Version: a.opts.Version, Log: a.opts.Log,
 		Tags: byTags(a.opts.Config),
 	})
 }

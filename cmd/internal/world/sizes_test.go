@@ -44,13 +44,16 @@ func TestTroublesOfSizes(t *testing.T) {
 				w.begin()
 				w.types("ana", "/failover vm-x latest", "[ Approve ]")
 				w.noRoom()
-				w.arm(trouble, caller{call: "update"})
+				if trouble.fault.Portal = "unplannedFailover"; trouble.arm == nil && trouble.fault.Operation == "" {
+					trouble.fault.Operation = "update"
+				}
+				w.arm(trouble, caller{call: "unplannedFailover"})
 				w.press("ben", "Approve")
 				switch {
 				case trouble.fault.Kind == vault.PortalFirst: // somebody has failed it over meanwhile
-					w.sees(": failed")
+					w.sees("# failover of vm-x: failed")
 				case trouble.arm != nil: // the role does not allow it at all
-					w.sees(": failed")
+					w.sees("# failover of vm-x: failed")
 					w.sees("no capacity")
 					w.ledger("unplannedFailover", 4)
 					w.ledger("update", 0)
