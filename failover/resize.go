@@ -93,7 +93,7 @@ func evolveResize(t *Target, step *Step, r Record) bool {
 		t.Progress = "the vault names " + step.Size + " for it now"
 	case unmade:
 		step.State = StateFailed
-		t.Progress = "Azure did not take the size " + step.Size + ": " + failed.Fault.Message
+		t.Progress = "the vault does not name " + step.Size + " for it: " + failed.Fault.Message
 	default:
 		return false
 	}
