@@ -290,7 +290,11 @@ func (c cardOf) kept() []line {
 	if !ok {
 		return nil
 	}
-	text := "All up after " + round(rto) + " (RTO)" + against(rto, c.op.Expected.RTO)
+	up := "All up after "
+	if c.rest(c.op.Tallies()[0]) != "" {
+		up = "What came up was up after "
+	}
+	text := up + round(rto) + " (RTO)" + against(rto, c.op.Expected.RTO)
 	if said := forecastKept(c.op, rto); said != "" {
 		text += "; " + said
 	}

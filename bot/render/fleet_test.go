@@ -143,7 +143,7 @@ func TestFiveSeconds(t *testing.T) {
 			"running":           {"running, wave 2 of 3", " up in North Europe", " running", " to begin", "All up at about", "19 times in 20 before", "Held back by", "nobody has to act"},
 			"on_hold":           {"on hold", " up in North Europe", " failed", " to begin", "more than 5 % of wave 2 (web) have failed", "Waits for somebody who may cancel", "Resume", "Retry failed"},
 			"awaiting_commit":   {"awaiting commit", " up in North Europe", " failed", "Waits for the role approver to press Commit all"},
-			"over":              {"over,", "committed", " failed", "All up after 20 min (RTO); the target of 1 h 0 min is", "the forecast was"},
+			"over":              {"over,", "committed", " failed", "What came up was up after 20 min (RTO); the target of 1 h 0 min is", "the forecast was"},
 		} {
 			card := render.Card(all[state].op, all[state].now, false)
 			said := []rune(card.Text)

@@ -221,6 +221,9 @@ func (c cardOf) vm(t failover.Target) line {
 	case (spot == failover.SpotAsked || spot == failover.SpotWaiting) && t.Expected > 0:
 		text += ", takes about " + round(time.Duration(t.Expected)*time.Second)
 	}
+	if kind, took := tookOf(t); took > 0 {
+		text += ", " + bot.StepNoun(c.op, kind) + " took " + duration(took)
+	}
 	if t.Progress != "" && spot != failover.SpotFailed {
 		text += ", " + c.name(t.Progress)
 	}

@@ -83,10 +83,13 @@ func (c cardOf) waveOf(t failover.Target) string {
 	return strings.TrimSpace(strconv.Itoa(t.Wave) + " " + c.name(f.Waves[t.Wave-1].Name))
 }
 
-// timeOf is how long a VM's step runs or took, or is going to take.
+// timeOf is how long a VM's step runs or took, or is going to take. Of one that is up it is the failover, also after its commit:
+// that is what people wait for.
 func (c cardOf) timeOf(t failover.Target) string {
-	s := t.Step(t.Doing)
-	switch {
+	if _, took := tookOf(t); took > 0 {
+		return duration(took)
+	}
+	switch s := t.Step(t.Doing); {
 	case s != nil && !s.EndedAt.IsZero() && !s.StartedAt.IsZero():
 		return duration(s.EndedAt.Sub(s.StartedAt))
 	case s != nil && !s.StartedAt.IsZero() && t.Phase == failover.Running:
@@ -95,6 +98,19 @@ func (c cardOf) timeOf(t failover.Target) string {
 		return "about " + round(time.Duration(t.Expected)*time.Second)
 	}
 	return ""
+}
+
+// tookOf is the step that brought a VM where it is, and how long that took; zero while it is not up, and done with nothing.
+func tookOf(t failover.Target) (failover.StepKind, time.Duration) {
+	if spot := t.Spot(); spot != failover.SpotUp && spot != failover.SpotDone {
+		return "", 0
+	}
+	for _, kind := range []failover.StepKind{failover.StepFailover, t.Doing} {
+		if s := t.Step(kind); s != nil && s.State == failover.StateDone && !s.StartedAt.IsZero() && s.EndedAt.After(s.StartedAt) {
+			return kind, s.EndedAt.Sub(s.StartedAt)
+		}
+	}
+	return "", 0
 }
 
 // detailOf is why a VM failed, or what it is at. What to do stands once above, by cause.

@@ -64,6 +64,8 @@ func typedToo(op failover.Operation, action string) string {
 		return " --confirm " + inert(op.ConfirmName())
 	case ActionObject:
 		return " --reason TEXT"
+	case ActionSkip: // the button is for all that failed
+		return " VM"
 	}
 	return ""
 }
