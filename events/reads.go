@@ -96,16 +96,18 @@ type Forecast struct {
 	// Limit is what holds it back most: slowest_vm, concurrency, vault, writes, waves or azure.
 	Limit      failover.Limit `json:"limit"`
 	LimitWords string         `json:"limit_words"`
-	Runs       int            `json:"runs"`    // that it goes by; 0: the default
-	OwnVMs     int            `json:"own_vms"` // that have been failed over before
-	LeftOut    string         `json:"left_out,omitempty"`
+	// Unlearned are vaults of which it is not known how many VMs they take at a time: with too few it takes longer.
+	Unlearned []string `json:"unlearned_vaults,omitempty"`
+	Runs      int      `json:"runs"`    // that it goes by; 0: the default
+	OwnVMs    int      `json:"own_vms"` // that have been failed over before
+	LeftOut   string   `json:"left_out,omitempty"`
 }
 
 // ForecastOf turns a forecast into the public form.
 func ForecastOf(f failover.Forecast) Forecast {
 	out := Forecast{
 		V: 1, About: f.What, VMs: f.VMs, Waves: f.Waves, Seconds: f.Seconds, P95Seconds: f.P95, Limit: f.Limit, LimitWords: f.Words(),
-		Runs: f.Of, OwnVMs: f.Own, LeftOut: f.LeftOut,
+		Unlearned: f.Unlearned, Runs: f.Of, OwnVMs: f.Own, LeftOut: f.LeftOut,
 	}
 	if f.RTO > 0 {
 		out.TargetSeconds, out.Target = &f.RTO, string(f.Promise())

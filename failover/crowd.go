@@ -15,9 +15,10 @@ const (
 )
 
 // crowds are how many jobs each vault worked on at a time when others had to wait, by lower-case id: as the newest operation has
-// it that was held back so. Nobody publishes it, and what executors learn while they run they forget when nothing runs.
-func crowds(past []Operation, step StepKind) map[string]int {
-	all := map[string]int{}
+// it that was held back so. Nobody publishes it, and what executors learn while they run they forget when nothing runs. seen is how
+// many it has worked on at a time at most, whether others waited or not.
+func crowds(past []Operation, step StepKind) (limits, seen map[string]int) {
+	limits, seen = map[string]int{}, map[string]int{}
 	for _, op := range slices.Backward(past) {
 		if !op.Several() {
 			continue
@@ -29,12 +30,13 @@ func crowds(past []Operation, step StepKind) map[string]int {
 					queued++
 				}
 			}
-			if _, newer := all[vault]; !newer && queued >= crowded {
-				all[vault] = most(spans)
+			top := most(spans)
+			if seen[vault] = max(seen[vault], top); limits[vault] == 0 && queued >= crowded {
+				limits[vault] = top
 			}
 		}
 	}
-	return all
+	return limits, seen
 }
 
 // jobSpan is when a job was called for, began and ended.

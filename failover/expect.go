@@ -25,6 +25,9 @@ type Expected struct {
 	RTO int `json:"target_rto_seconds,omitempty"`
 	// Vaults are the VMs that each vault takes at a time, by name, as far as it was known.
 	Vaults map[string]int `json:"vaults,omitempty"`
+	// Unlearned are the vaults, by name, of which it was not known whether they take as many VMs at a time as would be under way.
+	// The rest takes them for boundless.
+	Unlearned []string `json:"unlearned_vaults,omitempty"`
 }
 
 // Took is how long that is.
@@ -39,7 +42,7 @@ func (e Expected) Target() time.Duration { return time.Duration(e.RTO) * time.Se
 // Promise is whether a target is going to be kept. The set is closed.
 type Promise string
 
-// A promise is kept when that is enough 19 times in 20, likely when it is every second time.
+// A promise is kept when that is enough 19 times in 20 and all that holds it back is known, likely when it is every second time.
 const (
 	PromiseKept   Promise = "kept"
 	PromiseLikely Promise = "likely"
@@ -54,7 +57,7 @@ func (e Expected) PromiseFor(likely, atMost time.Duration) Promise {
 	switch target := e.Target(); {
 	case target <= 0:
 		return ""
-	case atMost > 0 && atMost <= target:
+	case atMost > 0 && atMost <= target && len(e.Unlearned) == 0:
 		return PromiseKept
 	case likely <= target:
 		return PromiseLikely

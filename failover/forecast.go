@@ -126,7 +126,7 @@ func (s Situation) forecast(verb Verb, plan Plan, targets []Target) Expected {
 	if e.Shared {
 		e.Of = len(h.all)
 	}
-	e.Vaults = s.rooms(first, targets)
+	e.Vaults, e.Unlearned = s.rooms(first, plan, targets)
 	op := Operation{Verb: verb, Plan: plan, Targets: targets, Expected: Expected{Vaults: e.Vaults}}
 	p := op.timetable(first, time.Time{})
 	p.unknown = e.Of == 0
@@ -143,24 +143,41 @@ func (s Situation) forecast(verb Verb, plan Plan, targets []Target) Expected {
 	return e
 }
 
+// taken is how many VMs at a time are taken to be no trouble for a vault of which nothing is known. It is an assumption.
+const taken = 20
+
 // rooms are how many jobs the vaults of the targets work on at a time, by name: as executors have learned it just now, else as it
-// was when jobs last had to wait there.
-func (s Situation) rooms(step StepKind, targets []Target) map[string]int {
-	if len(targets) < 2 {
-		return nil
+// was when jobs last had to wait there. Of those that are unlearned it is not known whether they take so many at a time.
+func (s Situation) rooms(step StepKind, plan Plan, targets []Target) (rooms map[string]int, unlearned []string) {
+	if len(targets) < 2 || plan.Recovery != nil {
+		return nil, nil
 	}
-	var rooms map[string]int
-	before := crowds(s.Past, step)
+	type part struct { // of a wave
+		vault string
+		wave  int
+	}
+	vms := map[part]int{}
+	limits, seen := crowds(s.Past, step)
 	for i := range targets {
 		id, name := strings.ToLower(targets[i].Item.VaultID), targets[i].Item.Vault
-		if room := cmp.Or(s.Paces[id].AtOnce, before[id]); room > 0 {
+		if room := cmp.Or(s.Paces[id].AtOnce, limits[id]); room > 0 {
 			if rooms == nil {
 				rooms = map[string]int{}
 			}
 			rooms[name] = room
+			continue
+		}
+		in := part{name, targets[i].Wave}
+		atOnce := vms[in] + 1
+		if vms[in] = atOnce; plan.Fleet != nil && plan.Fleet.Concurrency > 0 {
+			atOnce = min(atOnce, plan.Fleet.Concurrency)
+		}
+		if atOnce > max(taken, seen[id]) && !slices.Contains(unlearned, name) {
+			unlearned = append(unlearned, name)
 		}
 	}
-	return rooms
+	slices.Sort(unlearned)
+	return rooms, unlearned
 }
 
 // timetable is what is left of an operation's first step at a moment; the zero moment is before it has begun.

@@ -152,6 +152,45 @@ func TestForecastLearnsTheVault(t *testing.T) {
 	}
 }
 
+// A target is not promised by what nobody knows: how many VMs a vault takes at a time, where it would get more than it has had.
+func TestForecastSaysWhatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	before := func(s failover.Situation, vms int, queued bool) failover.Situation {
+		op := past(fleet(vms, 1, 0), func(int) time.Duration { return 5 * time.Minute })
+		for n := range op.Targets {
+			begun := start.Add(time.Second)
+			if queued && n%2 == 0 {
+				begun = start.Add(time.Minute)
+			}
+			op.Targets[n].Steps[0].Tasks = []failover.Task{{Name: "Failover", StartedAt: begun}}
+		}
+		s.Past = []failover.Operation{op}
+		return s
+	}
+	paced := fleet(1000, 1, 0)
+	paced.Paces = map[string]failover.VaultPace{"/vaults/v": {AtOnce: 100}}
+	for name, row := range map[string]struct {
+		s       failover.Situation
+		unknown bool
+	}{
+		"one":                              {fleet(1, 1, 0), false},
+		"ten":                              {fleet(10, 1, 0), false},
+		"a thousand":                       {fleet(1000, 1, 0), true},
+		"in small waves":                   {fleet(60, 3, 0), false},
+		"few at a time":                    {fleet(60, 1, 10), false},
+		"learned by an executor":           {paced, false},
+		"as many went together before":     {before(fleet(300, 1, 0), 300, false), false},
+		"fewer went together before":       {before(fleet(1000, 1, 0), 300, false), true},
+		"some of those before had to wait": {before(fleet(300, 1, 0), 300, true), false},
+	} {
+		row.s.RTO = 2 * time.Hour
+		want := map[bool]failover.Promise{true: failover.PromiseLikely, false: failover.PromiseKept}[row.unknown]
+		if e := asked(t, row.s).Expected; len(e.Unlearned) > 0 != row.unknown || e.Promise() != want {
+			t.Errorf("%s: unlearned %v, %s: %+v", name, e.Unlearned, e.Promise(), e)
+		}
+	}
+}
+
 // While it runs the end is told from where it stands: what is done counts no more, and what has taken long already takes longer.
 func TestOutlook(t *testing.T) {
 	t.Parallel()

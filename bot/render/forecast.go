@@ -52,6 +52,13 @@ func takes(e failover.Expected) []line {
 	if held := e.Words(); held != "" {
 		lines = append(lines, labelled("Held back by", plain(clip(inert(held), 200)+".")))
 	}
+	if n := len(e.Unlearned); n > 0 {
+		vaults := "the vault " + clip(inert(e.Unlearned[0]), 80) + " works"
+		if n > 1 {
+			vaults = fmt.Sprintf("%d vaults work", n)
+		}
+		lines = append(lines, labelled("Not known", plain("how many VMs "+vaults+" on at a time; Azure does not publish it, and Ferry has not learned it yet. The times count on enough; with fewer it takes longer.")))
+	}
 	from := "a default, from runs in Microsoft's documentation; Ferry has no history yet"
 	switch {
 	case e.Of == 1:
