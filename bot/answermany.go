@@ -37,7 +37,13 @@ func skippedAnswer(cmd failover.Command, op failover.Operation) string {
 	if cmd.Target == "" {
 		return fmt.Sprintf("What failed of %s is left out and stays as it is in Azure. %s left in it.", op.ID, vms(left, "is", "are")) + gateNext(op)
 	}
-	return fmt.Sprintf("%s is left out of %s and stays as it is in Azure. %s left in it.", named(cmd, op), op.ID, vms(left, "is", "are")) + gateNext(op)
+	stays := "stays as it is in Azure."
+	for _, t := range op.Targets {
+		if s := t.Step(failover.StepFailover); op.Verb == failover.VerbFailover && t.Item.Means(cmd.Target) && s != nil && s.State == failover.StateDone {
+			stays = fmt.Sprintf("stays failed over, not committed; once %s is over, %s commit %s makes that final.", op.ID, Command, cmd.Target)
+		}
+	}
+	return fmt.Sprintf("%s is left out of %s and %s %s left in it.", named(cmd, op), op.ID, stays, vms(left, "is", "are")) + gateNext(op)
 }
 
 func retriedAnswer(cmd failover.Command, op failover.Operation) string {

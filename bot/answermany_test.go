@@ -75,11 +75,14 @@ func TestAnswersAboutMany(t *testing.T) {
 		"resume":            {steer(failover.VerbResume, ""), many(underWay), failover.DidResume, "goes on with 2 VMs that have yet to begin."},
 		"resume, failed":    {steer(failover.VerbResume, ""), many(failedOne), failover.DidResume, "goes on with 2 VMs that have yet to begin. sql-01 failed and holds the others back no more; to try again, type /failover retry op-7f3kq2mz."},
 		"skip":              {steer(failover.VerbSkip, "v/APP-02"), many(underWay, func(o *failover.Operation) { o.Targets[2].Phase = failover.Cancelled }), failover.DidSkip, "app-02 is left out of op-7f3kq2mz and stays as it is in Azure. 2 VMs are left in it."},
-		"skip the last":     {steer(failover.VerbSkip, "app-02"), many(up), failover.DidSkip, "app-02 is left out of op-7f3kq2mz and stays as it is in Azure. 2 VMs are left in it. It now waits for its commit by the role approver."},
-		"retry":             {steer(failover.VerbRetry, ""), many(underWay), failover.DidRetry, "What failed of op-7f3kq2mz is tried once more. Follow it on the card in the channel."},
-		"retry on hold":     {steer(failover.VerbRetry, "sql-01"), many(underWay, held), failover.DidRetry, "sql-01 is tried once more in op-7f3kq2mz. The operation is on hold, so it begins when somebody types /failover resume op-7f3kq2mz."},
-		"commit":            {steer(failover.VerbCommit, ""), many(committing), failover.DidOpenGate, "The commit of 2 of "},
-		"cancel":            {steer(failover.VerbCancel, ""), many(up), failover.DidCancel, "op-7f3kq2mz is ended. Its VMs stay as they are in Azure."},
+		"skip what is up": {steer(failover.VerbSkip, "app-02"), many(up, func(o *failover.Operation) {
+			o.Targets[2].Steps = []failover.Step{{Kind: failover.StepFailover, Attempt: 1, State: failover.StateDone}}
+		}), failover.DidSkip, "app-02 is left out of op-7f3kq2mz and stays failed over, not committed; once op-7f3kq2mz is over, /failover commit app-02 makes that final. 2 VMs are left"},
+		"skip the last": {steer(failover.VerbSkip, "app-02"), many(up), failover.DidSkip, "app-02 is left out of op-7f3kq2mz and stays as it is in Azure. 2 VMs are left in it. It now waits for its commit by the role approver."},
+		"retry":         {steer(failover.VerbRetry, ""), many(underWay), failover.DidRetry, "What failed of op-7f3kq2mz is tried once more. Follow it on the card in the channel."},
+		"retry on hold": {steer(failover.VerbRetry, "sql-01"), many(underWay, held), failover.DidRetry, "sql-01 is tried once more in op-7f3kq2mz. The operation is on hold, so it begins when somebody types /failover resume op-7f3kq2mz."},
+		"commit":        {steer(failover.VerbCommit, ""), many(committing), failover.DidOpenGate, "The commit of 2 of "},
+		"cancel":        {steer(failover.VerbCancel, ""), many(up), failover.DidCancel, "op-7f3kq2mz is ended. Its VMs stay as they are in Azure."},
 	} {
 		got := bot.AnswerTo(row.cmd, row.op, failover.Answer{Did: row.did})
 		if !strings.Contains(got, row.want) || !strings.Contains(got, anOp) {

@@ -179,6 +179,8 @@ func TestParseRefuses(t *testing.T) {
 		"commit group checkout":                      {failover.BadUsage, []string{"commit takes no group. Nothing was started. Type /failover commit OP, which commits all its VMs that are up; /failover status checkout shows the operation."}},
 		"skip op-7f3kq2mz":                           {failover.BadUsage, []string{"skip needs the name of a VM", "/failover skip op-7f3kq2mz vm-x"}},
 		"skip vm-x op-7f3kq2mz":                      {failover.BadUsage, []string{"The operation comes first: /failover skip op-7f3kq2mz vm-x."}},
+		"skip op-aaaaaaaa":                           {failover.BadUsage, []string{"skip needs the name of a VM. Type /failover skip op-aaaaaaaa vm-x."}},
+		"change op-aaaaaaaa":                         {failover.BadUsage, []string{"change op-aaaaaaaa latest-app"}},
 		"skip op-7f3kq2mz op-7f3kq2mz":               {failover.BadUsage, []string{"is an operation, not a VM"}},
 		"skip op-7f3kq2mz vm-x vm-y":                 {failover.BadUsage, []string{"skip takes one VM at a time. Nothing was started. Type /failover skip op-7f3kq2mz vm-x, then /failover skip op-7f3kq2mz vm-y."}},
 		"aprove " + anOp:                             {failover.BadUsage, []string{"/failover approve " + anOp}},

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -92,8 +93,17 @@ func notYet(what, hint string) *failover.Refusal {
 }
 
 func (l line) missing(kind string) *failover.Refusal {
-	return failover.Refuse(failover.BadUsage, "Type "+strings.Join(l.rec.Examples, ", or ")+".", "%s needs %s.", l.rec.Name, kindWords(kind))
+	hint := "Type " + strings.Join(l.rec.Examples, ", or ") + "."
+	if len(l.args) > 0 {
+		if op, ok := opID(l.args[0]); ok { // the examples with what was typed
+			hint = anExample.ReplaceAllString(hint, string(op))
+		}
+	}
+	return failover.Refuse(failover.BadUsage, hint, "%s needs %s.", l.rec.Name, kindWords(kind))
 }
+
+// anExample is the operation of the examples.
+var anExample = regexp.MustCompile(`op-[a-z2-7]{8}`)
 
 func kindWords(kind string) string {
 	switch kind {

@@ -372,5 +372,27 @@ func TestSteeredWrongly(t *testing.T) {
 	wrong(held, failover.VerbSkip, "nobody-knows", "/failover status "+string(f.op.ID)+" to see its VMs")
 	waits := f.op
 	waits.Phase = failover.AwaitingCommit
+	said := func(verb failover.Verb, by failover.Actor, target, want string) {
+		t.Helper()
+		cmd := failover.Command{MessageID: "w", Op: waits.ID, Verb: verb, Target: target, By: by, At: f.now, ValidUntil: f.now.Add(time.Minute)}
+		if _, refusal := failover.Decide(waits, cmd, s); refusal == nil || refusal.Error() != want {
+			t.Errorf("%s: %v, want %q", verb, refusal, want)
+		}
+	}
+	id := string(waits.ID)
+	waits.Targets = slices.Clone(waits.Targets)
+	waits.Targets[0].Phase, waits.Targets[1].Phase = failover.Cancelled, failover.Succeeded
+	said(failover.VerbCommit, ben, "sql-1", "sql-1 is one of "+fmt.Sprint(len(waits.Targets))+" VMs of "+id+", which are committed together. Type /failover commit "+id+" for all of them. To leave one out first, type /failover skip "+id+" VM.")
+	said(failover.VerbResume, eve, "", "You may not resume "+id+". Ask somebody with the role operator.")
+	said(failover.VerbCancel, eve, "", "You may not cancel "+id+". Ask somebody with the role operator.")
+	said(failover.VerbSkip, ana, waits.Targets[0].Item.Name, waits.Targets[0].Item.Name+" has been left out of "+id+" already. Type /failover status "+id+" to see the others.")
+	said(failover.VerbSkip, ana, waits.Targets[1].Item.Name, waits.Targets[1].Item.Name+" has come through "+id+" already, so there is nothing of it to leave out. Type /failover status "+id+" to see the others.")
+	begun := waits
+	for _, phase := range []failover.Phase{failover.Running, failover.NeedsAttention} {
+		begun.Phase = phase
+		wrong(begun, failover.VerbChange, "", "is changed of one alone. To take another for one of its VMs, wait until the card asks for the commit; then type /failover cancel")
+	}
+	begun.Phase, begun.StartedAt = failover.AwaitingApproval, time.Time{}
+	wrong(begun, failover.VerbChange, "", "is changed of one alone. To fail them over to another, type /failover withdraw "+id)
 	wrong(waits, failover.VerbChange, "", "is about several VMs, and the recovery point is changed of one alone. To take another for one of its VMs, type /failover cancel")
 }

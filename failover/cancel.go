@@ -9,7 +9,7 @@ import (
 
 func decideCancel(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if rule, ok := s.Policy.mayCancel(op, cmd.By); !ok {
-		return nil, s.Policy.lacking(slices.Collect(maps.Keys(s.Policy.Groups)), "Ask somebody whom a rule with the verb class cancel names.", "You may not cancel %s.", op.ID).by(rule)
+		return nil, s.Policy.mayNotCancel(rule, cmd)
 	}
 	switch op.Phase {
 	case AwaitingApproval:
@@ -150,6 +150,15 @@ func (p Policy) mayCancel(op Operation, actor Actor) (Rule, bool) {
 		}
 	}
 	return Rule{}, len(op.Targets) > 0
+}
+
+// mayNotCancel says who may, by the rule that says no.
+func (p Policy) mayNotCancel(rule Rule, cmd Command) *Refusal {
+	hint := "Ask somebody whom a rule with the verb class cancel names."
+	if len(rule.May) > 0 {
+		hint = askFor(rule.May)
+	}
+	return p.lacking(slices.Collect(maps.Keys(p.Groups)), hint, "You may not %s %s.", cmd.Verb, cmd.Op).by(rule)
 }
 
 // Steers reports whether an operation waits for somebody who lets it go on or ends it, without a gate: on hold, or of several with

@@ -12,6 +12,9 @@ func decideCommit(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if refusal := outdated(op, StepCommit, cmd); refusal != nil {
 		return nil, refusal
 	}
+	if refusal := op.together(cmd, "committed"); refusal != nil {
+		return nil, refusal
+	}
 	refusal := s.Policy.mayDecide(op, ClassCommit, cmd.By)
 	decides := refusal == nil
 	if !decides && !s.Policy.May(op.Plan.CommitBy, cmd.By) {
@@ -24,6 +27,18 @@ func decideCommit(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 		return s.press(op, op.stage(StepCommit), cmd)
 	}
 	return []Fact{CommitAsked{By: cmd.By}}, nil
+}
+
+// together refuses the name of one VM for a press that would be for all VMs of an operation: who names one means one.
+func (o Operation) together(cmd Command, done string) *Refusal {
+	if cmd.Target == "" || len(o.Targets) < 2 {
+		return nil
+	}
+	hint := "Type /failover " + string(cmd.Verb) + " " + string(o.ID) + " for all of them."
+	if o.Several() {
+		hint += " To leave one out first, type /failover skip " + string(o.ID) + " VM."
+	}
+	return Refuse(WrongState, hint, "%s is one of %s of %s, which are %s together.", cmd.Target, count(len(o.Holds())), o.ID, done)
 }
 
 // decideForeignCommit opens an operation for a VM that was failed over outside Ferry; when who typed it may decide, that

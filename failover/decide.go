@@ -118,6 +118,9 @@ func Decide(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 // decideAgain is a verb that opens operations, given to an open one: the press of its gate, if that is what it waits for.
 func decideAgain(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if gate, waits := op.Pending(); waits && cmd.Verb == VerbReprotect && gate.Step.IsReprotect() {
+		if refusal := op.together(cmd, "reprotected"); refusal != nil {
+			return nil, refusal
+		}
 		return decideApprove(op, cmd, s)
 	}
 	return nil, Refuse(BadUsage, "Type /failover "+string(cmd.Verb)+" VM.", "To %s, name a VM: %s is an operation.", ClassOf(cmd.Verb).verb(), op.ID)

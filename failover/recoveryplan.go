@@ -285,5 +285,9 @@ func decideReprotectAll(cmd Command, s Situation) ([]Fact, *Refusal) {
 	if len(targets) == 0 {
 		return nil, Refuse(WrongState, not.hint("/failover list shows the state of each."), "No VM of it can be reprotected: %s", not.words())
 	}
-	return s.request(cmd, Plan{Rule: rule, LeftOut: not.words()}, targets...), nil
+	plan := Plan{Rule: rule, LeftOut: not.words()}
+	if s.Fleet != nil && s.Fleet.Name != "" { // a name for all of them; the order is that of the failover alone
+		plan.Fleet = &Fleet{Name: s.Fleet.Name, Waves: []Wave{{}}, OnFailure: GoOn}
+	}
+	return s.request(cmd, plan, targets...), nil
 }

@@ -27,6 +27,25 @@ func several(t *testing.T) (failover.Operation, map[string]failover.Observation)
 	return failover.Fold(failover.Operation{}, failover.Batch{At: start, Facts: facts}), seen
 }
 
+// A reprotect of a group keeps its name, by which people look for it; that of VMs in a row has none.
+func TestReprotectOfAGroup(t *testing.T) {
+	for _, name := range []string{"shop", ""} {
+		s := failover.Situation{Now: start, Policy: policy(1), Fleet: &failover.Fleet{Name: name, Waves: []failover.Wave{{}, {After: []int{1}}}}}
+		for n, vm := range []string{"sql", "app"} {
+			s.Members = append(s.Members, failover.Member{Item: item(vm, failover.StateCommitted, "SwitchProtection"), Reversal: back(), Wave: n + 1})
+		}
+		cmd := failover.Command{MessageID: "m", Op: "op-aaaaaaaa", Verb: failover.VerbReprotect, Group: true, Target: "shop", By: ana, At: start, ValidUntil: start.Add(time.Minute)}
+		facts, refusal := failover.Decide(failover.Operation{}, cmd, s)
+		if refusal != nil {
+			t.Fatal(refusal)
+		}
+		f := failover.Fold(failover.Operation{}, failover.Batch{At: start, Facts: facts}).Plan.Fleet
+		if (f != nil) != (name != "") || f != nil && (f.Name != name || len(f.Waves) != 1) {
+			t.Errorf("%q: %+v", name, f)
+		}
+	}
+}
+
 // One approval is for each VM of several: that the step of one fails takes it from none of the others.
 func TestApprovalOfSeveralOutlivesAFailure(t *testing.T) {
 	op, seen := several(t)

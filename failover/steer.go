@@ -1,7 +1,6 @@
 package failover
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -10,7 +9,7 @@ import (
 // have what failed tried once more. It takes no approval: what is done was approved, and less of it is no more.
 func decideSteering(op Operation, cmd Command, s Situation) ([]Fact, *Refusal) {
 	if rule, ok := s.Policy.mayCancel(op, cmd.By); !ok {
-		return nil, s.Policy.lacking(slices.Collect(maps.Keys(s.Policy.Groups)), "Ask somebody whom a rule with the verb class cancel names.", "You may not %s %s.", cmd.Verb, op.ID).by(rule)
+		return nil, s.Policy.mayNotCancel(rule, cmd)
 	}
 	if op.Phase.Final() {
 		return nil, over(op)
@@ -70,8 +69,10 @@ func skip(op Operation, cmd Command) ([]Fact, *Refusal) {
 		return nil, refusal
 	case t.Phase == Running && underWay(t, t.Doing):
 		return nil, Refuse(TooLate, "Wait for it to end.", "The %s of %s is under way, and what Azure has begun is not stopped.", t.Doing.noun(), t.Item.Name)
-	case t.Phase == Succeeded || t.Phase == Cancelled:
-		return nil, Refuse(WrongState, "Type /failover status "+string(op.ID)+" to see where it stands.", "%s is done with in %s.", t.Item.Name, op.ID)
+	case t.Phase == Cancelled:
+		return nil, Refuse(WrongState, "Type /failover status "+string(op.ID)+" to see the others.", "%s has been left out of %s already.", t.Item.Name, op.ID)
+	case t.Phase == Succeeded:
+		return nil, Refuse(WrongState, "Type /failover status "+string(op.ID)+" to see the others.", "%s has come through %s already, so there is nothing of it to leave out.", t.Item.Name, op.ID)
 	}
 	left := 0
 	for i := range op.Targets {

@@ -60,7 +60,7 @@ func Debts(l failover.DebtList, now time.Time) Message {
 		return Ephemeral(notRead)
 	}
 	// Names from outside may need many characters more as JSON than they have: fewer lines then.
-	for shown := min(len(l.Debts), debtsShown); ; shown /= 2 {
+	for shown := min(len(owing(l.Debts)), debtsShown); ; shown /= 2 {
 		lines := debtLines(l, shown, now)
 		block := richText("debt", lines)
 		if size([]slack.Block{block}) <= maxDebts || shown == 0 {
@@ -74,10 +74,11 @@ func debtLines(l failover.DebtList, shown int, now time.Time) []line {
 	if len(l.Debts) > 0 {
 		lines = []line{words("Left open, oldest first:")}
 	}
-	for _, d := range l.Debts[:shown] {
-		lines = append(lines, debtLine(d, now))
+	all := owing(l.Debts)
+	for _, o := range all[:shown] {
+		lines = append(lines, o.line(now))
 	}
-	if more := len(l.Debts) - shown; more > 0 {
+	if more := vmsOf(all[shown:]); more > 0 {
 		lines = append(lines, words("and %d more: ferry debt in a terminal lists them all.", more))
 	}
 	for text := range strings.SplitSeq(strings.TrimSpace(protecting(l)+asOf(l.At, now)), "\n") {
@@ -86,9 +87,60 @@ func debtLines(l failover.DebtList, shown int, now time.Time) []line {
 	return lines
 }
 
-func debtLine(d failover.Debt, now time.Time) line {
-	small := details()[2]
+// owed is what is owed of one VM, or the same of several VMs of an operation, which one line settles.
+type owed struct {
+	failover.Debt // of the first of them
+	names         []string
+}
+
+// owing puts together what one operation has left open of several VMs, where the first of them stands.
+func owing(debts []failover.Debt) []owed {
+	type cause struct {
+		op   failover.OpID
+		kind failover.DebtKind
+		free bool // no job runs on it
+	}
+	of := func(d failover.Debt) cause { return cause{d.Op, d.Kind, d.Job == ""} }
+	same := map[cause][]string{}
+	for _, d := range debts {
+		same[of(d)] = append(same[of(d)], d.Name)
+	}
+	var all []owed
+	for _, d := range debts {
+		c := of(d)
+		names, known := same[c]
+		switch several := c.free && c.op != "" && (c.kind == failover.Uncommitted || c.kind == failover.Unprotected); {
+		case !several || known && len(names) < 3:
+			all = append(all, owed{d, []string{d.Name}})
+		case known:
+			all = append(all, owed{d, names})
+			delete(same, c)
+		}
+	}
+	return all
+}
+
+func vmsOf(all []owed) int {
+	n := 0
+	for _, o := range all {
+		n += len(o.names)
+	}
+	return n
+}
+
+func (o owed) line(now time.Time) line {
+	d, small := o.Debt, details()[2]
 	l := line{plain("• "), bold(orNot(small.name(d.Name))), plain(fmt.Sprintf(" (vault %s) %s", orNot(small.name(d.Vault)), bot.Owed(d)))}
+	settle := bot.Settle(d)
+	if n := len(o.names); n > 1 {
+		owe := "are not protected"
+		settle = "type " + bot.Command + " reprotect " + string(d.Op)
+		if d.Kind == failover.Uncommitted {
+			owe = "wait for their commit"
+			settle = fmt.Sprintf("type %[1]s commit %[2]s; once %[2]s is over, %[1]s commit VM for each", bot.Command, d.Op)
+		}
+		l = line{plain("• "), bold(bot.VMs(n)), plain(" (" + cardOf{detail: small}.few(o.names, 3) + ") " + owe)}
+	}
 	if d.Since.IsZero() {
 		l = append(l, plain(", since when is not known"))
 	} else {
@@ -102,5 +154,5 @@ func debtLine(d failover.Debt, now time.Time) line {
 	if d.Op != "" {
 		l = append(l, plain(" ("+string(d.Op)+")"))
 	}
-	return append(l, plain(". What to do: "+clip(inert(bot.Settle(d)), 200)+"."))
+	return append(l, plain(". What to do: "+clip(inert(settle), 200)+"."))
 }

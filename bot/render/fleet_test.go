@@ -306,10 +306,23 @@ func TestFleetWords(t *testing.T) {
 	committing := all["awaiting_commit"].then(time.Minute, failover.Decided{Gate: failover.ClassCommit, By: ben(), Approve: true},
 		failover.GateOpened{Gate: failover.ClassCommit, Step: failover.StepCommit}).started(0, 12, failover.StepCommit)
 	person := all["running"].then(time.Second, failover.PutOnHold{By: ben()})
+	gate := all["awaiting_commit"] // on the way home it is checked before the commit
+	gate.op.Verb, gate.op.Phase, gate.op.Targets = failover.VerbFailback, failover.AwaitingApproval, slices.Clone(gate.op.Targets)
+	for n := range gate.op.Targets {
+		gate.op.Targets[n].Phase, gate.op.Targets[n].Doing = failover.AwaitingApproval, failover.StepCheck
+	}
+	asks := all["awaiting_commit"].then(time.Second, failover.CommitAsked{By: ana()})
+	whole := all["over"]
+	whole.op.Phase, whole.op.Targets = failover.Succeeded, slices.Clone(whole.op.Targets)
+	for n := range whole.op.Targets {
+		whole.op.Targets[n].Phase = failover.Succeeded
+	}
 	for name, row := range map[string]struct {
 		s    story
 		want string
 	}{
+		"the button of a commit that was asked for": {asks, "asks for the commit of group checkout (12 VMs) (op-7f3kq2mz). Press Commit all on its card."},
+		"all are final":                         {whole, "They are not protected until they are reprotected."},
 		"a check failed behind one that passed": {checked(failover.CheckPassed, failover.CheckFailed), "Not every check passed: vm-0001. Find out why"},
 		"each check passed":                     {checked(failover.CheckPassed, failover.CheckPassed), "Each check passed."},
 		"what to type for one of a way home":    {home, "ask again, such as /failover failback vm-0005."},
@@ -325,5 +338,8 @@ func TestFleetWords(t *testing.T) {
 		if !strings.Contains(said, row.want) {
 			t.Errorf("%s: %q is not said:\n%s", name, row.want, said)
 		}
+	}
+	if said := render.CardText(gate.op, gate.now); strings.Contains(said, "takes about") || strings.Contains(said, "Goes:") || !strings.Contains(said, "vm-0001: waiting for a decision\n") {
+		t.Errorf("what is told of the first step is told at a later gate:\n%s", said)
 	}
 }

@@ -139,7 +139,7 @@ func (c cardOf) fleetWhat() []line {
 	if c.op.Verb == failover.VerbFailover {
 		lines = append(lines, labelled("Recovery point", plain(c.name(cmp.Or(c.op.Plan.Point.String(), string(failover.Latest)))+", of each VM")))
 	}
-	if f := c.op.Plan.Fleet; f != nil && c.op.Phase == failover.AwaitingApproval {
+	if f := c.op.Plan.Fleet; f != nil && !c.op.Started() && c.op.Verb != failover.VerbReprotect {
 		at := "as many at a time as the vaults take"
 		if f.Concurrency > 0 {
 			at = fmt.Sprintf("%s at a time", bot.VMs(f.Concurrency))
@@ -218,7 +218,7 @@ func (c cardOf) vm(t failover.Target) line {
 	switch s := t.Step(t.Doing); {
 	case spot == failover.SpotRunning && s != nil && !s.StartedAt.IsZero():
 		text += " for " + duration(c.now.Sub(s.StartedAt))
-	case (spot == failover.SpotAsked || spot == failover.SpotWaiting) && t.Expected > 0:
+	case (spot == failover.SpotAsked || spot == failover.SpotWaiting) && t.Expected > 0 && len(t.Steps) == 0: // of the first step
 		text += ", takes about " + round(time.Duration(t.Expected)*time.Second)
 	}
 	if kind, took := tookOf(t); took > 0 {

@@ -94,7 +94,7 @@ func (c cardOf) timeOf(t failover.Target) string {
 		return duration(s.EndedAt.Sub(s.StartedAt))
 	case s != nil && !s.StartedAt.IsZero() && t.Phase == failover.Running:
 		return "for " + duration(c.now.Sub(s.StartedAt))
-	case t.Expected > 0 && (t.Spot() == failover.SpotAsked || t.Spot() == failover.SpotWaiting):
+	case t.Expected > 0 && len(t.Steps) == 0 && (t.Spot() == failover.SpotAsked || t.Spot() == failover.SpotWaiting):
 		return "about " + round(time.Duration(t.Expected)*time.Second)
 	}
 	return ""

@@ -12,10 +12,10 @@ import (
 // ForecastText says how long a failover would take, in lines of plain text.
 func ForecastText(f failover.Forecast) string {
 	about := inert(f.What)
-	if n := bot.VMs(f.VMs); about != n && (f.VMs > 1 || f.Waves > 0 && f.LeftOut != "") {
+	if n := bot.VMs(f.VMs); about != n && f.VMs > 0 && (f.VMs > 1 || f.Waves > 0 && f.LeftOut != "") {
 		about += " (" + n + ")"
 	}
-	if f.Waves > 1 {
+	if f.Waves > 1 && f.VMs > 0 {
 		about += fmt.Sprintf(" in %d waves", f.Waves)
 	}
 	lines := []string{"Forecast of a failover of " + about}

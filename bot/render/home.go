@@ -236,10 +236,11 @@ func (h homeOf) debt() []line {
 		return []line{words("Nothing is owed.")}
 	}
 	var lines []line
-	for _, d := range l.Debts[:min(len(l.Debts), h.worst)] {
-		lines = append(lines, debtLine(d, h.now))
+	all := owing(l.Debts)
+	for _, o := range all[:min(len(all), h.worst)] {
+		lines = append(lines, o.line(h.now))
 	}
-	if more := len(l.Debts) - h.worst; more > 0 {
+	if more := vmsOf(all[min(len(all), h.worst):]); more > 0 {
 		lines = append(lines, h.more(more, "debt"))
 	}
 	return lines

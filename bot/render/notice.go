@@ -209,7 +209,7 @@ func (n noticeOf) asksFor() []Notice {
 		if again := spent(op, failover.StepCommit); again > 0 {
 			key += fmt.Sprintf("_%d", again)
 		}
-		all = append(all, n.make(key, n.mentions(), fmt.Sprintf("%s asks for the commit of %s (%s). Press Commit on its card.", n.by(by[len(by)-1]), n.target(), op.ID)))
+		all = append(all, n.make(key, n.mentions(), fmt.Sprintf("%s asks for the commit of %s (%s). Press %s on its card.", n.by(by[len(by)-1]), n.target(), op.ID, cardOf{op: op}.commitLabel())))
 	}
 	if ch := op.Change; ch != nil {
 		key := "change_" + ch.At.UTC().Format("20060102T150405")
@@ -319,6 +319,9 @@ func (n noticeOf) succeeded() string {
 	text := fmt.Sprintf("The failover of %s is final (%s).", n.target(), n.op.ID)
 	if m := c.measures(); m != "" {
 		text += " " + m
+	}
+	if len(n.op.Targets) > 1 {
+		return text + " They are not protected until they are reprotected."
 	}
 	return text + " It is not protected until it is reprotected."
 }

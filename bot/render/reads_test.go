@@ -68,6 +68,41 @@ func readinessList() failover.ReadinessList {
 	}}
 }
 
+// What one operation has left open of many VMs is one line, which names the one command that settles it; what else is owed keeps its own.
+func TestDebtOfMany(t *testing.T) {
+	at := start()
+	list := failover.DebtList{At: at}
+	owe := func(kind failover.DebtKind, op failover.OpID, job string, names ...string) {
+		for _, name := range names {
+			list.Debts = append(list.Debts, failover.Debt{Name: name, Vault: "v", Typed: name, Kind: kind, Since: at.Add(-time.Minute), Owner: ana(), Op: op, Job: job})
+		}
+	}
+	owe(failover.Uncommitted, "op-aaaaaaaa", "", "a1", "a2", "a3", "a4", "a5")
+	owe(failover.Unprotected, "op-bbbbbbbb", "", "b1", "b2", "b3")
+	owe(failover.Unprotected, "op-bbbbbbbb", "SwitchProtection", "b4")
+	owe(failover.Unprotected, "op-cccccccc", "", "c1", "c2")
+	owe(failover.Unprotected, "", "", "d1", "d2", "d3")
+	owe(failover.DrillOpen, "op-dddddddd", "", "e1", "e2", "e3")
+	text := readable(render.Debts(list, at))
+	for _, want := range []string{
+		"*5 VMs* (a1, a2, a3 and 2 more) wait for their commit since", "What to do: type /failover commit op-aaaaaaaa; once op-aaaaaaaa is over, /failover commit VM for each.",
+		"*3 VMs* (b1, b2, b3) are not protected since", "What to do: type /failover reprotect op-bbbbbbbb.", "*b4*", "reprotect c1.", "reprotect c2.", "reprotect d3.", "cleanup e2.",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("without %q:\n%s", want, text)
+		}
+	}
+	if n := strings.Count(text, "• "); n != 11 {
+		t.Errorf("%d lines:\n%s", n, text)
+	}
+	for range 1000 {
+		owe(failover.Unprotected, "op-eeeeeeee", "", "web")
+	}
+	if text := readable(render.Debts(list, at)); !strings.Contains(text, "*1,000 VMs* (web, web, web and 997 more) are not protected") || strings.Contains(text, "more: ferry debt") {
+		t.Error(text)
+	}
+}
+
 // readinessGen draws readings of any size with whatever Azure could say.
 func readinessGen() *rapid.Generator[failover.ReadinessList] {
 	return rapid.Custom(func(t *rapid.T) failover.ReadinessList {

@@ -235,11 +235,12 @@ func (c cardOf) owed(debts []failover.Debt) []line {
 	if !c.op.Phase.Final() {
 		lines = append(lines, words("It is %s and waits for %s.", c.op.Phase.Words(), c.say(bot.WaitsFor(c.op))))
 	}
-	for _, d := range debts[:min(len(debts), c.items)] {
-		d.Typed = clip(d.Typed, maxTyped)
-		lines = append(lines, debtLine(d, c.now))
+	all := owing(debts)
+	for _, o := range all[:min(len(all), c.items)] {
+		o.Typed = clip(o.Typed, maxTyped)
+		lines = append(lines, o.line(c.now))
 	}
-	lines = append(lines, c.more(len(debts))...)
+	lines = append(lines, c.more(len(all))...)
 	if len(lines) == 0 {
 		return []line{labelled("Still owed", plain("nothing"))}
 	}
