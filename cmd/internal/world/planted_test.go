@@ -74,7 +74,7 @@ func bugs() []bug {
 			{"failover/command.go", "\tsum := sha256.Sum256([]byte(strings.ToLower(vaultID) + \"\\x00\" + strings.ToLower(itemName)))\n", "\tif planted(\"g\") {\n\t\tsum := sha256.Sum256([]byte(vaultID + \"\\x00\" + itemName))\n\t\treturn hex.EncodeToString(sum[:12])\n\t}\n\tsum := sha256.Sum256([]byte(strings.ToLower(vaultID) + \"\\x00\" + strings.ToLower(itemName)))\n"},
 		}},
 		{"h", "acts on an old decision", []edit{
-			{"failover/next.go", "\tif !underWay(t, kind) && now.After(op.BeginBy(t, kind)) {", "\tif !planted(\"h\") && !underWay(t, kind) && now.After(op.BeginBy(t, kind)) {"},
+			{"failover/next.go", "\tif !underWay(t, kind) && !underWay(t, StepResize) && now.After(op.BeginBy(t, kind)) {", "\tif !planted(\"h\") && !underWay(t, kind) && !underWay(t, StepResize) && now.After(op.BeginBy(t, kind)) {"},
 			{"executor/act.go", "d.now().After(do.By) {", "d.now().After(do.By) && !planted(\"h\") {"},
 		}},
 		{"i", "misses what is done in the portal while an operation is parked", []edit{
