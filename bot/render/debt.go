@@ -133,13 +133,11 @@ func (o owed) line(now time.Time) line {
 	l := line{plain("• "), bold(orNot(small.name(d.Name))), plain(fmt.Sprintf(" (vault %s) %s", orNot(small.name(d.Vault)), bot.Owed(d)))}
 	settle := bot.Settle(d)
 	if n := len(o.names); n > 1 {
-		owe := "are not protected"
 		settle = "type " + bot.Command + " reprotect " + string(d.Op)
 		if d.Kind == failover.Uncommitted {
-			owe = "wait for their commit"
 			settle = fmt.Sprintf("type %[1]s commit %[2]s; once %[2]s is over, %[1]s commit VM for each", bot.Command, d.Op)
 		}
-		l = line{plain("• "), bold(bot.VMs(n)), plain(" (" + cardOf{detail: small}.few(o.names, 3) + ") " + owe)}
+		l = line{plain("• "), bold(bot.VMs(n)), plain(" (" + cardOf{detail: small}.few(o.names, 3) + "), each " + bot.Owed(d))}
 	}
 	if d.Since.IsZero() {
 		l = append(l, plain(", since when is not known"))

@@ -85,8 +85,8 @@ func TestDebtOfMany(t *testing.T) {
 	owe(failover.DrillOpen, "op-dddddddd", "", "e1", "e2", "e3")
 	text := readable(render.Debts(list, at))
 	for _, want := range []string{
-		"*5 VMs* (a1, a2, a3 and 2 more) wait for their commit since", "What to do: type /failover commit op-aaaaaaaa; once op-aaaaaaaa is over, /failover commit VM for each.",
-		"*3 VMs* (b1, b2, b3) are not protected since", "What to do: type /failover reprotect op-bbbbbbbb.", "*b4*", "reprotect c1.", "reprotect c2.", "reprotect d3.", "cleanup e2.",
+		"*5 VMs* (a1, a2, a3 and 2 more), each waits for its commit since", "What to do: type /failover commit op-aaaaaaaa; once op-aaaaaaaa is over, /failover commit VM for each.",
+		"*3 VMs* (b1, b2, b3), each is not protected since", "What to do: type /failover reprotect op-bbbbbbbb.", "*b4*", "reprotect c1.", "reprotect c2.", "reprotect d3.", "cleanup e2.",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("without %q:\n%s", want, text)
@@ -98,7 +98,7 @@ func TestDebtOfMany(t *testing.T) {
 	for range 1000 {
 		owe(failover.Unprotected, "op-eeeeeeee", "", "web")
 	}
-	if text := readable(render.Debts(list, at)); !strings.Contains(text, "*1,000 VMs* (web, web, web and 997 more) are not protected") || strings.Contains(text, "more: ferry debt") {
+	if text := readable(render.Debts(list, at)); !strings.Contains(text, "*1,000 VMs* (web, web, web and 997 more), each is not protected") || strings.Contains(text, "more: ferry debt") {
 		t.Error(text)
 	}
 }
