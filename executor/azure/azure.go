@@ -114,22 +114,38 @@ func New(o Options) (*Site, error) {
 		if site.find(v) != nil {
 			return nil, fmt.Errorf("azure: vault %q is listed twice", v.Name)
 		}
-		options := *site.options // each vault has a breaker of its own
-		options.PerCallPolicies = []policy.Policy{&breaker{vault: v.Name, log: o.Log}, site.budgets}
-		factory, err := siterecovery.NewClientFactory(v.SubscriptionID, site.credential, &options)
+		vault, err := site.open(v)
 		if err != nil {
 			return nil, fmt.Errorf("azure: vault %q: %w", v.Name, err)
 		}
-		client, err := arm.NewClient("ferry", "v0.0.0", site.credential, &options)
-		if err != nil {
-			return nil, fmt.Errorf("azure: vault %q: %w", v.Name, err)
-		}
-		site.vaults = append(site.vaults, newVault(v, factory, client))
+		site.vaults = append(site.vaults, vault)
 	}
 	if len(site.vaults) == 0 {
 		return nil, fmt.Errorf("azure: no vault")
 	}
 	return site, nil
+}
+
+// open makes the clients of a vault, which has a breaker of its own.
+func (s *Site) open(v Vault) (*vault, error) {
+	once := *s.options
+	once.Retry.MaxRetries = -1     // the breaker insists
+	once.Telemetry.Disabled = true // what comes here is marked already
+	tries, err := arm.NewClient("ferry", "v0.0.0", s.credential, &once)
+	if err != nil {
+		return nil, err
+	}
+	options := *s.options
+	options.PerCallPolicies = []policy.Policy{newBreaker(v.Name, s.log, tries.Pipeline()), s.budgets}
+	factory, err := siterecovery.NewClientFactory(v.SubscriptionID, s.credential, &options)
+	if err != nil {
+		return nil, err
+	}
+	client, err := arm.NewClient("ferry", "v0.0.0", s.credential, &options)
+	if err != nil {
+		return nil, err
+	}
+	return newVault(v, factory, client), nil
 }
 
 func newVault(v Vault, f *siterecovery.ClientFactory, client *arm.Client) *vault {

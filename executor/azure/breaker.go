@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"ferry/failover"
 )
@@ -39,6 +40,16 @@ type breaker struct {
 	pause   time.Duration
 	probing bool
 	kept    int // requests kept back since the last probe
+
+	tries      runtime.Pipeline // from the breaker on, for reads
+	answered   time.Time        // when a try of a read was, last
+	troubled   time.Time        // when one failed, last
+	unanswered int              // tries that failed since one was answered
+	insisting  chan struct{}    // full while as many reads insist as may
+}
+
+func newBreaker(vault string, log *slog.Logger, tries runtime.Pipeline) *breaker {
+	return &breaker{vault: vault, log: log, tries: tries, insisting: make(chan struct{}, insistMost)}
 }
 
 // closed is the error of a request that was not sent, because Azure does not answer.
@@ -57,10 +68,15 @@ func (*closed) NonRetriable() {}
 
 // Do implements [policy.Policy], around all tries of one request.
 func (b *breaker) Do(r *policy.Request) (*http.Response, error) {
-	if err := b.admit(r.Raw().Method == http.MethodGet, time.Now()); err != nil {
+	read := r.Raw().Method == http.MethodGet
+	if err := b.admit(read, time.Now()); err != nil {
 		return nil, err
 	}
-	answer, err := r.Next()
+	send := r.Next
+	if read {
+		send = func() (*http.Response, error) { return b.insist(r) }
+	}
+	answer, err := send()
 	b.learn(r.Raw().Context(), answer, err, time.Now())
 	return answer, err
 }

@@ -80,7 +80,7 @@ func TestBrownOut(t *testing.T) {
 				c.be(status)
 				<-time.After(19 * time.Minute)
 				c.mu.Lock()
-				if n := len(c.asked); n < 10 || n > 3*25 { // the SDK tries a read three times
+				if n := len(c.asked); n < 10 || n > 3*25 { // a read is sent three times
 					t.Errorf("asked %d times in 19 minutes of silence", n)
 				}
 				c.mu.Unlock()

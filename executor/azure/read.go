@@ -12,7 +12,8 @@ import (
 // readTimeout bounds a read with all its pages and retries: a watcher has a cycle to keep.
 const readTimeout = 20 * time.Second
 
-// readRetries are the SDK's for reads. 429 is not among them: the executor paces itself by it.
+// readRetries are the SDK's for reads; those of a vault insist instead (insist.go). 429 is not among them: the executor paces itself
+// by it.
 func readRetries() policy.RetryOptions {
 	return policy.RetryOptions{
 		MaxRetries:    2,

@@ -104,7 +104,7 @@ func TestAzureBrownOut(t *testing.T) {
 		if !w.until(time.Minute, func() bool { return w.accepted("unplannedFailover") == 1 }) {
 			t.Fatal("never called")
 		}
-		w.vault.Fault(vault.Fault{Operation: "job", Kind: vault.ServerError, Status: 503, Times: 40})
+		w.vault.Fault(vault.Fault{Operation: "job", Kind: vault.ServerError, Status: 503, Times: 200})
 		w.shows(5*time.Minute, "does not answer since")
 		w.shows(60*time.Minute, "[ Commit ]")
 		w.once()

@@ -49,7 +49,7 @@ func TestPoints(t *testing.T) {
 		}
 		w.reads("eve", "/failover points vm-z", "Near names: vm-x")
 		w.reads("eve", "/failover points", "points needs the name of a VM")
-		w.vault.Fault(vault.Fault{Operation: "points", Kind: vault.ServerError, Times: 3})
+		w.vault.Fault(vault.Fault{Operation: "points", Kind: vault.ServerError, Times: 20})
 		w.reads("ben", "/failover points vm-y", "Azure did not answer")
 		if n := len(w.vault.Ledger()); n != 0 {
 			w.t.Errorf("%d mutating calls", n)
@@ -106,7 +106,7 @@ func TestForeignJobAndDebt(t *testing.T) {
 				w.t.Errorf("the readiness lacks %q:\n%s", want, told)
 			}
 		}
-		w.vault.Fault(vault.Fault{Operation: "jobs", Kind: vault.ServerError, Times: 3})
+		w.vault.Fault(vault.Fault{Operation: "jobs", Kind: vault.ServerError, Times: 20})
 		w.reads("ana", "/failover jobs", "Azure did not answer")
 		if n := w.accepted("unplannedFailover"); n != 2 || len(w.vault.Ledger()) != 3 {
 			w.t.Errorf("%d failovers of %d calls, want ana's and the portal's", n, len(w.vault.Ledger()))

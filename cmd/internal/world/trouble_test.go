@@ -46,7 +46,7 @@ func troubles() []trouble {
 		{name: "job warns", fault: job(vault.JobWarns), shows: []string{failure.Message, failure.Action}, calls: 1},
 		{name: "job informs", fault: job(vault.JobInforms), shows: []string{failure.Message, failure.Action}, calls: 1},
 		{name: "job vanishes", fault: vault.Fault{Kind: vault.JobVanishes, Delay: 5 * time.Second}, shows: []string{"does not show the job any more"}, calls: 1},
-		{name: "job cannot be read", fault: vault.Fault{Kind: vault.ServerError, Operation: "job", Times: 40}, says: "does not answer since", calls: 1},
+		{name: "job cannot be read", fault: vault.Fault{Kind: vault.ServerError, Operation: "job", Times: 200}, says: "does not answer since", calls: 1},
 		{name: "role Operator", arm: func(w *world) { w.vault.SetOperator(true) }, calls: 1},
 	}
 }
