@@ -129,7 +129,26 @@ func (v view) job(ctx context.Context, seen *failover.Observation, id string) (e
 		if err != nil { // who does not answer is not asked for each of many jobs
 			return err
 		}
+		return v.ended(ctx, seen, id)
 	}
+	return v.wholeJob(ctx, seen, id)
+}
+
+// ended reads a job that runs no more, and at the same time the item, which tells whether it did what it should: while Azure is ill
+// each reading that waits for another one costs seconds.
+func (v view) ended(ctx context.Context, seen *failover.Observation, id string) error {
+	over, looked := v.now(), *seen
+	looking := make(chan error, 1)
+	go func() { looking <- v.look(ctx, &looked, failover.Look{}) }()
+	err := v.wholeJob(ctx, seen, id)
+	if unseen := <-looking; err == nil && unseen == nil && seen.Hidden == nil && !seen.Job.Running() {
+		seen.JobAt = over
+		seen.Item, seen.LookedAt, seen.StillSince = looked.Item, looked.LookedAt, looked.StillSince
+	}
+	return err
+}
+
+func (v view) wholeJob(ctx context.Context, seen *failover.Observation, id string) (err error) {
 	seen.Job, err = v.Site.Job(ctx, id)
 	seen.JobAt = v.now()
 	site, ok := errors.AsType[*failover.SiteError](err)
