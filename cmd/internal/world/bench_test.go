@@ -95,6 +95,7 @@ type run struct {
 	by       string
 	makespan time.Duration
 	left     int // VMs that are not failed over in the end
+	unsure   int // those of them that Ferry calls for no more, because an earlier call may still arrive
 	rounds   int // how often somebody had to begin again with those that had failed
 	twice    int // failovers that were asked for again while one ran
 	traffic  vault.Traffic
@@ -119,9 +120,17 @@ func (r run) throttled() float64 {
 }
 
 func (r run) String() string {
-	return fmt.Sprintf("%s, %d VMs, C %d, faults %v: %s is %.2f times the bound, %d left, %d rounds, %d twice, 429 %.2f %%, writes %.2f, reads %.1f per VM, %.2f a minute, known %s, shown %s, CPU %s",
-		r.by, r.vms, r.limit, r.faults, r.makespan.Round(time.Second), r.ratio(), r.left, r.rounds, r.twice, r.throttled(),
+	return fmt.Sprintf("%s, %d VMs, C %d, faults %v: %s is %.2f times the bound, %s left, %d rounds, %d twice, 429 %.2f %%, writes %.2f, reads %.1f per VM, %.2f a minute, known %s, shown %s, CPU %s",
+		r.by, r.vms, r.limit, r.faults, r.makespan.Round(time.Second), r.ratio(), r.remain(), r.rounds, r.twice, r.throttled(),
 		r.per(r.traffic.Writes), r.per(r.traffic.Reads), r.perMinute(), p95(r.known), p95(r.shown), r.cpu.Round(time.Millisecond))
+}
+
+// remain are the VMs that are left, and in brackets those that a person has to look at.
+func (r run) remain() string {
+	if r.unsure == 0 {
+		return fmt.Sprint(r.left)
+	}
+	return fmt.Sprintf("%d (%d)", r.left, r.unsure)
 }
 
 func p95(all []time.Duration) string {

@@ -102,7 +102,7 @@ func (w *world) fleetGoes(b trial) (run, failover.OpID) {
 // their commit. It returns how often it began.
 func (w *world) watches(op string) int {
 	w.t.Helper()
-	rounds, asked := 1, map[string]time.Time{}
+	rounds, asked := 1, map[string]asking{}
 	for end := time.Now().Add(24 * time.Hour); time.Now().Before(end); pass(30 * time.Second) {
 		synctest.Wait()
 		waits := strings.Contains(w.card(""), "[ Commit all ]")
@@ -118,9 +118,15 @@ func (w *world) watches(op string) int {
 	return rounds
 }
 
+// asking is how often a person had a VM tried again, and when last.
+type asking struct {
+	times int
+	last  time.Time
+}
+
 // triesAgain reports whether a VM has failed and is not being tried again, three times at most; once the others wait, that is each
 // that has no job. The vault is asked: the card of a large fleet does not name all that failed.
-func (w *world) triesAgain(asked map[string]time.Time, waits bool) (again bool) {
+func (w *world) triesAgain(asked map[string]asking, waits bool) (again bool) {
 	failed := map[string]int{}
 	for _, j := range w.vault.Jobs() {
 		if j.State == "Failed" && time.Since(j.End) > 30*time.Second {
@@ -128,8 +134,12 @@ func (w *world) triesAgain(asked map[string]time.Time, waits bool) (again bool) 
 		}
 	}
 	for _, i := range w.vault.Items() {
-		if n := failed[i.Name]; i.Active != "Recovery" && i.Job == "" && (n > 0 || waits) && n < benchRounds && time.Since(asked[i.Name]) > 5*time.Minute {
-			asked[i.Name], again = time.Now(), true
+		a, n := asked[i.Name], failed[i.Name]
+		if i.Active == "Recovery" || i.Job != "" || n == 0 && !waits {
+			continue
+		}
+		if max(n, a.times+1) < benchRounds && time.Since(a.last) > 5*time.Minute {
+			asked[i.Name], again = asking{a.times + 1, time.Now()}, true
 		}
 	}
 	return again
@@ -179,6 +189,11 @@ func (r *run) told(w *world, op failover.OpID, drawn *drawings) {
 		if strings.HasSuffix(m.Subject, "."+string(op)) {
 			r.facts++
 			r.bytes += len(m.Data)
+		}
+	}
+	for _, t := range stored.ops[op].Targets {
+		if t.Phase == failover.NeedsAttention {
+			r.unsure++
 		}
 	}
 	for _, record := range stored.records[op] {

@@ -28,7 +28,7 @@ func benchTable(runs []run, took time.Duration) string {
 	for _, r := range runs {
 		cells := []string{
 			fmt.Sprint(r.vms), fmt.Sprint(r.limit), yesNo(r.faults), r.by, r.makespan.Round(time.Second).String(), fmt.Sprintf("%.2f", r.ratio()),
-			fmt.Sprint(r.left), fmt.Sprint(max(0, r.rounds-1)), fmt.Sprintf("%.2f %%", r.throttled()),
+			r.remain(), fmt.Sprint(max(0, r.rounds-1)), fmt.Sprintf("%.2f %%", r.throttled()),
 			fmt.Sprintf("%.2f", r.per(r.traffic.Writes)), fmt.Sprintf("%.1f", r.per(r.traffic.Reads)), fmt.Sprintf("%.2f", r.perMinute()),
 			p95(r.known), p95(r.shown), r.messages(), r.journal(), r.cpu.Round(10 * time.Millisecond).String(),
 		}
