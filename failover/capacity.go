@@ -80,8 +80,22 @@ func noCapacity(op Operation, t Target) Fault {
 
 // short reports whether a VM waits for capacity, or for its size to be changed.
 func (t *Target) short() bool {
-	s := t.Step(t.Doing)
-	return t.Phase == Running && s != nil && s.State == StateDelayed && s.JobID != ""
+	s := t.Step(StepFailover)
+	return t.Phase == Running && t.Doing == StepFailover && t.Short != "" && s != nil && s.State == StateDelayed
+}
+
+// shortOf is what most of the VMs that wait for capacity wait for.
+func (o Operation) shortOf() string {
+	waits, most := map[string]int{}, ""
+	for i := range o.Targets {
+		if t := &o.Targets[i]; t.short() {
+			what := t.Item.To + " for " + t.Short
+			if waits[what]++; waits[what] > waits[most] {
+				most = what
+			}
+		}
+	}
+	return most
 }
 
 // tiersShort are the waves, by place from 1, behind which nothing begins in a region while a VM of them waits for capacity there:

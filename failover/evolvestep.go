@@ -18,13 +18,13 @@ func evolveTarget(op Operation, r Record) Operation {
 		op.MovedAt = later(op.MovedAt, r.At)
 	}
 	if short, ok := r.Fact.(StepDelayed); ok && short.Fault.Capacity != "" { // the others wait for their turn as long
-		op.MovedAt = later(op.MovedAt, short.Until)
+		op.MovedAt, t.Short = later(op.MovedAt, short.Until), short.Fault.Capacity
 	}
 	switch f := r.Fact.(type) {
 	case StepStarted:
 		t.Steps = append(t.Steps, Step{Kind: f.Kind, Attempt: f.Attempt, State: StateStarted, ClientRequestID: f.ClientRequestID, StartedAt: r.At, Size: f.Size})
 		if t.Progress = "asking Azure for the size " + f.Size; f.Kind != StepResize {
-			t.Doing, t.Progress = f.Kind, "calling Azure"
+			t.Doing, t.Progress, t.Short = f.Kind, "calling Azure", ""
 		}
 		return op
 	case Stuck:

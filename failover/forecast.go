@@ -25,6 +25,8 @@ const (
 	LimitWaves Limit = "waves"
 	// LimitAsked is that Azure asked to come back later.
 	LimitAsked Limit = "asked_to_wait"
+	// LimitCapacity is that a region has no room for a size.
+	LimitCapacity Limit = "capacity"
 	// LimitAzure is Azure itself, where one job leads all: a recovery plan.
 	LimitAzure Limit = "azure"
 )
@@ -277,7 +279,7 @@ func (p timetable) limit(spread float64) (what Limit, about string, room int) {
 		}
 	case LimitWrites:
 		return what, "", int(math.Ceil(p.budgets[0].PerSecond))
-	case LimitWaves, LimitAzure, LimitAsked:
+	case LimitWaves, LimitAzure, LimitAsked, LimitCapacity:
 	}
 	return what, "", 0
 }
@@ -309,6 +311,13 @@ func (o Operation) Outlook(now time.Time) (likely, atMost time.Duration, ok bool
 	return time.Duration(ends[plays/2]) * time.Second, time.Duration(ends[plays*95/100]) * time.Second, true
 }
 
+func waitFor(vms int) string {
+	if vms == 1 {
+		return "1 VM waits"
+	}
+	return fmt.Sprintf("%d VMs wait", vms)
+}
+
 // Words says what holds an operation back, as the rest of a sentence.
 func (e Expected) Words() string {
 	switch e.Limit {
@@ -322,6 +331,8 @@ func (e Expected) Words() string {
 		return "the waves, which wait for each other"
 	case LimitAsked:
 		return fmt.Sprintf("Azure, which asked Ferry to wait with %d VMs", e.Room)
+	case LimitCapacity:
+		return fmt.Sprintf("the capacity of %s, which %s for", e.About, waitFor(e.Room))
 	case LimitAzure:
 		return "Azure, which goes through the recovery plan group by group"
 	case LimitSlowest:

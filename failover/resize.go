@@ -76,7 +76,7 @@ func unresized(op Operation, t Target, now time.Time) (Fact, bool) {
 	if shortages == 0 || last == nil || last.State != StateFailed || step == nil || step.State != StateDelayed || !step.Until.Before(last.EndedAt) {
 		return nil, false
 	}
-	why := Fault{Message: t.Progress}
+	why := Fault{Message: t.Progress, Capacity: t.Short}
 	if wait, ok := op.delayed(t, shortages, why, now); ok {
 		return wait, true
 	}

@@ -16,6 +16,7 @@ const (
 	SpotAttention Spot = "needs_attention"
 	SpotFailed    Spot = "failed"
 	SpotUnknown   Spot = "unknown" // nobody knows yet whether Azure took the call
+	SpotShort     Spot = "short"   // it waits for capacity, or for another size
 	SpotDelayed   Spot = "delayed" // Azure asked to come back later
 	SpotRunning   Spot = "running"
 	SpotWaiting   Spot = "waiting" // it has yet to begin
@@ -27,7 +28,7 @@ const (
 
 // Spots returns all of them in that order.
 func Spots() []Spot {
-	return []Spot{SpotAttention, SpotFailed, SpotUnknown, SpotDelayed, SpotRunning, SpotWaiting, SpotAsked, SpotUp, SpotDone, SpotSkipped}
+	return []Spot{SpotAttention, SpotFailed, SpotUnknown, SpotShort, SpotDelayed, SpotRunning, SpotWaiting, SpotAsked, SpotUp, SpotDone, SpotSkipped}
 }
 
 // Spot is where the VM stands.
@@ -53,6 +54,8 @@ func (t *Target) Spot() Spot {
 		if t.waits() {
 			return SpotWaiting
 		}
+	case t.short():
+		return SpotShort
 	case s.State == StateDelayed:
 		return SpotDelayed
 	case s.State == StateStarted && !s.Unknown.IsZero():
@@ -96,8 +99,11 @@ func (o Operation) Tallies() []Tally {
 // HeldBack is what holds a running operation back now; the zero value when nothing has yet to begin, or somebody holds it.
 func (o Operation) HeldBack() Expected {
 	all := o.Tallies()
-	if o.Phase != Running || o.OnHold != nil || all[0][SpotWaiting]+all[0][SpotDelayed] == 0 {
+	if o.Phase != Running || o.OnHold != nil || all[0][SpotWaiting]+all[0][SpotDelayed]+all[0][SpotShort] == 0 {
 		return Expected{}
+	}
+	if n := all[0][SpotShort]; n > 0 {
+		return Expected{Limit: LimitCapacity, About: o.shortOf(), Room: n}
 	}
 	if n := all[0][SpotDelayed]; n > 0 {
 		return Expected{Limit: LimitAsked, Room: n}

@@ -65,6 +65,7 @@ func TestHeldBackNow(t *testing.T) {
 		"waves":       {begin(fleet(4, 2, 0), 2), failover.LimitWaves, 0},
 		"vault":       {begin(fleet(4, 1, 0), 3), failover.LimitVault, 3},
 		"asked":       {begin(fleet(4, 1, 0), 2, failover.StepDelayed{Target: fleet(4, 1, 0).Members[1].Item.Key, Kind: failover.StepFailover}), failover.LimitAsked, 1},
+		"capacity":    {begin(fleet(4, 1, 0), 2, failover.StepDelayed{Target: fleet(4, 1, 0).Members[1].Item.Key, Kind: failover.StepFailover, Fault: failover.Fault{Capacity: "Standard_E8s_v5"}}), failover.LimitCapacity, 1},
 		"not started": {asked(t, fleet(4, 1, 0)), "", 0},
 	} {
 		if e := row.op.HeldBack(); e.Limit != row.limit || e.Room != row.room {

@@ -31,7 +31,7 @@ func (c cardOf) fleetState() string {
 		return "on hold"
 	case c.op.Phase == failover.Running && waves > 1 && !c.committing(): // commits have no order
 		for n := waves; n > 0; n-- {
-			if w := all[n]; w[failover.SpotRunning]+w[failover.SpotUnknown]+w[failover.SpotDelayed] > 0 {
+			if w := all[n]; w[failover.SpotRunning]+w[failover.SpotUnknown]+w[failover.SpotShort]+w[failover.SpotDelayed] > 0 {
 				return fmt.Sprintf("running, wave %d of %d", n, waves)
 			}
 		}
@@ -103,6 +103,8 @@ func (c cardOf) spotWords(s failover.Spot) string {
 		return "failed"
 	case failover.SpotUnknown:
 		return "with an unknown outcome"
+	case failover.SpotShort:
+		return "waiting for capacity"
 	case failover.SpotDelayed:
 		return "asked by Azure to wait"
 	case failover.SpotRunning:
@@ -222,7 +224,7 @@ func (c cardOf) after(w failover.Wave, all []failover.Tally) string {
 	for _, n := range w.After {
 		over := false
 		if c.op.Started() && n > 0 && n < len(all) {
-			over = all[n][failover.SpotRunning]+all[n][failover.SpotUnknown]+all[n][failover.SpotDelayed]+all[n][failover.SpotWaiting] == 0
+			over = all[n][failover.SpotRunning]+all[n][failover.SpotUnknown]+all[n][failover.SpotShort]+all[n][failover.SpotDelayed]+all[n][failover.SpotWaiting] == 0
 		}
 		if !over {
 			waits = append(waits, strconv.Itoa(n))

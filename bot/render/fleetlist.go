@@ -207,7 +207,7 @@ func worstFirst(op failover.Operation) []failover.Target {
 func (c cardOf) vm(t failover.Target) line {
 	spot := t.Spot()
 	icons := map[failover.Spot]string{
-		failover.SpotAttention: "!", failover.SpotFailed: "✗", failover.SpotUnknown: "?", failover.SpotDelayed: "…", failover.SpotRunning: "▶",
+		failover.SpotAttention: "!", failover.SpotFailed: "✗", failover.SpotUnknown: "?", failover.SpotShort: "…", failover.SpotDelayed: "…", failover.SpotRunning: "▶",
 		failover.SpotWaiting: "·", failover.SpotAsked: "·", failover.SpotUp: "✓", failover.SpotDone: "✓", failover.SpotSkipped: "–",
 	}
 	text := icons[spot] + " "

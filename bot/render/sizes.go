@@ -1,7 +1,6 @@
 package render
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,7 +12,8 @@ import (
 // those that the vault names for them by now.
 func (c cardOf) sizes() []line {
 	var lines []line
-	if c.op.Phase == failover.AwaitingApproval || c.op.Phase == failover.Running {
+	ahead := func(t failover.Target) bool { return t.Phase == failover.Running && t.Doing == failover.StepFailover }
+	if c.op.Phase == failover.AwaitingApproval || slices.ContainsFunc(c.op.Targets, ahead) {
 		var all []string
 		for _, size := range slices.Sorted(maps.Keys(c.op.Plan.Sizes)) {
 			all = append(all, strings.ReplaceAll(c.few(c.op.Plan.Sizes[size], c.items), ", ", ", then ")+" instead of "+c.name(size))
@@ -27,25 +27,28 @@ func (c cardOf) sizes() []line {
 
 // resized are the VMs for which the vault names another size than before, and what that means where none was made in it.
 func (c cardOf) resized() []line {
-	var made, left []string
+	made, left := map[string][]string{}, map[string][]string{}
 	for i := range c.op.Targets {
 		t := &c.op.Targets[i]
 		size := t.OtherSize()
-		said := fmt.Sprintf("%s as %s instead of %s", t.Item.Name, size, t.Item.Size)
+		said := c.name(size) + " instead of " + c.name(t.Item.Size)
 		switch up := t.Step(failover.StepFailover); {
 		case size == "":
 		case up != nil && up.State == failover.StateDone:
-			made = append(made, said)
+			made[said] = append(made[said], t.Item.Name)
 		case t.Phase != failover.Running:
-			left = append(left, said)
+			left[said] = append(left[said], t.Item.Name)
 		}
 	}
+	lines := c.bySize("In another size", made, "")
+	return append(lines, c.bySize("The vault still names another size", left, "; set its own again under Compute and Network in the portal")...)
+}
+
+// bySize is a line for each pair of sizes.
+func (c cardOf) bySize(label string, vms map[string][]string, what string) []line {
 	var lines []line
-	if len(made) > 0 {
-		lines = append(lines, labelled("In another size", plain(c.few(made, c.items))))
-	}
-	if len(left) > 0 {
-		lines = append(lines, labelled("The vault still names another size", plain(c.few(left, c.items)+"; set its own again under Compute and Network in the portal")))
+	for _, said := range slices.Sorted(maps.Keys(vms)) {
+		lines = append(lines, labelled(label, plain(c.few(vms[said], c.items)+" as "+said+what)))
 	}
 	return lines
 }

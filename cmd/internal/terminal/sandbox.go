@@ -145,7 +145,7 @@ func sandboxDir(named string) (dir string, remove func(), err error) {
 }
 
 func newWorld(ctx context.Context, f sandboxFlags, dir string) (*world, error) {
-	w := &world{vault: vault.New(vault.Options{Speed: f.speed, VMs: f.vms})}
+	w := &world{vault: vault.New(vault.Options{Speed: f.speed, VMs: f.vms, Sizes: map[string]string{"sql-01": sandboxSize, "sql-02": sandboxSize}})}
 	w.workspace = workspace.New(workspace.Options{People: people(), Page: page(dir, w.vault.World()), Shortcuts: shortcuts()})
 	var err error
 	if w.azure, err = w.serve(ctx, "127.0.0.1:0", w.vault); err == nil {
@@ -205,6 +205,7 @@ func (w *world) configuration(dir string) config.Config {
 	c.Azure.Endpoint, c.Azure.Credential = w.azure, "managed_identity"
 	c.Azure.Vaults = []config.Vault{{SubscriptionID: "3f2b8c1e-7a54-4d0b-9c6e-2f1d5a7b9e30", ResourceGroup: "rg-dr", Name: "vault-dr"}}
 	c.Azure.IsolatedNetworks, c.Azure.CacheStorage = []string{w.vault.DrillNetwork()}, w.vault.CacheAccounts()
+	c.Azure.AlternativeSizes = map[string][]string{sandboxSize: {"Standard_E4as_v5", "Standard_D8s_v5"}}
 	c.HTTP.Listen, c.Audit.Post = "", false // nobody would keep it
 	c.Groups = groups()
 	all, expires := config.Match{VM: []string{"*"}}, 15*time.Minute
@@ -222,6 +223,9 @@ func (w *world) configuration(dir string) config.Config {
 	}
 	return c
 }
+
+// sandboxSize is that of the VMs which may be made in another one.
+const sandboxSize = "Standard_E4s_v5"
 
 // groups are those that can be played with.
 func groups() map[string]config.Group {

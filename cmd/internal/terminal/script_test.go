@@ -59,18 +59,23 @@ func TestScriptMakesTrouble(t *testing.T) {
 	}
 }
 
-// Groups and rows, held, skipped and tried again.
-func TestScriptOfAGroup(t *testing.T) {
+// Groups and rows, held, skipped and tried again; and a region without capacity for a size.
+func TestScriptsOfGroups(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for a minute; go test without -short plays it")
 	}
 	t.Parallel()
-	lines, err := os.ReadFile("testdata/group.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if code, out, errs := script(t, string(lines)); code != 0 {
-		t.Fatalf("exit %d: %s\n%s", code, errs, out)
+	for _, file := range []string{"testdata/group.txt", "testdata/sizes.txt"} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			lines, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if code, out, errs := script(t, string(lines)); code != 0 {
+				t.Fatalf("exit %d: %s\n%s", code, errs, out)
+			}
+		})
 	}
 }
 
