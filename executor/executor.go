@@ -147,6 +147,7 @@ func New(o Options) *Executor {
 		o.Clock = hostClock{}
 	}
 	pace := newPace(o.Clock.Now, o.Site)
+	pace.crowds = func(since time.Time) map[string]int { return failover.CrowdsSince(o.Board.All(), since, o.Clock.Now()) }
 	if o.Policy.ByTags() || failover.GoesByTags(o.Fleets) {
 		o.Site = &tagKeeper{Site: o.Site, last: map[string]map[string]string{}}
 	}

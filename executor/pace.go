@@ -35,6 +35,9 @@ const (
 type pace struct {
 	now     func() time.Time
 	budgets func() []failover.Budget // nil: nothing is known of them
+	// crowds tells from the journal how many jobs each vault, by lower-case id, has worked on at a time while others had to wait, since
+	// a moment; nil: there is none.
+	crowds func(since time.Time) map[string]int
 
 	mu     sync.Mutex
 	vaults map[string]*vaultPace // by lower-case id
@@ -69,11 +72,31 @@ func (p *pace) vault(id string, now time.Time) *vaultPace {
 	v := p.vaults[key]
 	if v == nil || now.Sub(v.used) > paceFor {
 		v = &vaultPace{waits: map[string]time.Time{}, driven: map[failover.OpID]driven{}}
+		v.recall(p.crowdOf(key, now), now)
 		p.vaults[key] = v
 	}
 	v.used = now
 	return v
 }
+
+// crowdOf is how many jobs a vault was seen to work on at a time, as long as that is believed; 0 when nobody had to wait there.
+func (p *pace) crowdOf(key string, now time.Time) int {
+	if p.crowds == nil {
+		return 0
+	}
+	return p.crowds(now.Add(-paceFor))[key]
+}
+
+// recall begins from what another process has learned, or this one before it was started anew: what is under way waits in Azure's
+// queue as it did for them.
+func (v *vaultPace) recall(working int, now time.Time) {
+	if working > 0 {
+		v.limit, v.changed = wanted(float64(working)), now
+	}
+}
+
+// wanted is the limit for so many jobs that are worked on.
+func wanted(working float64) float64 { return (1+spare)*working + 1 }
 
 // room is how many VMs more an operation may begin a step on in a vault, given how many it has under way there. An operation that
 // has none gets one, and each its share, so that a large one does not keep a small one waiting.
@@ -114,11 +137,11 @@ func (v *vaultPace) learn(underWay int, now time.Time) {
 	maps.DeleteFunc(v.waits, func(_ string, at time.Time) bool { return now.Sub(at) > sightedFor })
 	waiting := float64(len(v.waits))
 	working := max(1, float64(underWay)-waiting)
-	wanted := (1+spare)*working + 1
+	enough := wanted(working)
 	switch {
 	case waiting > 1.5*spare*working+2:
-		if before := cmp.Or(v.limit, float64(underWay)); wanted < before {
-			v.limit, v.stride, v.changed = max(wanted, 0.7*before), 0, now
+		if before := cmp.Or(v.limit, float64(underWay)); enough < before {
+			v.limit, v.stride, v.changed = max(enough, 0.7*before), 0, now
 		}
 	case v.limit > 0 && waiting <= 0.5*spare*working:
 		v.stride = min(1, max(0.05, 2*v.stride))

@@ -27,8 +27,10 @@ type azureSim struct {
 	work     []*simJob
 	pace     *pace
 	reads    int
-	idle     float64 // places that stayed empty while VMs had yet to begin, in seconds
-	most     int     // jobs that waited at a time
+	done     []*simJob
+	atSecond func(second int) // called while time goes by
+	idle     float64          // places that stayed empty while VMs had yet to begin, in seconds
+	most     int              // jobs that waited at a time
 }
 
 type simJob struct {
@@ -77,6 +79,9 @@ func (s *azureSim) play(paced bool, ops ...*simOp) time.Duration {
 			s.atOnce = s.atOnceAt(s.now.Sub(start))
 		}
 		s.advance()
+		if s.atSecond != nil {
+			s.atSecond(int(s.now.Sub(start).Seconds()))
+		}
 		left = 0
 		for _, op := range ops {
 			if s.now.Sub(start) >= op.from {
@@ -93,7 +98,13 @@ func (s *azureSim) play(paced bool, ops ...*simOp) time.Duration {
 }
 
 func (s *azureSim) advance() {
-	s.work = slices.DeleteFunc(s.work, func(j *simJob) bool { return !j.ends.After(s.now) })
+	s.work = slices.DeleteFunc(s.work, func(j *simJob) bool {
+		over := !j.ends.After(s.now)
+		if over {
+			s.done = append(s.done, j)
+		}
+		return over
+	})
 	for len(s.queue) > 0 && len(s.work) < s.atOnce {
 		j := s.queue[0]
 		s.queue = s.queue[1:]
@@ -161,6 +172,59 @@ func TestPaceLearnsWhatAVaultTakes(t *testing.T) {
 		}
 		if crowded := c.vms > 2*c.atOnce; crowded && (learned < c.atOnce || learned > 2*c.atOnce) || c.atOnce > c.vms && learned != 0 {
 			t.Errorf("learned %d of %d", learned, c.atOnce)
+		}
+	}
+}
+
+// journal is what an operation tells of the jobs: those that ended, and those that run and were read.
+func (s *azureSim) journal() []failover.Operation {
+	op := failover.Operation{ID: "a"}
+	for _, j := range slices.Concat(s.done, s.work, s.queue) {
+		step := failover.Step{Kind: failover.StepFailover, State: failover.StateAccepted, StartedAt: j.accepted}
+		if !j.ends.IsZero() && !j.ends.After(s.now) {
+			step.State, step.EndedAt = failover.StateDone, j.ends
+		}
+		if !j.read.IsZero() || !step.EndedAt.IsZero() {
+			step.Tasks = []failover.Task{{StartedAt: j.began}}
+		}
+		op.Targets = append(op.Targets, failover.Target{Item: failover.Item{VaultID: strings.ToUpper(paceVault)}, Steps: []failover.Step{step}})
+	}
+	return []failover.Operation{op}
+}
+
+// An executor that is started anew in the middle of a large operation knows from the journal how many jobs the vault works on, so
+// that it does not begin all that is left at once. What was learned longer ago than a process would remember it counts no more.
+func TestPaceOutlivesARestart(t *testing.T) {
+	const atOnce, restart = 100, 30 * 60
+	for _, told := range []bool{true, false} {
+		s := newSim(atOnce)
+		before := 0
+		s.atSecond = func(second int) {
+			if second != restart {
+				return
+			}
+			before, s.most = len(s.queue), 0
+			journal := s.journal()
+			for _, j := range slices.Concat(s.work, s.queue) {
+				j.read = time.Time{} // by who goes on with it
+			}
+			budgets := s.pace.budgets
+			s.pace = newPace(func() time.Time { return s.now }, nil)
+			s.pace.budgets = budgets
+			if told {
+				s.pace.crowds = func(since time.Time) map[string]int { return failover.CrowdsSince(journal, since, s.now) }
+			}
+		}
+		took := s.play(true, &simOp{id: "a", yet: durations(1000, 3)})
+		t.Logf("told of the journal: %v; %s; %d were queued, at most %d after", told, took, before, s.most)
+		if told && s.most > before+atOnce/2 {
+			t.Errorf("%d jobs waited in a vault that works on %d, %d before", s.most, atOnce, before)
+		}
+		if !told && s.most < before+atOnce { // else this shows nothing
+			t.Errorf("without the journal only %d waited, %d before", s.most, before)
+		}
+		if crowds := failover.CrowdsSince(s.journal(), s.now.Add(time.Second), s.now); len(crowds) != 0 {
+			t.Errorf("what ended before counts: %v", crowds)
 		}
 	}
 }
@@ -247,3 +311,32 @@ func TestPaceForgets(t *testing.T) {
 		t.Errorf("may begin %d", got)
 	}
 }
+
+// told is a board on which operations stand.
+type told struct {
+	Board
+	ops []failover.Operation
+}
+
+func (b told) All() []failover.Operation { return b.ops }
+
+// What is believed at the start comes from the board of the executor.
+func TestPaceBeginsFromTheBoard(t *testing.T) {
+	s := newSim(10)
+	s.play(true, &simOp{id: "a", yet: durations(60, 5)})
+	for age, want := range map[time.Duration]int{0: 13, paceFor + 24*time.Hour: 0} {
+		now := s.now.Add(age)
+		e := New(Options{Board: told{ops: s.journal()}, Clock: clockAt{now: now}})
+		e.pace.room("b", paceVault, 0)
+		if got := e.pace.limits()[strings.ToLower(paceVault)].AtOnce; got != want {
+			t.Errorf("%s later it begins with %d, want %d", age, got, want)
+		}
+	}
+}
+
+type clockAt struct {
+	hostClock
+	now time.Time
+}
+
+func (c clockAt) Now() time.Time { return c.now }

@@ -24,14 +24,8 @@ func crowds(past []Operation, step StepKind) (limits, seen map[string]int) {
 			continue
 		}
 		for vault, spans := range op.spans(step) {
-			queued := 0
-			for _, s := range spans {
-				if s.begun.Sub(s.called) >= queuedAfter {
-					queued++
-				}
-			}
 			top := most(spans)
-			if seen[vault] = max(seen[vault], top); limits[vault] == 0 && queued >= crowded {
+			if seen[vault] = max(seen[vault], top); limits[vault] == 0 && queued(spans) >= crowded {
 				limits[vault] = top
 			}
 		}
@@ -47,14 +41,62 @@ func (o Operation) spans(step StepKind) map[string][]jobSpan {
 	all := map[string][]jobSpan{}
 	for i := range o.Targets {
 		t := &o.Targets[i]
-		s := t.Step(step)
-		if s == nil || len(s.Tasks) == 0 || s.StartedAt.IsZero() || s.Tasks[0].StartedAt.IsZero() || !s.EndedAt.After(s.Tasks[0].StartedAt) {
-			continue
+		if s := t.Step(step); s != nil {
+			if span, ok := s.span(s.EndedAt); ok {
+				vault := strings.ToLower(t.Item.VaultID)
+				all[vault] = append(all[vault], span)
+			}
 		}
-		vault := strings.ToLower(t.Item.VaultID)
-		all[vault] = append(all[vault], jobSpan{s.StartedAt, s.Tasks[0].StartedAt, s.EndedAt})
 	}
 	return all
+}
+
+// span is the job of a step that ended at a time; false when it does not tell when it began.
+func (s *Step) span(ended time.Time) (jobSpan, bool) {
+	if len(s.Tasks) == 0 || s.StartedAt.IsZero() || s.Tasks[0].StartedAt.IsZero() || !ended.After(s.Tasks[0].StartedAt) {
+		return jobSpan{}, false
+	}
+	return jobSpan{s.StartedAt, s.Tasks[0].StartedAt, ended}, true
+}
+
+// CrowdsSince are how many jobs each vault has worked on at a time since a moment while others had to wait there, by lower-case id:
+// jobs of all operations and steps, those that run now among them.
+func CrowdsSince(ops []Operation, since, now time.Time) map[string]int {
+	spans := map[string][]jobSpan{}
+	for o := range ops {
+		for i := range ops[o].Targets {
+			t := &ops[o].Targets[i]
+			for n := range t.Steps {
+				s := &t.Steps[n]
+				ended := s.EndedAt
+				if ended.IsZero() && s.State == StateAccepted {
+					ended = now
+				}
+				if span, ok := s.span(ended); ok && ended.After(since) {
+					vault := strings.ToLower(t.Item.VaultID)
+					spans[vault] = append(spans[vault], span)
+				}
+			}
+		}
+	}
+	all := map[string]int{}
+	for vault, jobs := range spans {
+		if queued(jobs) >= crowded {
+			all[vault] = most(jobs)
+		}
+	}
+	return all
+}
+
+// queued is how many jobs had to wait for their turn.
+func queued(jobs []jobSpan) int {
+	n := 0
+	for _, s := range jobs {
+		if s.begun.Sub(s.called) >= queuedAfter {
+			n++
+		}
+	}
+	return n
 }
 
 // most is how many jobs were worked on at a time at most.
