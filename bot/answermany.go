@@ -78,7 +78,7 @@ func many(op failover.Operation) string {
 		}
 		text = " VMs: " + someOf(names) + "."
 	}
-	if f := op.Plan.Fleet; f != nil && len(f.Waves) > 1 {
+	if f := op.Plan.Fleet; f != nil && len(f.Waves) > 1 && op.Several() {
 		text += fmt.Sprintf(" They go in %d waves.", len(f.Waves))
 	}
 	if op.Plan.LeftOut != "" {

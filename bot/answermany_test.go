@@ -90,3 +90,33 @@ func TestAnswersAboutMany(t *testing.T) {
 		}
 	}
 }
+
+// Who names a group, or a VM, where the id of an operation belongs is told that id, and which word is still lacking.
+func TestMeantTheOperationOfAGroup(t *testing.T) {
+	op := many(underWay)
+	for typed, want := range map[string]string{
+		"hold checkout":         "Type /failover hold op-7f3kq2mz.",
+		"hold group checkout":   "Type /failover hold op-7f3kq2mz.",
+		"skip checkout app-02":  "Type /failover skip op-7f3kq2mz VM.",
+		"skip app-02 checkout":  "Type /failover skip op-7f3kq2mz app-02.",
+		"retry checkout":        "Type /failover retry op-7f3kq2mz.",
+		"report group checkout": "Type /failover report op-7f3kq2mz.",
+	} {
+		intent, refusal := bot.Parse(typed, noon())
+		if refusal == nil {
+			t.Fatalf("%q is not refused: %+v", typed, intent)
+		}
+		if got := bot.Meant(intent, refusal, []failover.Operation{op}); got.Hint != want {
+			t.Errorf("%q: %v, want %q", typed, got, want)
+		}
+	}
+}
+
+// One VM that is left of a group goes in no waves.
+func TestNoWavesOfOne(t *testing.T) {
+	one := many(func(o *failover.Operation) { o.Targets, o.Plan.LeftOut = o.Targets[:1], "web-01 is held." })
+	got := bot.AnswerTo(failover.Command{Verb: failover.VerbGroup, Target: "checkout"}, one, failover.Answer{Did: failover.DidRequest})
+	if strings.Contains(got, "waves") || !strings.Contains(got, "Left out: web-01 is held.") {
+		t.Error(got)
+	}
+}

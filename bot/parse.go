@@ -188,6 +188,9 @@ func (l line) intent(now time.Time) (Intent, *failover.Refusal) {
 	if refusal := l.several(); refusal != nil {
 		return Intent{}, refusal
 	}
+	if refusal := l.commas(); refusal != nil {
+		return Intent{}, refusal
+	}
 	forms := l.rec.places(l.args)
 	vms := len(forms) - 1 // but for the POINT
 	if i.Row = l.rec.Name == "run" && vms > 1; i.Row {

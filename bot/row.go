@@ -93,6 +93,18 @@ func (l line) row(vms int) *failover.Refusal {
 	return nil
 }
 
+// commas refuses what people write between names; none has one.
+func (l line) commas() *failover.Refusal {
+	if !strings.HasPrefix(l.rec.Args, "VM") || !slices.ContainsFunc(l.args, func(arg string) bool { return strings.Contains(arg, ",") }) {
+		return nil
+	}
+	words := strings.FieldsFunc(strings.Join(l.args, " "), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	if !l.implicit {
+		words = append([]string{l.rec.Name}, words...)
+	}
+	return failover.Refuse(failover.BadUsage, "Type it with blanks alone: "+Command+" "+strings.Join(words, " ")+".", "No VM has a comma in its name. Nothing was started.")
+}
+
 // pointLike is what people type for a time and no VM is called; with a slip of the finger it is no POINT either.
 var pointLike = regexp.MustCompile(`(?i)^-|:|^\d{4}-\d\d-\d\d|^[\d.]+ ?(s|m|h|d|sec|min|mins|hours?|days?)?$|^(now|today|yesterday|newest|oldest|earliest)$`)
 

@@ -36,13 +36,27 @@ func nearVerbs(word string) []Record {
 	}
 	near := failover.Near(word, table, name, len(table))
 	if len(near) == 0 {
-		return nil
+		return meaning(word, table)
 	}
 	distance := func(r Record) int { return failover.Distance(strings.ToLower(word), name(r)) }
 	least := distance(near[0])
 	near = slices.DeleteFunc(near, func(r Record) bool { return distance(r) > least })
 	slices.SortStableFunc(near, func(a, b Record) int { return rank(a) - rank(b) })
 	return near
+}
+
+// meaning lists the verbs for a word that other tools, and people in a hurry, have for them.
+func meaning(word string, table []Record) []Record {
+	verbs := map[string]string{
+		"stop": "hold cancel", "pause": "hold", "halt": "hold", "wait": "hold", "suspend": "hold", "abort": "cancel", "kill": "cancel", "continue": "resume", "proceed": "resume", "go": "resume",
+		"drill": "test", "reject": "deny", "accept": "approve", "confirm": "commit", "finalize": "commit", "rollback": "failback", "undo": "failback", "return": "failback",
+		"show": "status", "ls": "list", "start": "run", "exclude": "skip", "omit": "skip", "remove": "skip", "rerun": "retry", "redo": "retry", "estimate": "forecast", "eta": "forecast",
+	}[strings.ToLower(word)]
+	var all []Record
+	for verb := range strings.FieldsSeq(verbs) {
+		all = append(all, table[slices.IndexFunc(table, func(r Record) bool { return r.Name == verb })])
+	}
+	return all
 }
 
 func rank(r Record) int {
@@ -166,6 +180,8 @@ func Meant(i Intent, refusal *failover.Refusal, found []failover.Operation) *fai
 	about := slices.ContainsFunc(op.Targets, func(t failover.Target) bool { return t.Item.Means(i.Ref) })
 	if rec, _ := lookup(i.Verb); about && strings.Contains(rec.Args, " ") { // the VM that was typed comes behind it
 		line += " " + i.Ref
+	} else if strings.HasSuffix(rec.Args, " VM") {
+		line += " VM"
 	}
 	return failover.Refuse(failover.BadUsage, "Type "+line+".",
 		"%s needs the id of an operation. The one on %s is %s: %s, %s.", i.Verb, Targets(op), op.ID, What(op), op.Phase.Words())
