@@ -189,8 +189,8 @@ func (c cardOf) ends() []line {
 	if likely, atMost, ok := c.op.Outlook(c.now); ok {
 		run := c.now.Sub(c.op.StartedAt)
 		lines = append(lines, line{
-			plain("All up at about "), moment(c.now.Add(likely).Round(time.Minute), c.now), plain(" (in " + round(likely) + "), 19 times in 20 before "),
-			moment(c.now.Add(atMost).Round(time.Minute), c.now), plain(promise(c.op.Expected, run+likely, run+atMost) + ". " + lasting),
+			plain("All up at about "), moment(c.at(likely), c.now), plain(" (in " + round(likely) + "), 19 times in 20 before "),
+			moment(c.at(atMost), c.now), plain(promise(c.op.Expected, run+likely, run+atMost) + ". " + lasting),
 		})
 	} else if lasting != "" {
 		lines = append(lines, words("%s", lasting))
@@ -199,6 +199,18 @@ func (c cardOf) ends() []line {
 		lines = append(lines, labelled("Held back by", plain(held+".")))
 	}
 	return lines
+}
+
+// at is a time that is so far away, as precisely as a forecast is, and never one that has passed.
+func (c cardOf) at(away time.Duration) time.Time {
+	precise := time.Minute
+	if away < 10*time.Minute {
+		precise = 10 * time.Second
+	}
+	if at := c.now.Add(away).Round(precise); at.After(c.now) {
+		return at
+	}
+	return c.now.Add(away)
 }
 
 // heldBack is what holds it back now.

@@ -343,3 +343,16 @@ func TestFleetWords(t *testing.T) {
 		t.Errorf("what is told of the first step is told at a later gate:\n%s", said)
 	}
 }
+
+// The end that is told lies ahead, also when it is near.
+func TestFleetEndsAhead(t *testing.T) {
+	s := fleetsOf[12]()["running"]
+	s.op.Targets = slices.Clone(s.op.Targets)
+	for n := range s.op.Targets {
+		s.op.Targets[n].Expected = 1
+	}
+	now := s.now.Truncate(time.Minute).Add(5 * time.Second)
+	if said := render.CardText(s.op, now); !strings.Contains(said, "All up at about 12:12:20 UTC (in 13 s)") {
+		t.Errorf("at %s: %s", now.Format("15:04:05"), said)
+	}
+}
