@@ -27,7 +27,7 @@ func TestAlternativeSize(t *testing.T) {
 		w.noRoom()
 		w.types("ana", "/failover group shop", otherSize+" instead of "+ownSize)
 		w.presses("ben", "Approve", "[ Commit all ]")
-		w.sees("sql-01 as " + otherSize + " instead of " + ownSize)
+		w.sees("sql-01, vm-x, vm-y as " + otherSize + " instead of " + ownSize)
 		w.ledger("unplannedFailover", 6)
 		w.ledger("update", 3)
 	})
