@@ -78,6 +78,22 @@ func (b trial) bound() time.Duration {
 	return sum
 }
 
+// asTheyCome is the time of who fills each place of the vault at once and knows no duration: of a wave the VMs begin in the order of
+// their names.
+func (b trial) asTheyCome() time.Duration {
+	var sum time.Duration
+	for _, wave := range b.waves() {
+		places, end := make([]time.Duration, b.limit), time.Duration(0)
+		for _, vm := range wave {
+			slices.Sort(places)
+			places[0] += b.jobs().Draw(benchVault, vm, b.nth)
+			end = max(end, places[0])
+		}
+		sum += end
+	}
+	return sum
+}
+
 // spoil arms what goes wrong: 3 % of the VMs fail once, 1 % always, and Azure is ill for ten minutes. The seeds draw these shares
 // of the smaller fleets, too.
 func (b trial) spoil(v *vault.Vault) {
@@ -109,6 +125,9 @@ type run struct {
 }
 
 func (r run) ratio() float64 { return r.makespan.Seconds() / r.bound().Seconds() }
+
+// blind is the ratio of who begins them as they come.
+func (r run) blind() float64 { return r.asTheyCome().Seconds() / r.bound().Seconds() }
 
 // perMinute is the reads per VM and minute.
 func (r run) perMinute() float64 {

@@ -23,11 +23,11 @@ func benchTable(runs []run, took time.Duration) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Played by `make bench-fleet` on %s with %d cores, %s/%s and %s, in %s.\n\n",
 		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), took.Round(time.Second))
-	b.WriteString("| VMs | C | faults | by | makespan | × T* | left | begun again | 429 | writes per VM | reads per VM | reads per VM and minute | known, p95 | on the card, p95 | posts, edits a minute | facts, bytes per VM | CPU |\n")
-	b.WriteString("|" + strings.Repeat("---|", 17) + "\n")
+	b.WriteString("| VMs | C | faults | by | makespan | × T* | as they come | left | begun again | 429 | writes per VM | reads per VM | reads per VM and minute | known, p95 | on the card, p95 | posts, edits a minute | facts, bytes per VM | CPU |\n")
+	b.WriteString("|" + strings.Repeat("---|", 18) + "\n")
 	for _, r := range runs {
 		cells := []string{
-			fmt.Sprint(r.vms), fmt.Sprint(r.limit), yesNo(r.faults), r.by, r.makespan.Round(time.Second).String(), fmt.Sprintf("%.2f", r.ratio()),
+			fmt.Sprint(r.vms), fmt.Sprint(r.limit), yesNo(r.faults), r.by, r.makespan.Round(time.Second).String(), fmt.Sprintf("%.2f", r.ratio()), fmt.Sprintf("%.2f", r.blind()),
 			r.remain(), fmt.Sprint(max(0, r.rounds-1)), fmt.Sprintf("%.2f %%", r.throttled()),
 			fmt.Sprintf("%.2f", r.per(r.traffic.Writes)), fmt.Sprintf("%.1f", r.per(r.traffic.Reads)), fmt.Sprintf("%.2f", r.perMinute()),
 			p95(r.known), p95(r.shown), r.messages(), r.journal(), r.cpu.Round(10 * time.Millisecond).String(),
