@@ -208,13 +208,24 @@ func prototypes() []failover.Fact {
 
 // factType is a fact's type on the wire. Within a version a shape only grows by fields that may be ignored: a reader that
 // does not know them must still do the right thing. Anything else is a new version, and older readers stop at it.
-func factType(f failover.Fact) string { return "ferry.fact." + f.Type() + ".v1" }
+func factType(f failover.Fact) string {
+	if s, ok := f.(failover.StepStarted); ok && s.Kind == failover.StepResize {
+		return typeResizeStarted
+	}
+	return "ferry.fact." + f.Type() + ".v1"
+}
+
+// typeResizeStarted is the intent to change a size, which has a version of its own: who knows no such step would take its end for that
+// of a failover, and ask for the commit.
+const typeResizeStarted = "ferry.fact.step_started.v2"
 
 // DecodeFact reads a fact. Unknown fields are ignored; an unknown type, or version, is ErrNewer. What is no fact at all is
 // ErrForeign.
 func DecodeFact(m Message) (failover.Record, error) {
 	typ := m.Header.Get(headerType)
-	i := slices.IndexFunc(prototypes(), func(p failover.Fact) bool { return factType(p) == typ })
+	i := slices.IndexFunc(prototypes(), func(p failover.Fact) bool {
+		return factType(p) == typ || typ == typeResizeStarted && p.Type() == failover.StepStarted{}.Type()
+	})
 	if i < 0 || !m.genuine() {
 		return failover.Record{}, m.expect()
 	}

@@ -101,6 +101,22 @@ func TestFactsSurviveTheWire(t *testing.T) {
 	}
 }
 
+// A version that knows no changes of size must stop at one, and this one reads what was written before they had a type of their own.
+func TestChangesOfSizeHaveTheirVersion(t *testing.T) {
+	t.Parallel()
+	want := failover.StepStarted{Target: "k", Kind: failover.StepResize, Attempt: 1, Size: "Standard_D4as_v5"}
+	m, err := EncodeFact(op, "id-1", failover.Record{Fact: want, At: noon()})
+	if got := m.Header.Get(headerType); err != nil || got == factType(failover.StepStarted{}) {
+		t.Errorf("%s, %v", got, err)
+	}
+	for _, typ := range []string{m.Header.Get(headerType), factType(failover.StepStarted{})} {
+		m.Header[headerType] = []string{typ}
+		if got, err := DecodeFact(m); err != nil || !cmp.Equal(got.Fact, failover.Fact(want)) {
+			t.Errorf("%s: %+v, %v", typ, got.Fact, err)
+		}
+	}
+}
+
 // A fact that the codec does not know can be written and never be read again.
 func TestEveryFactHasAPrototype(t *testing.T) {
 	t.Parallel()

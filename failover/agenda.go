@@ -99,7 +99,8 @@ func (o Operation) order(seen map[string]Observation, room Room, now time.Time) 
 	}
 	var queue []*Target
 	begun, underWay := 0, map[string]int{}
-	over, short := o.wavesOver(), o.tiersShort()
+	over := o.wavesOver()
+	short := o.tiersShort(over)
 	for i := range o.Targets {
 		t := &o.Targets[i]
 		switch {
@@ -107,7 +108,7 @@ func (o Operation) order(seen map[string]Observation, room Room, now time.Time) 
 		case !t.waits() || seen[t.Item.Key].Busy:
 			begun++
 			underWay[t.Item.VaultID]++
-		case t.delayed(now):
+		case o.onlyWaits(t, seen[t.Item.Key], now):
 			may[t.Item.Key] = 1 // only to wait
 		case short[t.Item.To] > 0 && t.Wave > short[t.Item.To]:
 		case o.turn(t, over):
@@ -134,10 +135,13 @@ func (o Operation) order(seen map[string]Observation, room Room, now time.Time) 
 	return may
 }
 
-// delayed reports whether Azure asked to come back later.
-func (t *Target) delayed(now time.Time) bool {
+// onlyWaits reports whether a VM waits for a time, and nothing is to be done for it before.
+func (o Operation) onlyWaits(t *Target, seen Observation, now time.Time) bool {
+	if s := t.resizing(); s != nil {
+		return now.Before(s.Until)
+	}
 	s := t.Step(t.Doing)
-	return s != nil && s.State == StateDelayed && now.Before(s.Until)
+	return s != nil && s.State == StateDelayed && now.Before(s.Until) && !o.outsized(*t, seen)
 }
 
 // inWaves reports whether the order of the waves is about a step: only the failover is.

@@ -284,6 +284,20 @@ func TestCapacity(t *testing.T) {
 	f.wants(string(f.op.Targets[0].Phase), "failed")
 }
 
+// Who retries a VM of a wave that goes before takes its turn from one that waits for capacity; neither waits for the other.
+func TestCapacityBehindARetry(t *testing.T) {
+	t.Parallel()
+	g := threeWaves()
+	g.Waves[0].After, g.Waves[1].After, g.Tolerate = []int{2}, []int{}, 100 // the data after the app
+	f := approvedGroup(t, g, "sql-1", "app-1")
+	f.wants(f.begins(nil), "app-1")
+	f.fails("app-1")
+	f.wants(f.begins(nil), "sql-1")
+	f.tell(failover.StepDelayed{Target: f.key("sql-1"), Kind: failover.StepFailover, Until: f.now.Add(5 * time.Minute), Fault: failover.Fault{Capacity: "Standard_E8s_v5"}})
+	f.tell(failover.Retried{Targets: []string{f.key("app-1")}, By: ana})
+	f.wants(f.begins(nil), "app-1")
+}
+
 // A VM that says that it does not work is a failure to the waves behind it, though it was failed over.
 func TestHealthBetweenWaves(t *testing.T) {
 	t.Parallel()

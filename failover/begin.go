@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -36,6 +37,12 @@ func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation,
 	if look.stale(seen, now) {
 		return look
 	}
+	if kind == StepFailover && t.shows(seen.Item.JobID) { // what is tried again at once may find the item behind its job
+		if next := seen.LookedAt.Add(LookEvery); now.Before(next) {
+			return Wait{next}
+		}
+		return look
+	}
 	if stop := authorized(op, t, kind, seen, now); stop != nil {
 		return stop
 	}
@@ -57,6 +64,11 @@ func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation,
 	act := acts(op, t, kind, attempt, call)
 	act.Again = again
 	return act
+}
+
+// shows reports whether an item still shows a job of Ferry's, where none is under way any more.
+func (t *Target) shows(job string) bool {
+	return job != "" && slices.ContainsFunc(t.Steps, func(s Step) bool { return strings.EqualFold(s.JobID, job) })
 }
 
 // acts is a call with its intent.

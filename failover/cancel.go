@@ -95,7 +95,7 @@ func (o Operation) sofar() string {
 	for i := range o.Targets {
 		t := &o.Targets[i]
 		switch done := func(kind StepKind) bool { s := t.Step(kind); return s != nil && s.State == StateDone }; {
-		case t.Phase == Failed || t.Phase == NeedsAttention:
+		case t.Phase == Failed || t.Phase == NeedsAttention || t.tried():
 			failed++
 		case done(StepCommit):
 			committed++
@@ -133,6 +133,12 @@ func whatIsLeft(op Operation) string {
 		return "To protect it later, type /failover reprotect " + vm + "."
 	case doing.IsReprotect():
 		return "A replication that has begun goes on in Azure; /failover list shows its state."
+	case len(op.Targets) == 1 && op.Targets[0].tried():
+		again := "Azure has made no VM. To try it once more, ask again."
+		if op.Plan.Shutdown {
+			again += " Azure may have shut down " + vm + ": look first whether it runs."
+		}
+		return again
 	case op.Verb == VerbFailback && doing == StepFailover:
 		return "To go on later, type /failover failback " + vm + "."
 	}

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,26 +21,30 @@ func (o Operation) sizes(t Target) []string {
 	return append([]string{t.Item.Size}, o.Plan.Sizes[t.Item.Size]...)
 }
 
-// shortages counts what a VM was refused for since somebody let the operation go on: failovers for which there was no room, and
-// sizes that the vault did not take.
-func (o Operation) shortages(t Target) int {
-	n := 0
+// shortages counts what a VM was refused for, in all and since somebody let the operation go on: failovers for which there was no
+// room, and sizes that the vault did not take.
+func (o Operation) shortages(t Target) (all, since int) {
 	for _, s := range t.Steps {
 		short := s.Kind == StepFailover && s.State == StateDelayed && s.JobID != ""
-		if untaken := s.Kind == StepResize && s.State == StateFailed; (short || untaken) && !s.StartedAt.Before(later(o.OpenedAt, o.ResumedAt)) {
-			n++
+		if untaken := s.Kind == StepResize && s.State == StateFailed; !short && !untaken {
+			continue
+		}
+		all++
+		if !s.StartedAt.Before(later(o.OpenedAt, o.ResumedAt)) {
+			since++
 		}
 	}
-	return n
+	return all, since
 }
 
 // triedAgain is how a VM is tried again after so many shortages, the last of them just now: when, and in which size; false where it
-// was tried often enough. The last try is in its own size, so that the vault is left as it was.
-func (o Operation) triedAgain(t Target, shortages int, now time.Time) (at time.Time, size string, ok bool) {
+// was tried often enough. Who lets the operation go on has it tried as often once more, and the turn of the sizes goes on. The last
+// try is otherwise in its own size, so that the vault is left as it was.
+func (o Operation) triedAgain(t Target, all, since int, now time.Time) (at time.Time, size string, ok bool) {
 	sizes := o.sizes(t)
-	round, place := shortages/len(sizes), shortages%len(sizes)
+	round, place := since/len(sizes), all%len(sizes)
 	switch {
-	case shortages > (capacityTries-1)*len(sizes):
+	case since > (capacityTries-1)*len(sizes):
 		return time.Time{}, "", false
 	case place > 0:
 		return now, sizes[place], true
@@ -53,12 +58,13 @@ func (o Operation) waitsForCapacity(t Target, step *Step, why Fault, now time.Ti
 		return StepDelayed{}, false
 	}
 	why.Message = "Azure has no capacity in " + t.Item.To + " for " + why.Capacity + ". " + why.Message
-	return o.delayed(t, o.shortages(t)+1, why, now)
+	all, since := o.shortages(t)
+	return o.delayed(t, all+1, since+1, why, now)
 }
 
 // delayed tells when a VM is tried again after so many shortages, and in which size.
-func (o Operation) delayed(t Target, shortages int, why Fault, now time.Time) (StepDelayed, bool) {
-	at, size, ok := o.triedAgain(t, shortages, now)
+func (o Operation) delayed(t Target, all, since int, why Fault, now time.Time) (StepDelayed, bool) {
+	at, size, ok := o.triedAgain(t, all, since, now)
 	if !ok {
 		return StepDelayed{}, false
 	}
@@ -84,6 +90,13 @@ func (t *Target) short() bool {
 	return t.Phase == Running && t.Doing == StepFailover && t.Short != "" && s != nil && s.State == StateDelayed
 }
 
+// tried reports whether a failover of a VM found no capacity and none has been begun since, whatever it waits for by now.
+func (t *Target) tried() bool {
+	s := t.Step(StepFailover)
+	return t.Phase == Running && t.Doing == StepFailover && s != nil && s.State == StateDelayed &&
+		slices.ContainsFunc(t.Steps, func(s Step) bool { return s.Kind == StepFailover && s.State == StateDelayed && s.JobID != "" })
+}
+
 // shortOf is what most of the VMs that wait for capacity wait for.
 func (o Operation) shortOf() string {
 	waits, most := map[string]int{}, ""
@@ -99,12 +112,12 @@ func (o Operation) shortOf() string {
 }
 
 // tiersShort are the waves, by place from 1, behind which nothing begins in a region while a VM of them waits for capacity there:
-// what there is goes to who comes first.
-func (o Operation) tiersShort() map[string]int {
+// what there is goes to who comes first. One whose turn has been taken from it, by a retry in a wave before, keeps nobody waiting.
+func (o Operation) tiersShort(over []bool) map[string]int {
 	short := map[string]int{}
 	for i := range o.Targets {
 		t := &o.Targets[i]
-		if !t.short() {
+		if !t.short() || !o.turn(t, over) {
 			continue
 		}
 		if first, known := short[t.Item.To]; !known || t.Wave < first {

@@ -40,10 +40,16 @@ func keepsWaiting(f Fact) bool {
 // lapse is what becomes of a step that was decided and not begun, for a reason. Azure has no call for it.
 func lapse(op Operation, kind StepKind, why string, now time.Time) Fact {
 	gate := op.stage(kind)
+	kind = gate.Step
 	first := kind == op.stages()[0].Step
 	switch {
 	case op.Several() && begunFor(op, kind): // what is left waits for a person
 		return PutOnHold{Why: why}
+	case !op.Several() && op.Targets[0].tried(): // it was begun, and not once
+		return StepFailed{Target: op.Targets[0].Item.Key, Kind: kind, Fault: Fault{
+			Message: "Azure has had no capacity in " + op.Targets[0].Item.To + ", and another try was not begun: " + why + ".",
+			Action:  "Ask again if it is still wanted.",
+		}}
 	case first && gate.Waits == AwaitingApproval && op.Plan.Rule.Approvals == 0:
 		return unbegun(why)
 	}
@@ -62,7 +68,7 @@ func unbegun(why string) Finished {
 // begunFor reports whether a step has been begun for any VM since its gate opened.
 func begunFor(op Operation, kind StepKind) bool {
 	for i := range op.Targets {
-		if s := op.Targets[i].Step(kind); s != nil && !s.StartedAt.Before(op.OpenedAt) && s.State != StateDelayed {
+		if s := op.Targets[i].Step(kind); s != nil && !s.StartedAt.Before(op.OpenedAt) && (s.State != StateDelayed || op.Targets[i].tried()) {
 			return true
 		}
 	}

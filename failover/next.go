@@ -201,12 +201,15 @@ func nextForTarget(op Operation, t Target, seen Observation, now time.Time) Effe
 	}
 	step := t.Step(kind)
 	if !underWay(t, kind) && !underWay(t, StepResize) && now.After(op.BeginBy(t, kind)) {
-		if t.short() && !op.Several() { // it was begun, and not once
+		if t.tried() && !op.Several() { // it was begun, and not once
 			return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: kind, Fault: noCapacity(op, t)}}}
 		}
 		return Tell{[]Fact{lapse(op, kind, op.whyLapsed(t), now)}}
 	}
 	if now.Before(seen.RetryAt) {
+		if underWay(t, StepResize) {
+			return unattended(silent(op, t, StepResize, seen, now))
+		}
 		return silent(op, t, kind, seen, now)
 	}
 	if seen.answers() && strings.HasSuffix(t.Progress, keepsAsking) {

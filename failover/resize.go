@@ -11,21 +11,21 @@ import (
 // all the time. It moves no VM and asks for nothing that was not approved, so that nobody has to look where it fails: the failover is
 // tried in another size, or later.
 
-// resizing is the change of size that is under way for a VM; nil when none is.
+// resizing is the change of size that is under way for a VM; nil when none is, or a failover was called since.
 func (t *Target) resizing() *Step {
-	if s := t.Step(StepResize); t.Doing == StepFailover && running(s) {
-		return s
+	if n := len(t.Steps); n > 0 && t.Doing == StepFailover && t.Steps[n-1].Kind == StepResize && running(&t.Steps[n-1]) {
+		return &t.Steps[n-1]
 	}
 	return nil
 }
 
 // wantedSize is the size that the vault has to name before the failover is called again; empty where any will do.
 func (o Operation) wantedSize(t Target) string {
-	n := o.shortages(t)
-	if n == 0 || len(o.sizes(t)) == 1 {
+	all, since := o.shortages(t)
+	if all == 0 || len(o.sizes(t)) == 1 {
 		return ""
 	}
-	_, size, _ := o.triedAgain(t, n, time.Time{})
+	_, size, _ := o.triedAgain(t, all, since, time.Time{})
 	return size
 }
 
@@ -59,6 +59,11 @@ func followResize(op Operation, t Target, step *Step, seen Observation, now time
 		}
 	case StateDone, StateFailed:
 	}
+	return unattended(e)
+}
+
+// unattended makes a failure of what a person would have to look at.
+func unattended(e Effect) Effect {
 	if tell, ok := e.(Tell); ok {
 		for i := range tell.Facts {
 			if stuck, ok := tell.Facts[i].(Stuck); ok {
@@ -72,12 +77,12 @@ func followResize(op Operation, t Target, step *Step, seen Observation, now time
 // unresized tells how it goes on when the vault did not take a size; false where that was told.
 func unresized(op Operation, t Target, now time.Time) (Fact, bool) {
 	last, step := t.Step(StepResize), t.Step(StepFailover)
-	shortages := op.shortages(t)
-	if shortages == 0 || last == nil || last.State != StateFailed || step == nil || step.State != StateDelayed || !step.Until.Before(last.EndedAt) {
+	all, since := op.shortages(t)
+	if all == 0 || last == nil || last.State != StateFailed || step == nil || step.State != StateDelayed || !step.Until.Before(last.EndedAt) {
 		return nil, false
 	}
 	why := Fault{Message: t.Progress, Capacity: t.Short}
-	if wait, ok := op.delayed(t, shortages, why, now); ok {
+	if wait, ok := op.delayed(t, all, since, why, now); ok {
 		return wait, true
 	}
 	return StepFailed{Target: t.Item.Key, Kind: StepFailover, Fault: why}, true
@@ -92,8 +97,8 @@ func evolveResize(t *Target, step *Step, r Record) bool {
 		step.State, step.EndedAt = StateDone, done.EndedAt
 		t.Progress = "the vault names " + step.Size + " for it now"
 	case unmade:
-		step.State = StateFailed
-		t.Progress = "the vault does not name " + step.Size + " for it: " + failed.Fault.Message
+		step.State, step.Warning = StateFailed, strings.TrimSpace(failed.Fault.Message+" "+failed.Fault.Action)
+		t.Progress = "the vault does not name " + step.Size + " for it: " + step.Warning
 	default:
 		return false
 	}
@@ -119,6 +124,15 @@ func (t *Target) OtherSize() string {
 		return ""
 	}
 	return size
+}
+
+// UnsureSize is the size that the vault may name for a VM: somebody or something ended the operation before it was known whether a
+// change was made; empty otherwise.
+func (t *Target) UnsureSize() string {
+	if s := t.Step(StepResize); t.Phase != Running && running(s) && s.State != StateDelayed {
+		return s.Size
+	}
+	return ""
 }
 
 // alternatives are the sizes, by that of a VM, in which the VMs of a plan may be made instead: as the configuration has them. A

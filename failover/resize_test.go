@@ -23,6 +23,9 @@ type scarce struct {
 	refuses string        // the size that the vault does not take
 	loses   bool          // the answers to changes of size
 	takes   time.Duration // a failover
+	lags    time.Duration // the item, behind the end of its job
+	busy    string        // the job that it still shows
+	ended   time.Time     // that job
 	calls   []string
 }
 
@@ -58,33 +61,67 @@ func (s *scarce) tell(facts ...failover.Fact) {
 
 func (s *scarce) target() *failover.Target { return &s.op.Targets[0] }
 
-// plays drives the first VM until its phase is no longer running, or nothing happens for an hour.
+// plays drives the first VM until its phase is no longer running.
 func (s *scarce) plays() string {
 	s.t.Helper()
+	return s.until(func() bool { return s.target().Phase != failover.Running || s.op.Phase.Final() })
+}
+
+// until drives the first VM until something is so, and returns the calls.
+func (s *scarce) until(so func() bool) string {
+	s.t.Helper()
 	for range 400 {
-		if s.target().Phase != failover.Running || s.op.Phase.Final() {
+		if so() {
 			return strings.Join(s.calls, " ")
 		}
-		var effect failover.Effect = failover.Wait{Until: s.now.Add(time.Minute)}
-		for _, due := range failover.Agenda(s.op, map[string]failover.Observation{s.item.Key: s.seen}, nil, s.now) {
-			if due.Target == s.item.Key || due.Target == "" {
-				effect = due.Effect
-				break
-			}
-		}
-		s.does(effect)
+		s.does(s.due())
 	}
 	s.t.Fatalf("it comes to no end: %v", s.calls)
 	return ""
+}
+
+// due is what the driver has to do next for the first VM.
+func (s *scarce) due() failover.Effect {
+	for _, due := range failover.Agenda(s.op, map[string]failover.Observation{s.item.Key: s.seen}, nil, s.now) {
+		if due.Target == s.item.Key || due.Target == "" {
+			return due.Effect
+		}
+	}
+	return failover.Wait{Until: s.now.Add(time.Minute)}
+}
+
+// is reports whether the newest step of a kind is in a state.
+func (s *scarce) is(kind failover.StepKind, state failover.StepState) func() bool {
+	return func() bool {
+		step := s.target().Step(kind)
+		return step != nil && step.State == state
+	}
+}
+
+// begins reports whether a call for a step is due.
+func (s *scarce) begins(kind failover.StepKind) func() bool {
+	return func() bool {
+		act, acts := s.due().(failover.Act)
+		return acts && act.Intent.Kind == kind
+	}
+}
+
+// looked is the item as Azure shows it now.
+func (s *scarce) looked() failover.Item {
+	item := s.item
+	if s.now.Before(s.ended.Add(s.lags)) {
+		item.JobID, item.Allowed = s.busy, nil
+	}
+	return item
 }
 
 func (s *scarce) does(effect failover.Effect) {
 	key := s.item.Key
 	switch do := effect.(type) {
 	case failover.Look:
-		s.seen.Item, s.seen.LookedAt, s.seen.Points, s.seen.PointsAt, s.seen.Policy, s.seen.PolicyAt = s.item, s.now, points(), s.now, policy(1), s.now
+		s.seen.Item, s.seen.LookedAt, s.seen.Points, s.seen.PointsAt, s.seen.Policy, s.seen.PolicyAt = s.looked(), s.now, points(), s.now, policy(1), s.now
 	case failover.Search:
-		s.seen.Item, s.seen.LookedAt, s.seen.SearchedAt = s.item, s.now, s.now
+		s.seen.Item, s.seen.LookedAt, s.seen.SearchedAt = s.looked(), s.now, s.now
 	case failover.ReadJob:
 		if strings.HasPrefix(do.ID, string(failover.StepFailover)) {
 			s.now = s.now.Add(s.takes)
@@ -124,6 +161,9 @@ func (s *scarce) called(do failover.Act) string {
 
 func (s *scarce) job(id string) failover.Job {
 	j := failover.Job{ID: id, State: failover.JobSucceeded, EndedAt: s.now}
+	if s.busy != id {
+		s.busy, s.ended = id, s.now
+	}
 	switch {
 	case strings.HasPrefix(id, string(failover.StepResize)):
 	case s.item.Size == s.roomFor:
@@ -197,21 +237,13 @@ func TestSizesAreApproved(t *testing.T) {
 func TestHoldBetweenSizes(t *testing.T) {
 	t.Parallel()
 	s := newScarce(t, "sql-1", "sql-2")
-	for s.target().Progress == "" || len(s.calls) == 0 || s.target().Step(failover.StepFailover).State != failover.StateDelayed {
-		for _, due := range failover.Agenda(s.op, map[string]failover.Observation{s.item.Key: s.seen}, nil, s.now) {
-			if due.Target == s.item.Key {
-				s.does(due.Effect)
-			}
-		}
-	}
+	s.until(s.is(failover.StepFailover, failover.StateDelayed))
 	if got := s.target().Progress; !strings.Contains(got, "Azure has no capacity in north for "+ownSize) || !strings.Contains(got, "Tried again as "+nextSize) {
 		t.Errorf("progress %q", got)
 	}
 	s.tell(failover.PutOnHold{By: ana})
-	for _, due := range failover.Agenda(s.op, map[string]failover.Observation{s.item.Key: s.seen}, nil, s.now) {
-		if due.Target == s.item.Key {
-			t.Errorf("due on hold: %+v", due.Effect)
-		}
+	if due, parks := s.due().(failover.Park); !parks {
+		t.Errorf("due on hold: %+v", due)
 	}
 	s.tell(failover.Skipped{Targets: []string{s.item.Key}, By: ana})
 	if s.target().Phase != failover.Cancelled {
@@ -227,5 +259,138 @@ func TestNoCapacityForAnHour(t *testing.T) {
 	s.plays()
 	if f := s.target(); f.Phase != failover.Failed || !strings.Contains(f.Error.Message, "no capacity in north within an hour of the approval") || s.now.Sub(start) > 80*time.Minute {
 		t.Errorf("%s after %s: %+v", f.Phase, s.now.Sub(start), f.Error)
+	}
+}
+
+// Who puts it on hold between two sizes and lets it go on again has the next size tried, as the card says.
+func TestResumeBetweenSizes(t *testing.T) {
+	t.Parallel()
+	for _, names := range [][]string{{"sql-1"}, {"sql-1", "sql-2"}} {
+		s := newScarce(t, names...)
+		s.roomFor = lastSize
+		s.until(s.is(failover.StepFailover, failover.StateDelayed))
+		s.now = s.now.Add(time.Minute)
+		s.tell(failover.PutOnHold{By: ana}, failover.Resumed{By: ana})
+		if got, want := s.plays(), "D4s_v5 →D4as_v5 D4as_v5 →D8s_v5 D8s_v5"; got != want {
+			t.Errorf("of %d: called %q, want %q", len(names), got, want)
+		}
+	}
+}
+
+// A change of size that was kept waiting, and is not needed any more, is not taken for what goes on once the failover is called.
+func TestFailoverBehindAChangeOfSize(t *testing.T) {
+	t.Parallel()
+	for _, names := range [][]string{{"sql-1"}, {"sql-1", "sql-2"}} {
+		s := newScarce(t, names...)
+		s.until(s.begins(failover.StepResize))
+		s.tell(s.due().(failover.Act).Intent, failover.StepDelayed{Target: s.item.Key, Kind: failover.StepResize, Until: s.now.Add(time.Minute)})
+		s.item.Size = nextSize // somebody has named it at the portal
+		s.until(func() bool { return s.target().Step(failover.StepFailover).Attempt == 2 })
+		switch due := s.due().(type) {
+		case failover.ReadJob, failover.Wait:
+		default:
+			t.Errorf("of %d: due is %T%+v while the failover runs", len(names), due, due)
+		}
+	}
+}
+
+// Azure may show a job on the item for a while after its end; what is tried again at once is not turned away for that.
+func TestItemBehindItsJob(t *testing.T) {
+	t.Parallel()
+	for _, names := range [][]string{{"sql-1"}, {"sql-1", "sql-2"}} {
+		s := newScarce(t, names...)
+		s.roomFor, s.lags = nextSize, 45*time.Second
+		if got, want := s.plays(), "D4s_v5 →D4as_v5 D4as_v5"; got != want || s.target().Phase != failover.AwaitingCommit {
+			t.Errorf("of %d: called %q, want %q: %+v", len(names), got, want, s.target().Error)
+		}
+	}
+}
+
+// A freeze between two tries is no gate that closes, for something was started: one VM has failed, several are on hold. So it is
+// with everything else that ends a decision.
+func TestLapseBetweenSizes(t *testing.T) {
+	t.Parallel()
+	frozen := []failover.Freeze{{Op: "op-ffffffff", Pattern: failover.Everything, By: ben, Since: start}}
+	for _, approvals := range []int{0, 1} {
+		one, two := newScarce(t, "sql-1"), newScarce(t, "sql-1", "sql-2")
+		for _, s := range []*scarce{one, two} {
+			s.op.Plan.Rule.Approvals = approvals
+			s.until(s.begins(failover.StepResize))
+			s.does(failover.Halt(s.op, s.item.Key, s.due(), frozen, s.now))
+		}
+		if e := one.target().Error; one.target().Phase != failover.Failed || e == nil || !strings.Contains(e.Message, "no capacity in north, and another try was not begun: ben has frozen new work") {
+			t.Errorf("one of %d approvals is %s: %+v", approvals, one.target().Phase, e)
+		}
+		if end, ends := one.due().(failover.Tell); !ends || strings.Contains(end.Facts[0].(failover.Finished).Note, "Nothing was started") {
+			t.Errorf("one ends with %+v", end)
+		}
+		if two.op.OnHold == nil || two.op.Lapsed != nil {
+			t.Errorf("several of %d approvals are on hold: %v, lapsed: %+v", approvals, two.op.OnHold, two.op.Lapsed)
+		}
+		if two.tell(failover.Resumed{By: ana}); two.plays() == "" || two.target().Phase == failover.Running {
+			t.Errorf("several do not go on: %+v", two.target())
+		}
+	}
+}
+
+// While Azure does not show what it was asked for, a change of size that goes on is no failover that has failed.
+func TestChangeOfSizeThatIsNotShown(t *testing.T) {
+	t.Parallel()
+	s := newScarce(t, "sql-1")
+	s.until(s.is(failover.StepResize, failover.StateAccepted))
+	s.seen = failover.Observation{Refused: &failover.Fault{Message: "forbidden"}, Silent: s.now, RetryAt: s.now.Add(failover.LookEvery)}
+	if due, waits := s.due().(failover.Wait); !waits {
+		t.Errorf("due is %+v", due)
+	}
+	s.now = s.now.Add(failover.SettleWithin)
+	s.seen.RetryAt = s.now.Add(failover.LookEvery)
+	if s.does(s.due()); s.target().Phase != failover.Running || !s.is(failover.StepResize, failover.StateFailed)() {
+		t.Errorf("%s: %+v", s.target().Phase, s.target().Steps)
+	}
+}
+
+// Who ends it between two tries is told what may have become of the VM, and not that it was never begun.
+func TestCancelBetweenSizes(t *testing.T) {
+	t.Parallel()
+	for names, want := range map[string]string{
+		"sql-1":       "The VM stays as it is in Azure. Azure has made no VM. To try it once more, ask again. Azure may have shut down sql-1: look first whether it runs.",
+		"sql-1 sql-2": "What is done stays done: 1 failed or to be looked at, 1 not begun. To make a failover final later, type /failover commit VM.",
+	} {
+		s := newScarce(t, strings.Fields(names)...)
+		s.op.Plan.Shutdown = true
+		s.until(s.is(failover.StepResize, failover.StateAccepted))
+		cmd := failover.Command{MessageID: "c", Op: s.op.ID, Verb: failover.VerbCancel, By: ana, At: s.now, ValidUntil: s.now.Add(time.Minute)}
+		facts, refusal := failover.Decide(s.op, cmd, failover.Situation{Now: s.now, Policy: policy(1)})
+		if refusal != nil {
+			t.Fatal(refusal)
+		}
+		end := facts[0].(failover.Finished)
+		if got := end.Note + " " + end.Hint; !strings.HasSuffix(got, want) {
+			t.Errorf("of %s: %q, want %q", names, got, want)
+		}
+		if s.tell(facts...); s.target().UnsureSize() != nextSize || s.target().OtherSize() != "" {
+			t.Errorf("of %s: unsure %q, other %q", names, s.target().UnsureSize(), s.target().OtherSize())
+		}
+	}
+}
+
+// A change of size is a job like others: it begins where there is room for one, and takes none while Azure keeps it waiting.
+func TestRoomForChangesOfSize(t *testing.T) {
+	t.Parallel()
+	s := newScarce(t, "sql-1", "sql-2")
+	due := func(room int) map[string]failover.Effect {
+		all := map[string]failover.Effect{}
+		for _, d := range failover.Agenda(s.op, map[string]failover.Observation{s.item.Key: s.seen}, func(string, int) int { return room }, s.now) {
+			all[d.Target] = d.Effect
+		}
+		return all
+	}
+	s.until(func() bool { return s.item.Size == lastSize && s.begins(failover.StepResize)() }) // back to its own, in the pause
+	if got, full := due(1)[s.item.Key], due(0)[s.item.Key]; got == nil || full != nil {
+		t.Errorf("with room %+v is due, without %+v", got, full)
+	}
+	s.tell(due(1)[s.item.Key].(failover.Act).Intent, failover.StepDelayed{Target: s.item.Key, Kind: failover.StepResize, Until: s.now.Add(time.Minute)})
+	if got := due(1)[s.op.Targets[1].Item.Key]; got == nil {
+		t.Error("the other one has no turn while Azure keeps a change of size waiting")
 	}
 }

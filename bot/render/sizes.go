@@ -25,23 +25,28 @@ func (c cardOf) sizes() []line {
 	return append(lines, c.resized()...)
 }
 
-// resized are the VMs for which the vault names another size than before, and what that means where none was made in it.
+// resized are the VMs for which the vault names another size than before, or may, and what that means where none was made in it.
 func (c cardOf) resized() []line {
-	made, left := map[string][]string{}, map[string][]string{}
+	made, left, unsure := map[string][]string{}, map[string][]string{}, map[string][]string{}
 	for i := range c.op.Targets {
 		t := &c.op.Targets[i]
-		size := t.OtherSize()
-		said := c.name(size) + " instead of " + c.name(t.Item.Size)
+		add := func(to map[string][]string, size string) {
+			said := c.name(size) + " instead of " + c.name(t.Item.Size)
+			to[said] = append(to[said], t.Item.Name)
+		}
 		switch up := t.Step(failover.StepFailover); {
-		case size == "":
+		case t.UnsureSize() != "":
+			add(unsure, t.UnsureSize())
+		case t.OtherSize() == "":
 		case up != nil && up.State == failover.StateDone:
-			made[said] = append(made[said], t.Item.Name)
+			add(made, t.OtherSize())
 		case t.Phase != failover.Running:
-			left[said] = append(left[said], t.Item.Name)
+			add(left, t.OtherSize())
 		}
 	}
-	lines := c.bySize("In another size", made, "")
-	return append(lines, c.bySize("The vault still names another size", left, "; set its own again under Compute and Network in the portal")...)
+	return slices.Concat(c.bySize("In another size", made, ""),
+		c.bySize("The vault still names another size", left, "; set its own again under Compute and Network in the portal"),
+		c.bySize("The vault may name another size", unsure, "; look under Compute and Network in the portal, and set its own again"))
 }
 
 // bySize is a line for each pair of sizes.

@@ -35,6 +35,7 @@ func sized() map[string]story {
 		"sizes_changing": asked,
 		"sizes_refused":  asked.then(time.Second, failover.StepFailed{Target: key, Kind: failover.StepResize, Fault: failover.Fault{Message: "The size is not available in North Europe."}}),
 		"sizes_up":       again.then(time.Minute, failover.StepDone{Target: key, Kind: failover.StepFailover, PointUsed: start().Add(-2 * time.Second)}, failover.Parked{}),
+		"sizes_unsure":   asked.then(time.Minute, failover.Finished{Phase: failover.Cancelled, Note: "Ended by ben. The VM stays as it is in Azure."}),
 		"sizes_left":     named.then(time.Minute, failover.Finished{Phase: failover.Cancelled, Note: "Ended by ben. The VM stays as it is in Azure."}),
 	}
 }

@@ -96,6 +96,14 @@ func recorded() map[string]func(*world) {
 		"2026-11-break-glass": func(w *world) { w.glass(w.t) },
 		"2026-11-frozen":      func(w *world) { w.frozen() },
 		"2026-11-group":       recordedGroup,
+		"2026-11-resized": func(w *world) { // the vault does not take the first change
+			w.configure = otherSizes
+			w.begin()
+			w.noRoom()
+			w.vault.Fault(vault.Fault{Operation: "update", Kind: vault.JobFails, Code: "1", Message: "The size is not available."})
+			w.types("ana", "/failover vm-x latest", "[ Approve ]")
+			w.presses("ben", "Approve", "vm-x as "+otherSize)
+		},
 		"2026-11-taken-over": func(w *world) {
 			w.start(&point{seam: "journal.append", nth: 5, after: true})
 			w.play()
