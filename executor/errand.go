@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"ferry/failover"
@@ -149,7 +151,7 @@ func (d *driver) note(ctx context.Context, r result, calls []result) []result {
 		d.seen[r.target] = r.seen
 		if job := r.seen.Job; r.job && !job.Thin && job.Running() {
 			t := d.target(r.target)
-			if step := t.Step(t.Doing); step != nil {
+			if step := stepOf(t, job.ID); step != nil {
 				d.pace.saw(t.Item.VaultID, job, step.StartedAt, d.now())
 			}
 		}
@@ -186,11 +188,18 @@ func (d *driver) readsWhole(target, job string, now time.Time) bool {
 	}
 	last, read := d.whole[job]
 	if !read {
-		t := d.target(target)
-		step := t.Step(t.Doing)
+		step := stepOf(d.target(target), job)
 		return step == nil || now.Sub(step.StartedAt) >= beginsWithin
 	}
 	return now.Sub(last) >= cmp.Or(d.pace.again(d.target(target).Item.VaultID, job), time.Duration(running)*time.Second)
+}
+
+// stepOf is the step that made a job.
+func stepOf(t failover.Target, job string) *failover.Step {
+	if i := slices.IndexFunc(t.Steps, func(s failover.Step) bool { return strings.EqualFold(s.JobID, job) }); i >= 0 {
+		return &t.Steps[i]
+	}
+	return nil
 }
 
 func (d *driver) target(key string) failover.Target {

@@ -340,3 +340,21 @@ type clockAt struct {
 }
 
 func (c clockAt) Now() time.Time { return c.now }
+
+// A change of size that has just begun does not wait in Azure's queue, however long ago the failover before it was called.
+func TestPaceOfAChangeOfSize(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	job := failover.Job{ID: paceVault + "/replicationJobs/2", State: failover.JobInProgress}
+	e := &Executor{Options: Options{Clock: hostClock{}}, pace: newPace(time.Now, nil)}
+	d := &driver{Executor: e, seen: map[string]failover.Observation{}, errands: newErrands(), op: failover.Operation{Targets: []failover.Target{{
+		Item: failover.Item{Key: "k", VaultID: paceVault}, Phase: failover.Running, Doing: failover.StepFailover, Steps: []failover.Step{
+			{Kind: failover.StepFailover, State: failover.StateDelayed, JobID: paceVault + "/replicationJobs/1", StartedAt: now.Add(-5 * time.Minute)},
+			{Kind: failover.StepResize, State: failover.StateAccepted, JobID: job.ID, StartedAt: now.Add(-time.Second)},
+		},
+	}}}}
+	d.note(t.Context(), result{target: "k", seen: failover.Observation{Job: job}, job: true}, nil)
+	if again := e.pace.again(paceVault, job.ID); again != 0 {
+		t.Errorf("it is taken for one that waits: looked at again after %s", again)
+	}
+}
