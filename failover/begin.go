@@ -58,7 +58,7 @@ func begin(op Operation, t Target, kind StepKind, attempt int, seen Observation,
 	case refusal != nil:
 		return Tell{[]Fact{StepFailed{Target: t.Item.Key, Kind: kind, Fault: Fault{Message: refusal.Message, Action: refusal.Hint}, Changed: changed}}}
 	}
-	if kind == StepFailover && op.outsized(t, seen) {
+	if kind == StepFailover && !again && op.outsized(t, seen) { // a failover that may yet arrive leaves no room for a change
 		return resize(op, t, seen)
 	}
 	act := acts(op, t, kind, attempt, call)

@@ -294,6 +294,19 @@ func TestFailoverBehindAChangeOfSize(t *testing.T) {
 	}
 }
 
+// A failover whose answer was lost may yet arrive: no size is changed behind it, whatever the vault names by then.
+func TestNoChangeOfSizeBehindALostFailover(t *testing.T) {
+	t.Parallel()
+	s := newScarce(t, "sql-1")
+	s.until(func() bool { return s.item.Size == nextSize && s.begins(failover.StepFailover)() })
+	s.tell(s.due().(failover.Act).Intent, failover.StepUnknown{Target: s.item.Key, Kind: failover.StepFailover, Why: "no answer in time"})
+	s.item.Size, s.seen = lastSize, failover.Observation{WatchedFrom: s.now}
+	s.until(func() bool { _, acts := s.due().(failover.Act); return acts })
+	if act := s.due().(failover.Act); act.Call.Kind != failover.StepFailover || !act.Again {
+		t.Errorf("due is %s, again: %v", act.Call.Kind, act.Again)
+	}
+}
+
 // Azure may show a job on the item for a while after its end; what is tried again at once is not turned away for that.
 func TestItemBehindItsJob(t *testing.T) {
 	t.Parallel()
