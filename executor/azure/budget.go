@@ -27,6 +27,8 @@ const (
 	// measureFor is how long it is watched how fast a bucket refills, with what others spend taken off; slowest is the share of
 	// what is documented that is hoped for at least.
 	measureFor, slowest = 5 * time.Second, 0.1
+	// accuracy is the share of the rate that a measurement may be wrong by, because answers overtake each other.
+	accuracy = 0.2
 	// closedFor is how long nothing is sent after a 429 that does not say.
 	closedFor = time.Second
 )
@@ -119,9 +121,9 @@ type budget struct {
 
 // mark is what was left when so many requests had been sent, since when the bucket was never full. The zero mark is none.
 type mark struct {
-	at   time.Time
-	sent int
-	left float64
+	at           time.Time
+	sent         int
+	left, unsure float64 // unsure is how many others may or may not be counted in what was left
 }
 
 // ticket is what was known when a request was sent.
@@ -250,28 +252,31 @@ func (b *budget) learn(t ticket, answer *http.Response, now time.Time) {
 	if left+1 > b.size || t.full && unsure == 0 {
 		b.size = left + 1
 	}
-	b.measure(t, left)
+	b.measure(mark{t.at, t.sent, left, unsure})
 	left -= reserve * b.size
 	b.tokens = max(b.tokens, left-unsure)
 	b.tokens = min(b.tokens, left+now.Sub(t.at).Seconds()*b.perSecond)
 }
 
-// measure compares what is left with what was and was sent since. Half of what it finds counts: answers overtake each other.
-func (b *budget) measure(t ticket, left float64) {
-	if left+1 >= (1-reserve)*b.size { // what a full bucket would have got does not show
+// measure compares what is left with what was and was sent since, where that tells enough: after a burst nobody knows which of many
+// requests are counted in what is left. Half of what it finds counts.
+func (b *budget) measure(now mark) {
+	took := now.at.Sub(b.mark.at)
+	switch wrong := (now.unsure + b.mark.unsure) / took.Seconds(); {
+	case now.left+1 >= (1-reserve)*b.size: // what a full bucket would have got does not show
 		b.mark = mark{}
 		return
-	}
-	took := t.at.Sub(b.mark.at)
-	if !b.mark.at.IsZero() && took < measureFor {
-		return
-	}
-	if !b.mark.at.IsZero() {
-		found := (left - b.mark.left + float64(t.sent-b.mark.sent)) / took.Seconds()
+	case b.mark.at.IsZero():
+	case took < measureFor || wrong > accuracy*b.perSecond:
+		if now.unsure >= b.mark.unsure {
+			return
+		}
+	default:
+		found := (now.left - b.mark.left + float64(now.sent-b.mark.sent)) / took.Seconds()
 		_, usual := documented(b.key.kind)
 		b.perSecond = max((b.perSecond+found)/2, slowest*usual)
 	}
-	b.mark = mark{t.at, t.sent, left}
+	b.mark = now
 }
 
 // closes is for how long an answer says that Azure takes no more. A provider's own 429 counts when it is Site Recovery: of
