@@ -1,7 +1,6 @@
 package failover
 
 import (
-	"slices"
 	"time"
 )
 
@@ -50,5 +49,5 @@ const HeldFor = 4 * time.Hour
 
 // Several reports whether an operation is about several VMs, each driven on its own; a recovery plan is not, Azure leads it.
 func (o Operation) Several() bool {
-	return len(o.Targets) > 1 && !slices.ContainsFunc(o.Targets, func(t Target) bool { return t.Lead })
+	return len(o.Targets) > 1 && !o.Targets[0].Lead // which goes first; it is asked of each VM, so that no loop over all is here
 }

@@ -75,8 +75,8 @@ func (s *Site) locateTarget(call failover.Call) (*vault, resource, error) {
 	return v, at, err
 }
 
-// sender prepares a call, which for a change of the size means reading the item. The poller that the SDK returns is dropped: its errors say nothing about the call, it asks with
-// rights that the built-in role lacks (documented), and the job tells more.
+// sender prepares a call, which for a change of the size means reading the item. The poller that the SDK returns is dropped: its
+// errors say nothing about the call, it asks with rights that the built-in role lacks (documented), and the job tells more.
 func (v *vault) sender(ctx context.Context, call failover.Call, at resource) (func(context.Context) error, operation, error) {
 	if call.Recovery {
 		return v.planSender(call, at.plan)

@@ -33,6 +33,24 @@ func TestAlternativeSize(t *testing.T) {
 	})
 }
 
+// The process dies before and after it has changed a size; the VM is made in it all the same, at once or in a later try.
+func TestAlternativeSizeOverADeath(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		bubbleIn(t, alone(), func(w *world) {
+			w.configure = otherSizes
+			w.start(&point{seam: "azure.resize", nth: 1, after: after})
+			w.noRoom()
+			life := w.process
+			w.insists("ana", "/failover vm-x latest", "# Failover of vm-x")
+			w.decides("Approve", "vm-x as "+otherSize+" instead of "+ownSize)
+			w.gets("awaiting commit")
+			if !life.cut.happened() {
+				t.Errorf("it did not die: %v", life.cut.seen)
+			}
+		})
+	}
+}
+
 // Whatever goes wrong with a change of the size, the VM comes up in it, or in a later try; and nothing that the vault did not take is
 // said to be so.
 func TestTroublesOfSizes(t *testing.T) {
