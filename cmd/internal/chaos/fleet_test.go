@@ -111,15 +111,23 @@ func (f *fleet) once(operation string) {
 	}
 }
 
-// used is what a process that has ended has used.
+// used is what a process has used until it is told to end. The kernel's count of the most memory in [os.ProcessState] is no measure:
+// it begins with that of the process that started it.
 func (p *proc) used() (cpu time.Duration, mebibytes int64) {
+	p.kit.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		p.kit.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		var kib int64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
+			mebibytes = kib >> 10
+		}
+	}
 	p.signal(syscall.SIGTERM)
 	p.exits(time.Minute)
-	state := p.cmd.ProcessState
-	if u, ok := state.SysUsage().(*syscall.Rusage); ok {
-		mebibytes = u.Maxrss >> 10
-	}
-	return state.UserTime() + state.SystemTime(), mebibytes
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime(), mebibytes
 }
 
 // The driver of 1,000 VMs is killed half way, and again while it commits: no call is made twice, and the operation ends.
