@@ -83,3 +83,26 @@ func TestTroublesOfSizes(t *testing.T) {
 		})
 	}
 }
+
+// A VM that came up in another size goes all of its way from there: another recovery point, the commit, and home again.
+func TestHomeFromAnotherSize(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.configure = otherSizes
+		w.begin()
+		w.noRoom()
+		w.types("ana", "/failover vm-x latest", "[ Approve ]")
+		w.presses("ben", "Approve", "[ Commit ]")
+		w.types("ana", "/failover change vm-x -90m", "[ Change point ]")
+		w.presses("ben", "Change point", "Before the change")
+		w.sees("vm-x as " + otherSize + " instead of " + ownSize)
+		w.presses("ben", "Commit", "[ Reprotect ]")
+		w.sees("vm-x as " + otherSize)
+		w.types("ana", "/failover failback vm-x", "[ Approve ]")
+		w.presses("ben", "Approve", "[ Fail back ]")
+		w.presses("ben", "Fail back", "[ It works ]")
+		w.presses("ben", "It works", "[ Commit ]")
+		w.presses("ben", "Commit", "[ Reprotect ]")
+		w.presses("ben", "Reprotect", "home again")
+		w.ledger("update", 1)
+	})
+}
