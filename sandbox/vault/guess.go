@@ -39,6 +39,7 @@ type refusal struct {
 	code, message string
 }
 
+// Error implements error.
 func (r refusal) Error() string { return r.message }
 
 func invalid(format string, args ...any) refusal {
