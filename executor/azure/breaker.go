@@ -101,12 +101,10 @@ func (b *breaker) admit(read bool, now time.Time) error {
 // learn counts failures of Azure as a whole: what it refuses to one caller is an answer.
 func (b *breaker) learn(ctx context.Context, answer *http.Response, err error, now time.Time) {
 	token, _ := errors.AsType[*tokenError](err)
-	_, foreign := errors.AsType[*foreignHostError](err)
-	_, unsent := errors.AsType[*overspent](err)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.probing = false
-	if foreign || unsent || errors.Is(ctx.Err(), context.Canceled) { // says nothing about Azure
+	if saysNothing(ctx, err) {
 		return
 	}
 	if err == nil && answer.StatusCode < 500 && answer.StatusCode != http.StatusRequestTimeout && answer.StatusCode != http.StatusUnauthorized {
@@ -132,6 +130,13 @@ func (b *breaker) learn(ctx context.Context, answer *http.Response, err error, n
 	}
 	b.pause = min(max(2*b.pause, firstPause), lastPause)
 	b.next = now.Add(max(b.pause, asked))
+}
+
+// saysNothing reports whether an error is Ferry's own, and tells nothing about Azure.
+func saysNothing(ctx context.Context, err error) bool {
+	_, foreign := errors.AsType[*foreignHostError](err)
+	_, unsent := errors.AsType[*overspent](err)
+	return foreign || unsent || errors.Is(ctx.Err(), context.Canceled)
 }
 
 func (c *closed) reason() string {

@@ -124,7 +124,7 @@ func (i *insistence) leave() {
 func (i *insistence) ends(ctx context.Context, got outcome) bool {
 	i.out--
 	again, now := got.again(), time.Now()
-	doubtful := i.doubts(again, now)
+	doubtful := i.doubts(ctx, got, now)
 	if !again || triesMost-i.left >= triesFew && (doubtful || !i.enter()) {
 		i.left = 0
 	}
@@ -152,15 +152,17 @@ func (o outcome) again() bool {
 	return !final
 }
 
-// doubts takes in whether a try failed, and reports whether there is reason to take it for an outage.
-func (b *breaker) doubts(failed bool, now time.Time) bool {
+// doubts takes in what came of a try, and reports whether there is reason to take it for an outage.
+func (b *breaker) doubts(ctx context.Context, got outcome, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.unanswered++
-	if failed {
-		b.troubled = now
-	} else {
+	switch {
+	case saysNothing(ctx, got.err):
+	case got.err == nil && !got.again():
 		b.unanswered, b.answered = 0, now
+	default:
+		b.unanswered++
+		b.troubled = now
 	}
 	return b.unanswered >= doubtAfter || now.Sub(b.answered) > answeredWithin
 }

@@ -195,3 +195,28 @@ func TestAWriteIsNeverSentBesideAnother(t *testing.T) {
 		}
 	})
 }
+
+// Of who lets no request through because the bucket is empty nobody learns that the vault answers: after a 429 that held for more than
+// a minute, one that answers nobody is asked three times.
+func TestWhatIsNotSentIsNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent := 0
+		site := siteOver(t, &transport{answer: func(*http.Request) (*http.Response, error) {
+			if sent++; sent == 1 {
+				return response(http.StatusTooManyRequests, errorBody("SubscriptionRequestsThrottled", "Slow."), "Retry-After", "90"), nil
+			}
+			return response(http.StatusServiceUnavailable, errorBody("Busy", "Busy.")), nil
+		}})
+		for range 7 {
+			_, _ = site.Points(t.Context(), anItem())
+			<-time.After(10 * time.Second)
+		}
+		if sent != 1 {
+			t.Fatalf("%d requests after a 429", sent)
+		}
+		<-time.After(30 * time.Second)
+		if _, err := site.Points(t.Context(), anItem()); err == nil || sent != 1+3 {
+			t.Errorf("%d requests, %v", sent, err)
+		}
+	})
+}
