@@ -74,19 +74,22 @@ func unattended(e Effect) Effect {
 	return e
 }
 
-// unresized tells how it goes on when the vault did not take a size; false where that was told.
+// unresized tells how it goes on when the vault did not take a size; false where that was told, or a failover was called since.
 func unresized(op Operation, t Target, now time.Time) (Fact, bool) {
-	last, step := t.Step(StepResize), t.Step(StepFailover)
-	all, since := op.shortages(t)
-	if all == 0 || last == nil || last.State != StateFailed || step == nil || step.State != StateDelayed || !step.Until.Before(last.EndedAt) {
+	last, step := t.Steps[len(t.Steps)-1], t.Step(StepFailover)
+	if last.Kind != StepResize || last.State != StateFailed || step == nil || step.State != StateDelayed || !step.Until.Before(last.EndedAt) {
 		return nil, false
 	}
-	why := Fault{Message: t.Progress, Capacity: t.Short}
-	if wait, ok := op.delayed(t, all, since, why, now); ok {
+	all, since := op.shortages(t)
+	why := Fault{Message: last.untaken(), Capacity: t.Short}
+	if wait, ok := op.delayed(t, all, since, why, later(now, last.EndedAt)); ok { // whoever tells it may have a clock that is behind
 		return wait, true
 	}
 	return StepFailed{Target: t.Item.Key, Kind: StepFailover, Fault: why}, true
 }
+
+// untaken says that the vault did not take a size, and why.
+func (s *Step) untaken() string { return "the vault does not name " + s.Size + " for it: " + s.Warning }
 
 // evolveResize folds what became of a change of size; false where a fact tells nothing of that. The failover goes on from there.
 func evolveResize(t *Target, step *Step, r Record) bool {
@@ -98,7 +101,7 @@ func evolveResize(t *Target, step *Step, r Record) bool {
 		t.Progress = "the vault names " + step.Size + " for it now"
 	case unmade:
 		step.State, step.Warning = StateFailed, strings.TrimSpace(failed.Fault.Message+" "+failed.Fault.Action)
-		t.Progress = "the vault does not name " + step.Size + " for it: " + step.Warning
+		t.Progress = step.untaken()
 	default:
 		return false
 	}

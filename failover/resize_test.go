@@ -296,6 +296,29 @@ func TestFailoverBehindAChangeOfSize(t *testing.T) {
 	}
 }
 
+// A size that the vault did not take is told of once: the pause after it is not begun anew by a failover that was stopped before its
+// call, nor is it told again by an executor whose clock is behind.
+func TestUntakenSizeIsToldOnce(t *testing.T) {
+	t.Parallel()
+	s := newScarce(t, "sql-1")
+	s.loses = true
+	s.until(func() bool { return len(s.calls) == 3 && s.begins(failover.StepFailover)() }) // after its pause, in its own size
+	s.tell(s.due().(failover.Act).Intent, failover.StepDelayed{Target: s.item.Key, Kind: failover.StepFailover, Fault: failover.Fault{Message: "the call was not made: its executor was stopped before"}})
+	if act, acts := s.due().(failover.Act); !acts || act.Intent.Attempt != 3 {
+		t.Errorf("due is %+v after a call that was not made", s.due())
+	}
+	s = newScarce(t, "sql-1")
+	s.refuses = nextSize
+	s.until(s.begins(failover.StepResize))
+	s.now = s.now.Add(2 * time.Second)
+	s.until(s.is(failover.StepResize, failover.StateFailed))
+	s.now = s.now.Add(-time.Second)
+	s.does(s.due())
+	if tell, again := s.due().(failover.Tell); again {
+		t.Errorf("told again: %+v", tell)
+	}
+}
+
 // A failover whose answer was lost may yet arrive: no size is changed behind it, whatever the vault names by then.
 func TestNoChangeOfSizeBehindALostFailover(t *testing.T) {
 	t.Parallel()
