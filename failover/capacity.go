@@ -81,7 +81,7 @@ func (o Operation) delayed(t Target, all, since int, why Fault, now time.Time) (
 
 // noCapacity is why a VM is tried no more.
 func noCapacity(op Operation, t Target) Fault {
-	return Fault{Message: "Azure has had no capacity in " + t.Item.To + " within an hour of the approval at " + stamp(op.OpenedAt) + ".", Action: "Ask again, or choose another size for it under Compute and Network in the portal."}
+	return Fault{Message: "Azure has had no capacity in " + t.Item.To + " within an hour of the " + op.decision() + ".", Action: "Ask again, or choose another size for it under Compute and Network in the portal."}
 }
 
 // short reports whether a VM waits for capacity, or for its size to be changed.

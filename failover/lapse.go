@@ -76,14 +76,19 @@ func begunFor(op Operation, kind StepKind) bool {
 }
 
 func (o Operation) whyLapsed(t Target) string {
+	if t.KeptWaiting {
+		return "Azure has not taken the call within an hour of the " + o.decision()
+	}
+	return "No executor began it within 10 minutes of the " + o.decision()
+}
+
+// decision is what opened the gate, and when.
+func (o Operation) decision() string {
 	word := "approval"
 	if len(o.Decisions) == 0 {
 		word = "request"
 	}
-	if t.KeptWaiting {
-		return "Azure has not taken the call within an hour of the " + word + " at " + stamp(o.OpenedAt)
-	}
-	return "No executor began it within 10 minutes of the " + word + " at " + stamp(o.OpenedAt)
+	return word + " at " + stamp(o.OpenedAt)
 }
 
 // lapsed closes a gate again that had opened: what was decided is spent.

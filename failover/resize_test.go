@@ -18,6 +18,7 @@ type scarce struct {
 	op      failover.Operation
 	item    failover.Item // as the vault has it
 	seen    failover.Observation
+	policy  failover.Policy
 	now     time.Time
 	roomFor string        // the size that a failover finds room for
 	refuses string        // the size that the vault does not take
@@ -32,7 +33,7 @@ type scarce struct {
 // newScarce is a failover that has been approved, of one VM, or of several of which only the first is looked at.
 func newScarce(t *testing.T, names ...string) *scarce {
 	t.Helper()
-	s := &scarce{t: t, now: start}
+	s := &scarce{t: t, now: start, policy: policy(1)}
 	situation := failover.Situation{Now: start, Policy: policy(1), Points: points(), Sizes: map[string][]string{strings.ToUpper(ownSize): {nextSize, lastSize}}}
 	situation.Policy.ConfirmAbove = 1000
 	for _, name := range names {
@@ -119,7 +120,7 @@ func (s *scarce) does(effect failover.Effect) {
 	key := s.item.Key
 	switch do := effect.(type) {
 	case failover.Look:
-		s.seen.Item, s.seen.LookedAt, s.seen.Points, s.seen.PointsAt, s.seen.Policy, s.seen.PolicyAt = s.looked(), s.now, points(), s.now, policy(1), s.now
+		s.seen.Item, s.seen.LookedAt, s.seen.Points, s.seen.PointsAt, s.seen.Policy, s.seen.PolicyAt = s.looked(), s.now, points(), s.now, s.policy, s.now
 	case failover.Search:
 		s.seen.Item, s.seen.LookedAt, s.seen.SearchedAt = s.looked(), s.now, s.now
 	case failover.ReadJob:
@@ -251,14 +252,19 @@ func TestHoldBetweenSizes(t *testing.T) {
 	}
 }
 
-// A decision holds for an hour: what had no capacity for so long is over, and not unbegun.
+// A decision holds for an hour: what had no capacity for so long is over, and not unbegun. Where nobody had to approve it, nobody did.
 func TestNoCapacityForAnHour(t *testing.T) {
 	t.Parallel()
-	s := newScarce(t, "sql-1")
-	s.takes = 10 * time.Minute
-	s.plays()
-	if f := s.target(); f.Phase != failover.Failed || !strings.Contains(f.Error.Message, "no capacity in north within an hour of the approval") || s.now.Sub(start) > 80*time.Minute {
-		t.Errorf("%s after %s: %+v", f.Phase, s.now.Sub(start), f.Error)
+	for _, decided := range []string{"approval", "request"} {
+		s := newScarce(t, "sql-1")
+		s.takes = 10 * time.Minute
+		if decided == "request" {
+			s.policy, s.op.Plan.Rule.Approvals, s.op.Decisions = policy(0), 0, nil
+		}
+		s.plays()
+		if f := s.target(); f.Phase != failover.Failed || !strings.Contains(f.Error.Message, "no capacity in north within an hour of the "+decided) || s.now.Sub(start) > 80*time.Minute {
+			t.Errorf("%s after %s: %+v", f.Phase, s.now.Sub(start), f.Error)
+		}
 	}
 }
 
