@@ -10,7 +10,7 @@ import (
 	"ferry/failover"
 )
 
-// view is how one target is looked at. It belongs to one goroutine.
+// view is how one target is looked at. It belongs to one errand, and nothing changes it: two readings of it may go on at once.
 type view struct {
 	*Executor
 	op    failover.Operation // as it was when the look began

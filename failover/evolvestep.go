@@ -65,7 +65,12 @@ func evolveTarget(op Operation, r Record) Operation {
 		return op
 	}
 	op.Phase = rollUp(op)
-	switch r.Fact.(type) {
+	return afterStep(op, t, kind, r.Fact)
+}
+
+// afterStep folds what the end of a VM's step is for the operation: above all, which decisions are used up.
+func afterStep(op Operation, t *Target, kind StepKind, f Fact) Operation {
+	switch f.(type) {
 	case StepFailed:
 		op = dropChange(op, kind)
 		if t.Lead {

@@ -31,7 +31,7 @@ type Target struct {
 	Tolerated bool `json:"tolerated,omitempty"`
 	// Skipped says who left it out; nil when nobody did.
 	Skipped *Actor `json:"skipped,omitempty"`
-	// Short is what the region had no capacity for at its last try, as Azure names it; empty while it does not wait for capacity.
+	// Short is what the region had no capacity for at its last try, as Azure names it; empty once it is tried again.
 	Short string `json:"short,omitempty"`
 	// Expected is how many seconds its first step is going to take, by what it took before; 0 is not known.
 	Expected int `json:"expected,omitempty"`
