@@ -102,6 +102,13 @@ func threeWaves() failover.Group {
 	}}
 }
 
+// goingOn are the same waves, where a failure holds up nobody.
+func goingOn() failover.Group {
+	g := threeWaves()
+	g.OnFailure = failover.GoOn
+	return g
+}
+
 // A wave begins when those before it are over, and all of it at once.
 func TestWavesGoInOrder(t *testing.T) {
 	t.Parallel()
@@ -196,9 +203,7 @@ func TestRoom(t *testing.T) {
 // A VM that needs a person, one that is left out and one that failed do not keep the others from their commit.
 func TestOneDoesNotStrandTheOthers(t *testing.T) {
 	t.Parallel()
-	g := threeWaves()
-	g.OnFailure = failover.GoOn
-	f := approvedGroup(t, g, "sql-1", "sql-2", "sql-3", "sql-4")
+	f := approvedGroup(t, goingOn(), "sql-1", "sql-2", "sql-3", "sql-4")
 	f.begins(nil)
 	f.tell(failover.Stuck{Target: f.key("sql-1"), Why: "?", Hint: "!"})
 	f.fails("sql-2")
@@ -220,13 +225,11 @@ func TestOneDoesNotStrandTheOthers(t *testing.T) {
 // Committed in the portal, all that can be: the end says what failed all the same, and cancelling says how far each is.
 func TestSeveralEndInThePortalOrByAPerson(t *testing.T) {
 	t.Parallel()
-	g := threeWaves()
-	g.OnFailure = failover.GoOn
-	f := newGroup(t, g)
+	f := newGroup(t, goingOn())
 	facts := failover.Noticed(f.op, committed(f.op))
 	f.tell(facts...)
 	f.wants(string(f.op.Phase), "failed")
-	f = newGroup(t, g)
+	f = newGroup(t, goingOn())
 	cancelled, refusal := failover.Decide(f.op, failover.Command{MessageID: "c", Op: f.op.ID, Verb: failover.VerbCancel, By: ana, At: f.now, ValidUntil: f.now.Add(time.Minute)}, failover.Situation{Now: f.now, Policy: policy(1)})
 	if refusal != nil {
 		t.Fatal(refusal)
@@ -337,9 +340,7 @@ func TestAnotherTryAndTheWavesBehind(t *testing.T) {
 // One press leaves out all that failed or needs a person, and not the last VM of the operation; an old press does nothing.
 func TestSkipFailed(t *testing.T) {
 	t.Parallel()
-	g := threeWaves()
-	g.OnFailure = failover.GoOn
-	f := newGroup(t, g)
+	f := newGroup(t, goingOn())
 	press := failover.Command{MessageID: "s", Op: f.op.ID, Verb: failover.VerbSkip, By: ana, Seen: f.op.SteerToken(failover.VerbSkip), At: f.now, ValidUntil: f.now.Add(time.Minute)}
 	s := failover.Situation{Now: f.now, Policy: policy(1)}
 	if !f.op.May(failover.VerbSkip, f.now) {
@@ -357,7 +358,7 @@ func TestSkipFailed(t *testing.T) {
 	if _, refusal = failover.Decide(f.op, press, s); refusal == nil || refusal.Kind != failover.TooLate {
 		t.Errorf("an old press: %+v", refusal)
 	}
-	f = newGroup(t, g)
+	f = newGroup(t, goingOn())
 	for _, name := range []string{"sql-2", "sql-3"} {
 		f.tell(failover.Stuck{Target: f.key(name), Why: "?", Hint: "!"})
 	}
@@ -369,9 +370,7 @@ func TestSkipFailed(t *testing.T) {
 // Who does the wrong thing with an operation on several VMs is told what to do instead.
 func TestSteeredWrongly(t *testing.T) {
 	t.Parallel()
-	g := threeWaves()
-	g.OnFailure = failover.GoOn
-	f := newGroup(t, g)
+	f := newGroup(t, goingOn())
 	s := failover.Situation{Now: f.now, Policy: policy(1)}
 	wrong := func(op failover.Operation, verb failover.Verb, target, want string) {
 		t.Helper()

@@ -36,9 +36,7 @@ func TestParkedUntilThereIsWork(t *testing.T) {
 // A commit that was pressed is that of the VMs that waited for it. One that comes later is pressed anew, and can be.
 func TestCommitOfWhoComesLater(t *testing.T) {
 	t.Parallel()
-	g := threeWaves()
-	g.OnFailure = failover.GoOn
-	f := approvedGroup(t, g, "sql-1", "sql-2")
+	f := approvedGroup(t, goingOn(), "sql-1", "sql-2")
 	f.begins(nil)
 	f.tell(failover.Stuck{Target: f.key("sql-1"), Why: "?", Hint: "!"})
 	f.ends("sql-2")
@@ -57,9 +55,7 @@ func TestCommitOfWhoComesLater(t *testing.T) {
 // The word of one of two on a commit does not count for a VM that came after it.
 func TestHalfAQuorumIsOfWhoWaited(t *testing.T) {
 	t.Parallel()
-	g := threeWaves()
-	g.OnFailure = failover.GoOn
-	f := approvedGroup(t, g, "sql-1", "sql-2")
+	f := approvedGroup(t, goingOn(), "sql-1", "sql-2")
 	f.begins(nil)
 	f.fails("sql-1")
 	f.ends("sql-2")
@@ -97,9 +93,7 @@ func TestNoSecondCallOnHold(t *testing.T) {
 func TestTheNextWaveAfterAnEndWithoutSuccess(t *testing.T) {
 	t.Parallel()
 	for _, left := range []bool{false, true} {
-		g := threeWaves()
-		g.OnFailure = failover.GoOn
-		f := approvedGroup(t, g, "sql-1", "app-1")
+		f := approvedGroup(t, goingOn(), "sql-1", "app-1")
 		f.wants(f.begins(nil), "sql-1")
 		f.now = f.now.Add(time.Hour)
 		if left {
