@@ -91,7 +91,7 @@ func (m Message) genuine() bool {
 	return m.Header.Get(headerSubject) == LastToken(m.Subject) && m.Header.Get("Nats-Stream") == "" && m.Header.Get("Nats-Pin-Id") == ""
 }
 
-// The types of messages that are not facts. A fact's type is "ferry.fact.<type>.v1".
+// The types of messages that are not facts; a fact's is told by factType.
 const (
 	typeCommand  = "ferry.command.v1"
 	typeHeld     = "ferry.target.held.v1"
