@@ -244,6 +244,8 @@ func playWorld(p *tab) {
 	p.until("the clock stands", `document.querySelector(".sim-time").innerText === "paused"`)
 	p.presses("Source region down")
 	p.until("VMs are ill", `document.querySelector('[data-vm="cache-01"] .pill').innerText === "Protected, critical"`)
+	eval[any](p, `fetch("/world/portal", {method: "POST", body: JSON.stringify({vm: "files-01", operation: "update Standard_D4as_v5"})})`)
+	p.until("its size is being changed", `document.querySelector('[data-vm="files-01"] .pill').innerText === "Update the virtual machine runs"`)
 	p.looks("10-source-down")
 	p.presses("Source region down")
 	p.presses("300×")
