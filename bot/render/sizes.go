@@ -11,16 +11,18 @@ import (
 // sizes are those in which VMs may be made where the region has no capacity for their own, while some are still to be made, and
 // those that the vault names for them by now.
 func (c cardOf) sizes() []line {
+	var all []string
 	var lines []line
-	ahead := func(t failover.Target) bool { return t.Phase == failover.Running && t.Doing == failover.StepFailover }
-	if c.op.Phase == failover.AwaitingApproval || slices.ContainsFunc(c.op.Targets, ahead) {
-		var all []string
-		for _, size := range slices.Sorted(maps.Keys(c.op.Plan.Sizes)) {
+	for _, size := range slices.Sorted(maps.Keys(c.op.Plan.Sizes)) {
+		ahead := func(t failover.Target) bool {
+			return t.Item.Size == size && (t.Phase == failover.AwaitingApproval || t.Phase == failover.Running && t.Doing == failover.StepFailover)
+		}
+		if slices.ContainsFunc(c.op.Targets, ahead) {
 			all = append(all, strings.ReplaceAll(c.few(c.op.Plan.Sizes[size], c.items), ", ", ", then ")+" instead of "+c.name(size))
 		}
-		if len(all) > 0 {
-			lines = append(lines, labelled("Where there is no capacity", plain(strings.Join(all, "; "))))
-		}
+	}
+	if len(all) > 0 {
+		lines = append(lines, labelled("Where there is no capacity", plain(strings.Join(all, "; "))))
 	}
 	return append(lines, c.resized()...)
 }

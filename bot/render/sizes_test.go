@@ -1,8 +1,11 @@
 package render_test
 
 import (
+	"strings"
+	"testing"
 	"time"
 
+	"ferry/bot/render"
 	"ferry/failover"
 )
 
@@ -38,4 +41,23 @@ func sized() map[string]story {
 		"sizes_unsure":   asked.then(time.Minute, failover.Finished{Phase: failover.Cancelled, Note: "Ended by ben. The VM stays as it is in Azure."}),
 		"sizes_left":     named.then(time.Minute, failover.Finished{Phase: failover.Cancelled, Note: "Ended by ben. The VM stays as it is in Azure."}),
 	}
+}
+
+// In which other sizes VMs may be made is said as long as one of them is to be made.
+func TestSizesThatAreAhead(t *testing.T) {
+	req := fleetOf(2)
+	req.Targets[0].Item.Size, req.Targets[1].Item.Size = "Standard_D4s_v5", "Standard_B2s"
+	req.Plan.Sizes = map[string][]string{"Standard_D4s_v5": {"Standard_D8s_v5"}}
+	s := ask(req)
+	says := func(want bool) {
+		t.Helper()
+		if text := render.CardText(s.op, s.now); strings.Contains(text, "Where there is no capacity: Standard_D8s_v5 instead of Standard_D4s_v5") != want {
+			t.Errorf("want it said: %v\n%s", want, text)
+		}
+	}
+	says(true)
+	s = s.then(time.Minute, failover.Decided{Gate: failover.ClassFailover, By: ben(), Approve: true}, failover.GateOpened{Gate: failover.ClassFailover, Step: failover.StepFailover}).started(0, 2, failover.StepFailover)
+	says(true)
+	s = s.moved(0, 1, failover.StepFailover, none)
+	says(false)
 }

@@ -32,16 +32,18 @@ func (v *Vault) regionDown(r *region, now time.Duration) {
 			it.holdSeeding(r.down, now)
 		case r.down:
 			it.stopReplication(now)
-		case it.protectionState == stateProtected && it.job == nil && !it.stopped && !it.replicating():
+		case it.protectionState == stateProtected && !it.failingOver() && !it.stopped && !it.replicating():
 			it.replicated = append(it.replicated, span{from: now, open: true})
 		}
 	}
 }
 
+// failingOver reports whether a job runs that ends the replication.
+func (it *item) failingOver() bool { return it.job != nil && it.job.action.stopsReplication }
+
 // health is replicationHealth: Critical when no new points come though they should.
 func (it *item) health() string {
-	failingOver := it.job != nil && it.job.action.stopsReplication
-	if it.protectionState == stateProtected && !it.replicating() && !failingOver || it.seeding != nil && it.seeding.held != nil {
+	if it.protectionState == stateProtected && !it.replicating() && !it.failingOver() || it.seeding != nil && it.seeding.held != nil {
 		return healthCritical
 	}
 	return healthNormal

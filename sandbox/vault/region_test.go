@@ -53,6 +53,23 @@ func (w *world) failsInto(m *traveller, operation, body, code string) {
 	}
 }
 
+// A region that comes back while a job that leaves the replication alone runs has its VMs replicated again.
+func TestRegionIsBackDuringAJob(t *testing.T) {
+	for _, operation := range []string{"testFailover", "update Standard_E4s_v5"} {
+		bubble(t, vault.Options{VMs: 1}, func(w *world) {
+			w.vault.SourceDown(true)
+			if err := w.vault.Portal("vm-x", operation); err != nil {
+				w.Fatal(err)
+			}
+			w.vault.SourceDown(false)
+			pause(10 * time.Minute)
+			if age := time.Since(w.vm("vm-x").NewestPoint); age > 5*time.Minute {
+				w.Errorf("%s: back for 10 minutes, and the newest point is %s old", operation, age)
+			}
+		})
+	}
+}
+
 func TestReprotectIntoARegionThatIsDown(t *testing.T) {
 	bubble(t, vault.Options{VMs: 1}, func(w *world) {
 		w.reach(named(w, "committed"))
